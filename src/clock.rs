@@ -73,7 +73,10 @@ impl Timestamp {
         }
         let utc = jiff::tz::TimeZone::UTC;
         if let Ok(day) = text.parse::<jiff::civil::Date>() {
-            return day.to_zoned(utc).map(|day| day.timestamp().into()).map_err(|_| NoMoment);
+            return day
+                .to_zoned(utc)
+                .map(|day| day.timestamp().into())
+                .map_err(|_| NoMoment);
         }
         let span = text.parse::<jiff::Span>().map_err(|_| NoMoment)?;
         let then = now.calendar().to_zoned(utc).checked_sub(span.abs());

@@ -46,12 +46,12 @@ use crate::clock::{Clock, Timestamp};
 use crate::facts::{Act, Record, RecordId};
 use batch::Line;
 use desk::Desk;
-use latest::Latest;
 pub use entry::{Closing, Counters, Entry};
+use latest::Latest;
 pub use latest::{Watcher, Written};
 pub use opening::{BookError, Repair};
 pub use read::{Filter, Position, ReadProblem, Records, Unread, find, read, read_from};
-pub use search::{AFTERWARDS, BadBookmark, Bookmark, Bounds, Found, decisions, lines_of};
+pub use search::{AFTERWARDS, BadBookmark, Bookmark, Bounds, Found, decisions, gateway_acts, lines_of};
 pub use verify::{Known, Landmark, Verified, verify, verify_known};
 pub use walk::Broken;
 

@@ -134,7 +134,12 @@ pub(super) fn open_on(
     desk.begins(tail.segment);
     let readers: Arc<[Reader]> = readers.into();
     let latest = Arc::new(Latest::from(tail.chain.next));
-    let parts = (Arc::clone(&desk), Arc::clone(&latest), Arc::clone(&readers), clock.clone());
+    let parts = (
+        Arc::clone(&desk),
+        Arc::clone(&latest),
+        Arc::clone(&readers),
+        clock.clone(),
+    );
     let writer = Writer::new(settings, retry, parts, medium(folder), signer, tail);
     let book = Book {
         inner: Arc::new(Inner {

@@ -304,11 +304,9 @@ impl Filter {
         let decided = match &record.act {
             Act::Opening { decided, .. } => Some(decided),
             Act::Closing { decided, .. } => decided.as_ref(),
-            Act::Stray { .. }
-            | Act::Grant { .. }
-            | Act::Token { .. }
-            | Act::Access { .. }
-            | Act::Gateway { .. } => None,
+            Act::Stray { .. } | Act::Grant { .. } | Act::Token { .. } | Act::Access { .. } | Act::Gateway { .. } => {
+                None
+            }
         };
         self.since.is_none_or(|since| record.at >= since)
             && self.until.is_none_or(|until| record.at < until)
@@ -329,7 +327,8 @@ impl Filter {
             })
             && self.platform.as_deref().is_none_or(|platform| {
                 let of_flow = decided.and_then(|note| note.platform.as_ref());
-                let of_grant = || grant_of(record).is_some_and(|grant| grant.platforms.iter().any(|id| id.as_str() == platform));
+                let of_grant =
+                    || grant_of(record).is_some_and(|grant| grant.platforms.iter().any(|id| id.as_str() == platform));
                 of_flow.is_some_and(|id| id.as_str() == platform) || of_grant()
             })
     }
@@ -344,7 +343,9 @@ fn is_by(record: &Record, user: &str) -> bool {
         Act::Grant { grant, by, .. } => is(&grant.subject) || is(by),
         Act::Token { token, by, .. } => is(&token.subject) || is(by),
         Act::Access { access, by, .. } => {
-            is(by) || access.whose.as_ref().is_some_and(is) || access.wanted.get("user").is_some_and(|whose| whose == user)
+            is(by)
+                || access.whose.as_ref().is_some_and(is)
+                || access.wanted.get("user").is_some_and(|whose| whose == user)
         }
         Act::Stray { .. } | Act::Gateway { .. } => false,
     }

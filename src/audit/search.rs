@@ -89,6 +89,28 @@ pub fn decisions(
     bounds: Bounds,
     mut admits: impl FnMut(&Record) -> bool,
 ) -> Result<Found, ReadProblem> {
+    newest(folder, ("closing", filter, from), bounds, |record| {
+        is_decision(record) && admits(record)
+    })
+}
+
+/// What the gateway did by itself, the newest first, from a bookmark on.
+pub fn gateway_acts(
+    folder: &Path,
+    from: Option<Bookmark>,
+    bounds: Bounds,
+    admits: impl FnMut(&Record) -> bool,
+) -> Result<Found, ReadProblem> {
+    newest(folder, ("gateway", &Filter::default(), from), bounds, admits)
+}
+
+/// The records of one kind.
+fn newest(
+    folder: &Path,
+    (kind, filter, from): (&str, &Filter, Option<Bookmark>),
+    bounds: Bounds,
+    mut admits: impl FnMut(&Record) -> bool,
+) -> Result<Found, ReadProblem> {
     let failed = |error| ReadProblem::of(folder, error);
     let from = match (from, filter.until) {
         (Some(bookmark), _) => Some((bookmark.segment, bookmark.end)),
@@ -98,7 +120,10 @@ pub fn decisions(
     let mut lines = Backward::from(folder, from).map_err(failed)?;
     let mut found = Found::default();
     let over = filter.since.map(|since| since.minus(SLACK));
-    while found.records.len() < bounds.records && lines.read < bounds.bytes {
+    let mut is_begun = false;
+    // one line at least, or nobody would come to an end
+    while found.records.len() < bounds.records && (!is_begun || lines.read < bounds.bytes) {
+        is_begun = true;
         let Some(line) = lines.next_line().map_err(failed)? else {
             return Ok(found);
         };
@@ -111,11 +136,11 @@ pub fn decisions(
         if over.is_some_and(|over| ended < over) {
             return Ok(found);
         }
-        if !glance.is_closing() {
+        if glance.kind != kind {
             continue;
         }
         match serde_json::from_slice::<Record>(&line) {
-            Ok(record) if is_decision(&record) && filter.admits(&record) && admits(&record) => {
+            Ok(record) if filter.admits(&record) && admits(&record) => {
                 found.records.push(record);
             }
             Ok(_) => {}
@@ -140,10 +165,14 @@ pub fn lines_of(folder: &Path, id: &RecordId, bytes: u64) -> Result<Vec<Record>,
             break;
         };
         let (found, read) = lines_with(file, start, &needle, left).map_err(failed)?;
-        let found = found.iter().filter_map(|line| serde_json::from_slice::<Record>(line).ok());
+        let found = found
+            .iter()
+            .filter_map(|line| serde_json::from_slice::<Record>(line).ok());
         records.extend(found.filter(|record| record.id == *id));
         left = left.saturating_sub(read);
-        let is_over = records.iter().any(|record| matches!(record.act, Act::Closing { .. } | Act::Stray { .. }));
+        let is_over = records
+            .iter()
+            .any(|record| matches!(record.act, Act::Closing { .. } | Act::Stray { .. }));
         if left > 0 && !is_over {
             place = Some((segment.next(), 0));
         }
@@ -196,10 +225,6 @@ struct Lasted {
 }
 
 impl Glance<'_> {
-    fn is_closing(&self) -> bool {
-        self.kind == "closing"
-    }
-
     /// When what it tells was over.
     fn ended(&self) -> Timestamp {
         let lasted = self.ended.as_ref().map_or(0, |ended| ended.duration_ms);
@@ -289,5 +314,7 @@ fn ended_at(file: &File, offset: u64) -> io::Result<Option<Timestamp>> {
     let length = usize::try_from(end.saturating_sub(offset)).unwrap_or(usize::MAX);
     let mut line = vec![0; length];
     file.read_exact_at(&mut line, offset)?;
-    Ok(serde_json::from_slice::<Glance>(&line).ok().map(|glance| glance.ended()))
+    Ok(serde_json::from_slice::<Glance>(&line)
+        .ok()
+        .map(|glance| glance.ended()))
 }

@@ -11,13 +11,13 @@ use super::{printer, settings};
 use crate::audit::find as recorded;
 use crate::clock::{Clock, Timestamp};
 use crate::facts::{
-    Act, Arrival, DecisionNote, Door, MethodName, NetworkName, Observation, Person, PurposeId, RecordId, Standing,
-    Subject, SubjectId, did_you_mean,
+    Arrival, Door, MethodName, NetworkName, Observation, Person, PurposeId, RecordId, Standing, Subject, SubjectId,
+    did_you_mean,
 };
 use crate::gatehouse::kept::Kept;
 use crate::gatehouse::sources::find;
 use crate::purpose::Purpose;
-use crate::rulebook::{Assembled, Because, Described, Directory, Explanation, Replay, Rulebook, Sources, WhatIf};
+use crate::rulebook::{Assembled, Described, Directory, Judged, Rulebook, Sources, Told};
 
 /// Where most people are.
 const USUAL: &str = "office";
@@ -82,27 +82,6 @@ pub struct Args {
     policies: Option<PathBuf>,
 }
 
-/// An explanation, with what is said of the conditions.
-#[derive(serde::Serialize)]
-struct Told<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    recorded: Option<Recorded>,
-    #[serde(flatten)]
-    explanation: &'a Explanation,
-    because: &'a Because,
-    what_if: &'a [WhatIf],
-}
-
-/// The record that is explained.
-#[derive(serde::Serialize)]
-struct Recorded {
-    record: RecordId,
-    at: Timestamp,
-    decided: Box<DecisionNote>,
-    /// Whether these rules come to the decision that was recorded.
-    same: bool,
-}
-
 /// Runs the command.
 pub fn run(mut args: Args) -> Result<ExitCode, Stop> {
     let misunderstood = |why: &str| {
@@ -146,7 +125,7 @@ fn of_description(args: Args) -> ExitCode {
             ExitCode::from(2)
         }
         Ok(seen) => {
-            print((&rulebook, &directory), &seen, None, format);
+            print(&rulebook.tell(&directory, &seen, None), format);
             note.iter().for_each(printer::talk);
             ExitCode::SUCCESS
         }
@@ -174,21 +153,7 @@ fn of_record(args: &Args, id: RecordId) -> Result<ExitCode, Stop> {
     let settings = args.settings.load()?;
     let lines = recorded(&settings.audit.folder, &id)
         .map_err(|why| miette::miette!("{}", why.told("--set audit.folder=DIR")))?;
-    let judged = lines.into_iter().rev().find_map(|(_, record)| match record.act {
-        Act::Opening { seen, decided }
-        | Act::Closing {
-            seen,
-            decided: Some(decided),
-            ..
-        } => Some((record.at, seen, decided)),
-        Act::Closing { decided: None, .. }
-        | Act::Stray { .. }
-        | Act::Grant { .. }
-        | Act::Token { .. }
-        | Act::Access { .. }
-        | Act::Gateway { .. } => None,
-    });
-    let Some((at, seen, decided)) = judged else {
+    let Some((at, judged)) = Judged::last(lines.into_iter().map(|(_, record)| record).collect()) else {
         let folder = settings.audit.folder.display();
         return Err(miette::miette!("no decision is recorded under the id `{}` in `{folder}`", id.as_str()).into());
     };
@@ -198,57 +163,23 @@ fn of_record(args: &Args, id: RecordId) -> Result<ExitCode, Stop> {
             Err(code) => return Ok(code),
         }
     } else {
-        let kept = Kept::at(&settings.policies.kept).rulebook(&decided.rulebook);
+        let kept = Kept::at(&settings.policies.kept).rulebook(&judged.decided.rulebook);
         kept.map_err(|why| miette::miette!(help = "name a folder of policies after the record", "{why}"))?
     };
-    let rules = assembled.rulebook.in_mode(decided.mode);
-    let replay = rules.replay_judged(&seen, &decided);
-    if replay == Replay::NotEnough {
+    let rules = assembled.rulebook.in_mode(judged.decided.mode);
+    let told = rules.tell_recorded(&assembled.directory, (id, at), judged);
+    if told.recorded.as_ref().is_some_and(|recorded| recorded.lacks) {
         printer::talk("warning: these rules would look at more than the record holds");
     }
-    let record = Recorded {
-        record: id,
-        at,
-        decided,
-        same: replay == Replay::Same,
-    };
-    print((&rules, &assembled.directory), &seen, Some(record), args.format);
+    print(&told, args.format);
     Ok(ExitCode::SUCCESS)
 }
 
-fn print((rules, directory): (&Rulebook, &Directory), seen: &Observation, recorded: Option<Recorded>, format: Format) {
-    let judgement = rules.judge(seen);
-    let explanation = rules.explain(seen, &judgement);
-    let because = rules.because(seen, &judgement);
-    let what_if = rules.what_if(seen, &judgement, directory);
-    let told = Told {
-        recorded,
-        explanation: &explanation,
-        because: &because,
-        what_if: &what_if,
-    };
+fn print(told: &Told, format: Format) {
     if format == Format::Json {
-        return printer::data(json(&told));
-    }
-    if let Some(recorded) = &told.recorded {
-        let (id, outcome) = (recorded.record.as_str(), recorded.decided.outcome.as_str());
-        let same = if recorded.same {
-            "as these rules do"
-        } else {
-            "unlike these rules"
-        };
-        printer::data(format_args!(
-            "record {id} of {}: {outcome} was decided, {same}",
-            recorded.at
-        ));
-    }
-    explanation.lines().iter().for_each(printer::data);
-    because.lines().iter().for_each(printer::data);
-    if !what_if.is_empty() {
-        printer::data("\nwhat else would change the outcome");
-        for WhatIf { change, outcome } in &what_if {
-            printer::data(format_args!("  {change}: {}", outcome.as_str()));
-        }
+        printer::data(json(told));
+    } else {
+        told.lines().iter().for_each(printer::data);
     }
 }
 

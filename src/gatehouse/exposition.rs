@@ -1,5 +1,7 @@
 //! What `/metrics` shows of things alive.
 
+use std::sync::Arc;
+
 use super::open::Rooms;
 use crate::clock::Clock;
 use crate::facts::PurposeId;
@@ -7,21 +9,23 @@ use crate::ledger::Vouched;
 use crate::metrics::{Labels, Resources};
 use crate::rulebook::Rulebook;
 
-/// Looks at everything alive, then renders the metrics.
-pub(super) fn exposition(rooms: &Rooms, clock: &Clock) -> Box<dyn Fn() -> String + Send + Sync> {
+/// Looks at everything alive.
+pub(super) type Looking = Arc<dyn Fn() -> Resources + Send + Sync>;
+
+/// What is alive, as the rooms say at that moment.
+pub(super) fn looking(rooms: &Rooms, clock: &Clock) -> Looking {
     let notices = rooms.notices.clone();
-    let (metrics, book, mint, ledger, guard, clock) = (
-        rooms.metrics.clone(),
+    let (book, mint, ledger, guard, clock) = (
         rooms.book.clone(),
         rooms.mint.clone(),
         rooms.ledger.clone(),
         rooms.guard.clone(),
         clock.clone(),
     );
-    Box::new(move || {
+    Arc::new(move || {
         let now = clock.now();
         let counts = ledger.counts(now);
-        metrics.resources(&Resources {
+        Resources {
             record_queue: book.queue_len() as u64,
             records_healthy: book.healthy().is_ok(),
             ledger_in_touch: ledger.vouches(false) == Vouched::Now,
@@ -35,7 +39,15 @@ pub(super) fn exposition(rooms: &Rooms, clock: &Clock) -> Box<dyn Fn() -> String
                 .into_iter()
                 .map(|count| (count.purpose, count.life.as_str(), count.grants))
                 .collect(),
-        });
+        }
+    })
+}
+
+/// Looks at everything alive, then renders the metrics.
+pub(super) fn exposition(rooms: &Rooms, looking: Looking) -> Box<dyn Fn() -> String + Send + Sync> {
+    let metrics = rooms.metrics.clone();
+    Box::new(move || {
+        metrics.resources(&looking());
         metrics.text().unwrap_or_else(|problem| format!("# {problem}\n"))
     })
 }

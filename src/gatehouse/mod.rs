@@ -16,6 +16,7 @@ pub mod pac;
 mod reach;
 pub mod reload;
 pub mod sources;
+mod wellbeing;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::admin::Admin;
-use super::exposition::{exposition, labels};
+use super::exposition::{exposition, labels, looking};
 use super::health::Health;
 use super::kept::Kept;
 use super::reach::Reach;
 use super::reload::{self, Reload};
 use super::sources::Look;
-use super::{Addresses, Gatehouse, counting, descriptors, findings, pac};
+use super::{Addresses, Gatehouse, counting, descriptors, findings, pac, wellbeing};
 use crate::audit::{Book, BookError, Reader};
 use crate::clock::Clock;
 use crate::config;
@@ -22,7 +22,7 @@ use crate::ingress::{BindError, Listener, basic_allowed};
 use crate::ledger::{Ledger, LedgerError, Looked, Usage};
 use crate::metrics::{BadMetric, Metrics};
 use crate::notices::{self, Notices};
-use crate::portal::{Portal, PortalError, PortalParts};
+use crate::portal::{PastRules, Portal, PortalError, PortalParts};
 use crate::proof::Board;
 use crate::proxy::{self, PacFile, Proxy, Tasks};
 use crate::rulebook::{InForce, Live};
@@ -198,6 +198,7 @@ fn build(
         ledger: ledger.clone(),
         book: book.clone(),
         guard: guard.clone(),
+        past: past_rules(&settings.policies.kept),
         patience: settings.ingress.header_timeout(),
     };
     Ok(Rooms {
@@ -215,6 +216,12 @@ fn build(
         notices: None,
         findings,
     })
+}
+
+/// Where the portal finds rules that ruled.
+fn past_rules(folder: &std::path::Path) -> PastRules {
+    let kept = Kept::at(folder);
+    Arc::new(move |id| kept.rulebook(id).map_err(|why| why.to_string()))
 }
 
 /// Where the guard finds tokens for tools.
@@ -266,6 +273,8 @@ fn serve(
         operators: Tasks::default(),
     };
     serve_operators(&rooms, &running, doors.admin);
+    let look = wellbeing::look_after(&rooms, &running.health, looking(&rooms, &running.clock));
+    rooms.portal.introduce(look);
     if let Some(followed) = followed {
         follow(
             &rooms,
@@ -318,7 +327,7 @@ fn serve(
 
 fn serve_operators(rooms: &Rooms, running: &Running, listener: Listener) {
     let admin = Admin {
-        metrics: exposition(rooms, &running.clock),
+        metrics: exposition(rooms, looking(rooms, &running.clock)),
         health: running.health.clone(),
         pac: running.pac.clone(),
     };

@@ -103,6 +103,11 @@ impl Metrics {
         self.0.gauges.connection()
     }
 
+    /// How many tunnels and connections are open.
+    pub fn alive(&self) -> [u64; 2] {
+        self.0.gauges.alive()
+    }
+
     /// The Prometheus text format, version 0.0.4 (content type [`CONTENT_TYPE`]). Takes milliseconds: call it on a
     /// blocking thread.
     pub fn text(&self) -> Result<String, BadMetric> {

@@ -93,6 +93,10 @@ impl Gauges {
         Alive::enter(&self.connections)
     }
 
+    pub(super) fn alive(&self) -> [u64; 2] {
+        [&self.tunnels, &self.connections].map(|gauge| u64::try_from(gauge.get()).unwrap_or(0))
+    }
+
     pub(super) fn notice(&self, channel: &'static str, outcome: &'static str) {
         if let Ok(counter) = self.notices.get_metric_with_label_values(&[channel, outcome]) {
             counter.inc();

@@ -59,9 +59,7 @@ impl Policy {
             | Power::BreakGlass
             | Power::SeeValue
             | Power::MakeToken
-            | Power::SeeDecisions => {
-                declarer.map(known).transpose()?
-            }
+            | Power::SeeDecisions => declarer.map(known).transpose()?,
         };
         let channel = question.channel.as_str().into();
         let named_as = question.answering.named_as.map(|named_as| named_as.as_str().into());
@@ -107,9 +105,7 @@ impl Policy {
             | Power::BreakGlass
             | Power::SeeValue
             | Power::MakeToken
-            | Power::SeeDecisions => {
-                self.memory.purposes.of(&key, &(), make)
-            }
+            | Power::SeeDecisions => self.memory.purposes.of(&key, &(), make),
         }
     }
 }

@@ -136,7 +136,10 @@ impl Nouns {
         if for_tools {
             pairs.push(("lasts".to_owned(), span(question.longest_for)));
         }
-        let named_as = question.answering.named_as.filter(|_| question.power.is_over_purposes());
+        let named_as = question
+            .answering
+            .named_as
+            .filter(|_| question.power.is_over_purposes());
         pairs.extend(named_as.map(|named_as| ("namedAs".to_owned(), text(named_as.as_str()))));
         let behalf_of = question.answering.behalf_of;
         let behalf_of = behalf_of.filter(|_| question.power.is_over_purposes());

@@ -43,6 +43,11 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// `@reason`, in the languages in which it is said.
+    pub fn reason_said(&self) -> Wording {
+        self.wording("reason", &self.reason)
+    }
+
     /// What the annotation `key` says, as `said` has it, with what `@key_fr` and its like make of it in other languages.
     pub(super) fn wording(&self, key: &str, said: &str) -> Wording {
         let others = Language::ALL.into_iter().filter_map(|language| {

@@ -107,7 +107,9 @@ impl Portal {
         let is_newest = from.is_none() && wanted.filter.until.is_none() && wrong.is_empty();
         let reloads = is_newest && received.asked("reload").is_some();
         let next = found.next.as_ref().map(ToString::to_string);
-        let reached = found.reached.map(|at| times::exact(words, at, visit.at, visitor.person));
+        let reached = found
+            .reached
+            .map(|at| times::exact(words, at, visit.at, visitor.person));
         let said = |name: &str| wanted.said.get(name).cloned().unwrap_or_default();
         let page = Decisions {
             w: words,
@@ -115,12 +117,20 @@ impl Portal {
             user: said("user"),
             since: said("since"),
             until: said("until"),
-            platforms: picks(&said("platform"), visit.rules().catalog().platforms().map(|one| one.id.as_str()), |id| {
-                platform_name(visit.rules(), &crate::facts::PlatformId::new(id))
-            }),
+            platforms: picks(
+                &said("platform"),
+                visit.rules().catalog().platforms().map(|one| one.id.as_str()),
+                |id| platform_name(visit.rules(), &crate::facts::PlatformId::new(id)),
+            ),
             activities: picks(
                 &said("activity"),
-                visit.rules().policy().vocabulary().activities().keys().map(crate::facts::Activity::as_str),
+                visit
+                    .rules()
+                    .policy()
+                    .vocabulary()
+                    .activities()
+                    .keys()
+                    .map(crate::facts::Activity::as_str),
                 words.activity,
             ),
             purposes: self.purposes_to_pick(visit, &said("purpose")),

@@ -16,7 +16,9 @@ use super::sees::Sees;
 use super::{Portal, Visit};
 use crate::audit::{Bookmark, Bounds, Filter, Found, decisions};
 use crate::clock::Timestamp;
-use crate::facts::{Access, AccessAct, Act, Channel, DecisionNote, End, Ending, Observation, Outcome, PolicyId, Record};
+use crate::facts::{
+    Access, AccessAct, Act, Channel, DecisionNote, End, Ending, Observation, Outcome, PolicyId, Record,
+};
 use crate::rulebook::Visitor;
 
 /// What an address can filter by; `all` filters nothing.
@@ -43,6 +45,15 @@ pub(super) enum Unseen {
     NotRead,
     /// It cannot be recorded that they look.
     NotRecorded,
+}
+
+impl From<NotSearched> for Unseen {
+    fn from(why: NotSearched) -> Self {
+        match why {
+            NotSearched::OneAtATime => Self::OneAtATime,
+            NotSearched::Failed => Self::NotRead,
+        }
+    }
 }
 
 /// One decision, taken from its record.
@@ -88,8 +99,8 @@ impl Wanted {
     /// Whether it is what they look for. A tunnel that was read is not, unless they ask for tunnels: each request in it is a
     /// decision of its own.
     pub(super) fn admits(&self, record: &Record) -> bool {
-        let is_read_tunnel =
-            Decided::of(record).is_some_and(|one| one.ended.decrypted && one.seen.ask.head().is_none() && one.is_allowed());
+        let is_read_tunnel = Decided::of(record)
+            .is_some_and(|one| one.ended.decrypted && one.seen.ask.head().is_none() && one.is_allowed());
         self.filter.admits(record) && (self.filter.activity.is_some() || !is_read_tunnel)
     }
 
@@ -115,7 +126,10 @@ impl Wanted {
 
 /// Whether an address asks for what was decided about others.
 pub(super) fn is_about_others(received: &Received) -> bool {
-    FILTERS.iter().chain(&["all"]).any(|name| received.asked(name).is_some())
+    FILTERS
+        .iter()
+        .chain(&["all"])
+        .any(|name| received.asked(name).is_some())
 }
 
 impl<'a> Decided<'a> {
@@ -202,15 +216,11 @@ impl Portal {
             let admits = |record: &Record| wanted.admits(record) && sees.admits(record);
             decisions(&folder, (&wanted.filter, from), bounds, admits)
         };
-        match self.searches.run(&visitor.person.id, search).await {
-            Ok(Ok(found)) => Ok(found),
-            Ok(Err(trouble)) => {
-                tracing::warn!(%trouble, "the records cannot be searched");
-                Err(Unseen::NotRead)
-            }
-            Err(NotSearched::OneAtATime) => Err(Unseen::OneAtATime),
-            Err(NotSearched::Failed) => Err(Unseen::NotRead),
-        }
+        let found = self.searches.run(&visitor.person.id, search).await?;
+        found.map_err(|trouble| {
+            tracing::warn!(%trouble, "the records cannot be searched");
+            Unseen::NotRead
+        })
     }
 
     /// Records for what somebody looks.
@@ -280,9 +290,7 @@ impl Portal {
                 page.headers_mut().insert(header::RETRY_AFTER, later);
                 page
             }
-            Unseen::NotRecorded => {
-                api::not_kept(words.decisions.not_recorded_title, words.decisions.not_recorded)
-            }
+            Unseen::NotRecorded => api::not_kept(words.decisions.not_recorded_title, words.decisions.not_recorded),
         }
     }
 

@@ -30,6 +30,9 @@ mod emergencies;
 mod emergency_calls;
 mod emergency_pages;
 mod ended;
+mod explained;
+mod explained_pages;
+mod health_pages;
 mod inbox;
 mod intake;
 mod language;
@@ -54,14 +57,15 @@ mod renewing;
 mod revocations;
 mod revoking;
 mod routes;
+mod rulebook_pages;
 mod searches;
 mod sees;
 mod session;
 mod signing_in;
 mod table;
+mod tail;
 #[cfg(test)]
 mod tests;
-mod tail;
 mod times;
 mod token_calls;
 mod token_pages;
@@ -96,18 +100,21 @@ use crate::rulebook::{InForce, Refusal, Rulebook, Visitor};
 pub use deeds::NotGranted;
 pub use delegating::{DelegationField, Misfit};
 use drafts::Drafts;
+pub use explained::PastRules;
+use health_pages::Doctor;
+pub use health_pages::{Condition, LookAfter};
 pub use intake::Received;
 use memory::Memory;
 pub use memory::Ticket;
 use once::Underway;
 use pages::counter::Languages;
 pub use pages::{Audience, Page};
-pub use tail::{Tail, Until};
 use pages::{Told, counter};
 use searches::Searches;
 use session::Sessions;
 pub use table::{Route, routes};
 use tail::Watchers;
+pub use tail::{Tail, Until};
 use tokens::Tokens;
 use turns::Turns;
 use words::Words;
@@ -165,6 +172,8 @@ pub struct PortalParts {
     pub findings: Arc<Board>,
     /// Who looks at passwords where somebody must prove once more who they are.
     pub guard: Arc<Guard>,
+    /// Where rules are found that ruled.
+    pub past: PastRules,
     /// How long the body of a form or of a call may take.
     pub patience: Duration,
 }
@@ -250,6 +259,8 @@ pub struct Portal {
     turns: Arc<Turns>,
     /// Of those who ask what they may do: nobody who revokes in an emergency waits for them.
     matrix_turns: Arc<Turns>,
+    past: PastRules,
+    doctor: Doctor,
     searches: Arc<Searches>,
     watchers: Watchers,
     underway: Arc<Underway>,
@@ -272,6 +283,8 @@ impl Portal {
             book: parts.book,
             guard: parts.guard,
             findings: parts.findings,
+            past: parts.past,
+            doctor: Arc::default(),
             patience: parts.patience,
             tokens: Tokens::new().ok_or(PortalError::Random)?.into(),
             sessions: Arc::default(),

@@ -94,9 +94,15 @@ impl Portal {
 
     /// Why one of the person's own requests was refused. The full explanation is given while the same rules are in
     /// force; under others it would be another one.
-    pub(super) fn show_decision(&self, visit: &Visit<'_>, visitor: Visitor<'_>, record: &str) -> Page {
+    /// Of somebody else's, where the rules let the person read that, all that the book holds.
+    pub(super) async fn show_decision(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        (received, record): (&Received, &str),
+    ) -> Page {
         let Some(kept) = self.memory.by_record(&visitor.person.id, record, visit.at) else {
-            return super::api::not_found("You met no such refusal in the last 24 hours.");
+            return self.explain_decision(visit, visitor, (received, record)).await;
         };
         let refused = &kept.refused;
         let explanation = (refused.rulebook == *visit.rules().id()).then(|| {

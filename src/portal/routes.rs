@@ -84,6 +84,10 @@ impl Portal {
             Shows::Revoke => self.revoke_page(visit, visitor, received).await,
             Shows::Grant => self.grant_page(visit, visitor, named),
             Shows::Decisions => self.decisions_page(visit, visitor, received).await,
+            Shows::Decision => self.decision_page(visit, visitor, named).await,
+            Shows::Health => self.health_page(visit, visitor).await,
+            Shows::Rulebook => self.rulebook_page(visit, visitor, received).await,
+            Shows::PastRulebook => self.past_rulebook_page(visit, visitor, named).await,
             Shows::Value => self.value_page(visit, visitor, received).await,
             Shows::ValueCsv => self.value_csv(visit, visitor, received).await,
             Shows::PurposeValue => self.purpose_value_page(visit, visitor, (received, named)).await,
@@ -156,7 +160,7 @@ impl Portal {
             Call::Revoke => self.post_revocation(visit, visitor, received).await,
             Call::ListApprovals => self.list_approvals(visit, visitor, received),
             Call::ListReviews => self.list_reviews(visit, visitor, received),
-            Call::ShowDecision => self.show_decision(visit, visitor, named),
+            Call::ShowDecision => self.show_decision(visit, visitor, (received, named)).await,
             Call::Continue => self.go_on_by_call(visit, visitor, (named, channel)).await,
             Call::ListDecisions if decisions::is_about_others(received) => {
                 self.list_others_decisions(visit, visitor, received).await

@@ -44,7 +44,7 @@ impl Sees {
     }
 
     /// Whether they may read what was decided about the sender of this. It is asked of the person as they were then.
-    fn may_see(&mut self, seen: &Observation) -> bool {
+    pub(super) fn may_see(&mut self, seen: &Observation) -> bool {
         let nobody = SubjectId::nobody();
         let whose = seen.subject.as_ref().map_or(&nobody, |subject| &subject.id);
         if let Some(known) = self.known.get(whose) {
@@ -69,9 +69,7 @@ impl Sees {
 fn decided(record: &Record) -> Option<&Observation> {
     match &record.act {
         Act::Closing {
-            seen,
-            decided: Some(_),
-            ..
+            seen, decided: Some(_), ..
         } => Some(seen),
         Act::Closing { decided: None, .. }
         | Act::Opening { .. }

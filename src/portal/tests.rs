@@ -66,6 +66,7 @@ impl Counter {
             book,
             findings: Arc::default(),
             guard: Arc::new(Guard::new(&self.accounts(), &anywhere).unwrap()),
+            past: Arc::new(|id| Err(format!("`{id}` is not kept"))),
             patience: Duration::from_secs(30),
         };
         Portal::new(parts).unwrap()

@@ -27,7 +27,7 @@ pub(super) fn exact(words: &Words, moment: Timestamp, now: Timestamp, person: &P
     let minutes = local(words, moment, now, person);
     let seconds = moment.calendar().to_zoned(TimeZone::UTC).second();
     match minutes.strip_suffix(" UTC") {
-        Some(minutes) => format!("{minutes}:{seconds:02} UTC"),
-        None => format!("{minutes}:{seconds:02}"),
+        Some(minutes) => format!("{} UTC", (words.decisions.seconds)(minutes, seconds)),
+        None => (words.decisions.seconds)(&minutes, seconds),
     }
 }

@@ -39,6 +39,7 @@ mod replay;
 mod shelves;
 mod sources;
 mod strangers;
+mod told;
 mod tried;
 mod weigh;
 mod what_if;
@@ -63,6 +64,7 @@ pub use read_where::{Reads, Sight, There};
 pub use readers::Readers;
 pub use replay::{Change, Example, Group, Loose, Replay, Replayer, Sums, Tally};
 pub use sources::{Sorted, Sources, is_source};
+pub use told::{Judged, Recorded, Told};
 pub use weigh::{NotDeclared, Outdated, Visitor, Weighing};
 pub use what_if::WhatIf;
 

@@ -7,6 +7,7 @@ fn small() -> Desk {
     let desk = Desk::with_policies();
     for name in [
         "break-glass",
+        "decisions",
         "facebook",
         "guardrails",
         "linkedin",
@@ -34,7 +35,7 @@ fn small() -> Desk {
     for name in ["cedar", "cedar-entities"] {
         std::fs::remove_file(desk.path(&format!("policies/cases/{name}.json"))).unwrap();
     }
-    for name in ["emergencies", "people", "places", "purposes", "value"] {
+    for name in ["decisions", "emergencies", "people", "places", "purposes", "value"] {
         std::fs::remove_file(desk.path(&format!("policies/properties/{name}.toml"))).unwrap();
     }
     desk.write("policies/properties/small.toml", "");

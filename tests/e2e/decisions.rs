@@ -64,7 +64,11 @@ async fn some_decisions(world: &World) {
 async fn the_security_team_finds_decisions_by_what_they_are_about_and_that_is_recorded() {
     let world = World::open().await;
     some_decisions(&world).await;
-    let all = [["eve", "post", "deny"], ["ben", "browse", "declare"], ["ada", "browse", "allow"]];
+    let all = [
+        ["eve", "post", "deny"],
+        ["ben", "browse", "declare"],
+        ["ada", "browse", "allow"],
+    ];
     assert_eq!(told(&listed(&world, "sol", "?all").await), all);
     for (query, expected) in [
         ("?user=eve", &all[..1]),
@@ -79,23 +83,40 @@ async fn the_security_team_finds_decisions_by_what_they_are_about_and_that_is_re
         assert_eq!(told(&listed(&world, "sol", query).await), expected, "{query}");
     }
     let connects = listed(&world, "sol", "?activity=connect&user=ada").await;
-    assert_eq!(told(&connects), [["ada", "connect", "allow"]], "tunnels are told to whoever asks for them");
+    assert_eq!(
+        told(&connects),
+        [["ada", "connect", "allow"]],
+        "tunnels are told to whoever asks for them"
+    );
 
     let first = listed(&world, "sol", "?all&limit=2").await;
     assert_eq!(told(&first), all[..2]);
     let next = first.json()["next"].as_str().unwrap().to_owned();
-    assert!(first.header("link").contains(&format!("after={next}")), "{}", first.header("link"));
-    assert_eq!(told(&listed(&world, "sol", &format!("?all&limit=2&after={next}")).await), all[2..]);
+    assert!(
+        first.header("link").contains(&format!("after={next}")),
+        "{}",
+        first.header("link")
+    );
+    assert_eq!(
+        told(&listed(&world, "sol", &format!("?all&limit=2&after={next}")).await),
+        all[2..]
+    );
 
     let looked = looks(&world).await;
-    assert!(looked.iter().all(|(by, act, _)| by == "sol" && *act == AccessAct::Searched));
+    assert!(
+        looked
+            .iter()
+            .all(|(by, act, _)| by == "sol" && *act == AccessAct::Searched)
+    );
     let wanted = vec![
         ("platform".to_owned(), "linkedin".to_owned()),
         ("since".to_owned(), "90m".to_owned()),
     ];
     assert!(looked.iter().any(|(_, _, said)| *said == wanted), "{looked:?}");
     // and can be found as any other record
-    let of_eve = looked.iter().filter(|(_, _, said)| said.contains(&("user".to_owned(), "eve".to_owned())));
+    let of_eve = looked
+        .iter()
+        .filter(|(_, _, said)| said.contains(&("user".to_owned(), "eve".to_owned())));
     assert_eq!(of_eve.count(), 1);
     world.close().await;
 }
@@ -106,10 +127,18 @@ async fn nobody_else_reads_what_was_decided_about_others() {
     some_decisions(&world).await;
     for who in ["ada", "mia", "hana", "nora"] {
         for path in ["/decisions", "/decisions?user=eve", "/decisions/live"] {
-            assert_eq!(page(&world, who, path).await.status, StatusCode::NOT_FOUND, "{who} {path}");
+            assert_eq!(
+                page(&world, who, path).await.status,
+                StatusCode::NOT_FOUND,
+                "{who} {path}"
+            );
         }
         for query in ["?all", "?user=eve", "?outcome=deny"] {
-            assert_eq!(listed(&world, who, query).await.status, StatusCode::NOT_FOUND, "{who} {query}");
+            assert_eq!(
+                listed(&world, who, query).await.status,
+                StatusCode::NOT_FOUND,
+                "{who} {query}"
+            );
         }
         assert!(!page(&world, who, "/").await.text().contains("/decisions\""), "{who}");
     }
@@ -133,7 +162,12 @@ async fn what_is_asked_for_wrongly_is_said() {
     let world = World::open().await;
     for query in ["?since=soon", "?outcome=perhaps", "?all&after=one", "?all&limit=0"] {
         let answer = listed(&world, "sol", query).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{query}: {}", answer.text());
+        assert_eq!(
+            answer.status,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "{query}: {}",
+            answer.text()
+        );
     }
     let shown = page(&world, "sol", "/decisions?since=soon").await;
     assert_eq!(shown.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -155,10 +189,19 @@ async fn the_page_shows_the_newest_without_a_script_and_leads_on() {
     }
     assert!(!text.contains("Ben Okafor"), "{text}");
     let policy = shown.header("content-security-policy");
-    assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'sha256-"), "{policy}");
-    assert!(!text.contains("http-equiv"), "nothing reloads by itself unless that was chosen");
+    assert!(
+        policy.contains("default-src 'none'") && policy.contains("script-src 'sha256-"),
+        "{policy}"
+    );
+    assert!(
+        !text.contains("http-equiv"),
+        "nothing reloads by itself unless that was chosen"
+    );
     let reloading = page(&world, "sol", "/decisions?reload").await.text();
-    assert!(reloading.contains("<meta http-equiv=\"refresh\" content=\"30\">"), "{reloading}");
+    assert!(
+        reloading.contains("<meta http-equiv=\"refresh\" content=\"30\">"),
+        "{reloading}"
+    );
     // what a client sent is text and nothing else
     let odd = page(&world, "sol", "/decisions?user=%22%3E%3Cscript%3E").await.text();
     assert!(odd.contains("value=\"&#34;&#62;&#60;script&#62;\""), "{odd}");
@@ -213,7 +256,10 @@ async fn whoever_watches_sees_decisions_once_they_are_on_disk_and_until_the_rule
     let sol = world.client("sol");
     let mut watch = Watch::open(&world, &sol, "?platform=linkedin").await;
     watch.until("retry: 2000").await.unwrap();
-    assert_eq!(world.client("ben").get("https://x.com/home").await.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        world.client("ben").get("https://x.com/home").await.status,
+        StatusCode::FORBIDDEN
+    );
     assert_eq!(world.client("ben").get(FEED).await.status, StatusCode::FORBIDDEN);
     watch.until("event: decision").await.unwrap();
     watch.until("\n\n").await.unwrap();
@@ -221,8 +267,17 @@ async fn whoever_watches_sees_decisions_once_they_are_on_disk_and_until_the_rule
     let told: Value = serde_json::from_str(data).unwrap();
     let said = ["who", "place", "kind", "outcome"].map(|key| told[key].as_str().unwrap());
     assert_eq!(said, ["Ben Okafor", "LinkedIn", "declare", "Needs a purpose"]);
-    assert!(world.records_text().await.contains(told["href"].as_str().unwrap().rsplit('/').next().unwrap()));
-    assert!(watch.text.contains("\nid: ") || watch.text.starts_with("id: "), "{}", watch.text);
+    assert!(
+        world
+            .records_text()
+            .await
+            .contains(told["href"].as_str().unwrap().rsplit('/').next().unwrap())
+    );
+    assert!(
+        watch.text.contains("\nid: ") || watch.text.starts_with("id: "),
+        "{}",
+        watch.text
+    );
     let wanted = vec![("platform".to_owned(), "linkedin".to_owned())];
     assert_eq!(looks(&world).await, [("sol".to_owned(), AccessAct::Watched, wanted)]);
 
@@ -232,7 +287,10 @@ forbid (principal, action == Action::"see-decisions", resource);
 "#;
     world.edit_rules("rules/90-test.cedar", closed).await;
     assert!(watch.until("never").await.is_none(), "{}", watch.text);
-    assert_eq!(page(&world, "sol", "/decisions/live").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        page(&world, "sol", "/decisions/live").await.status,
+        StatusCode::NOT_FOUND
+    );
     world.close().await;
 }
 
@@ -265,5 +323,162 @@ async fn no_page_of_another_site_watches_or_reads() {
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
     }
     assert!(looks(&world).await.is_empty());
+    world.close().await;
+}
+
+/// The record of the flow that Eve's post was.
+async fn of_eve(world: &World) -> String {
+    let found = listed(world, "sol", "?user=eve").await.json();
+    found["decisions"][0]["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_is_explained_in_full_under_the_rules_of_its_day_and_that_is_recorded() {
+    let world = World::planned(without_cases).await;
+    some_decisions(&world).await;
+    let id = of_eve(&world).await;
+    let ruled = world.gate().live().load().rulebook.id().to_string();
+    let shown = page(&world, "sol", &format!("/decisions/{id}")).await;
+    assert_eq!(shown.status, StatusCode::OK);
+    let text = shown.text();
+    for part in [
+        "Denied: Eve Tanaka",
+        "it comes out as it was recorded",
+        "Interns do not publish on social media.",
+        "guard.interns-never-publish",
+        "rules/30-guardrails.cedar:",
+        "principal.employment = Employment::",
+        "POST www.linkedin.com:443/voyager/api/contentcreation/normShares",
+        &format!("/rulebook/{ruled}"),
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("<script"), "{text}");
+    let explained = |record: &wayleave::facts::Record| match &record.act {
+        Act::Access {
+            act: AccessAct::Explained,
+            access,
+            by,
+            ..
+        } => {
+            let whose = access.whose.as_ref().map(ToString::to_string);
+            Some((by.to_string(), whose, access.record.as_ref().map(ToString::to_string)))
+        }
+        _ => None,
+    };
+    let looked = ("sol".to_owned(), Some("eve".to_owned()), Some(id.clone()));
+    assert_eq!(world.acts(explained).await, [looked]);
+
+    // other rules are in force by now, and do not change what was
+    let open = r#"@id("test.closed") @title("Closed") @reason("All is closed.") @owner("IT")
+forbid (principal, action in Action::"activity", resource);
+"#;
+    world.edit_rules("rules/90-test.cedar", open).await;
+    let told = world.client("sol").get(&format!("{PORTAL}/v1/decisions/{id}")).await;
+    assert_eq!(told.status, StatusCode::OK, "{}", told.text());
+    let told = told.json();
+    assert_eq!(told["same"], true);
+    assert_eq!(told["policy_revision"], ruled);
+    assert_eq!(told["explanation"]["policies"][0]["id"], "guard.interns-never-publish");
+    assert!(!told.to_string().contains("All is closed."), "{told}");
+    assert!(
+        told["what_if"].as_array().is_some_and(|others| !others.is_empty()),
+        "{told}"
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_and_what_is_not_theirs_to_read_looks_alike() {
+    let world = World::open().await;
+    some_decisions(&world).await;
+    let id = of_eve(&world).await;
+    let nothing = "01a2059d-b664-7ced-a00f-becb38361f7b";
+    for who in ["ada", "mia", "hana"] {
+        let [theirs, none] = [id.as_str(), nothing].map(|id| format!("/decisions/{id}"));
+        let (theirs_page, none_page) = (page(&world, who, &theirs).await, page(&world, who, &none).await);
+        assert_eq!([theirs_page.status, none_page.status], [StatusCode::NOT_FOUND; 2]);
+        let call = async |path: &str| world.client(who).get(&format!("{PORTAL}/v1{path}")).await;
+        let (theirs_told, none_told) = (call(&theirs).await, call(&none).await);
+        assert_eq!([theirs_told.status, none_told.status], [StatusCode::NOT_FOUND; 2]);
+        assert_eq!(theirs_told.text(), none_told.text(), "{who}");
+        for path in ["/rulebook", "/health", "/rulebook/sha256:0"] {
+            assert_eq!(
+                page(&world, who, path).await.status,
+                StatusCode::NOT_FOUND,
+                "{who} {path}"
+            );
+        }
+    }
+    for odd in [nothing, "one", "..%2f..%2fetc", "%00"] {
+        let answer = page(&world, "sol", &format!("/decisions/{odd}")).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{odd}");
+        let answer = page(&world, "sol", &format!("/rulebook/{odd}")).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{odd}");
+    }
+    let own = world.client("eve").get(&format!("{PORTAL}/v1/decisions/{id}")).await;
+    assert_eq!(own.status, StatusCode::OK, "one's own refusal is one's own");
+    let looked = looks(&world).await;
+    assert!(
+        looked.iter().all(|(_, act, _)| *act != AccessAct::Explained),
+        "{looked:?}"
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rules_in_force_are_shown_with_what_became_of_those_before_and_of_those_refused() {
+    let world = World::planned(without_cases).await;
+    let first = world.gate().live().load().rulebook.id().to_string();
+    world.clock.advance(Duration::from_hours(1));
+    let closed = r#"@id("test.closed") @title("Closed") @reason("This corner is closed.") @owner("marketing")
+forbid (principal, action in Action::"activity", resource in Category::"social-media") when { context.request.path like "/corner/*" };
+"#;
+    world.edit_rules("rules/90-test.cedar", closed).await;
+    let second = world.gate().live().load().rulebook.id().to_string();
+    let shown = page(&world, "sol", "/rulebook").await;
+    assert_eq!(shown.status, StatusCode::OK);
+    let text = shown.text();
+    for part in [
+        second.as_str(),
+        "They have ruled since",
+        "rules/90-test.cedar",
+        "This corner is closed.",
+        "new rules took effect",
+        "the gateway started",
+        "The security team may read what was decided about others",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let past = page(&world, "sol", &format!("/rulebook/{first}")).await;
+    assert_eq!(past.status, StatusCode::OK);
+    assert!(past.text().contains("Rules that were in force") && !past.text().contains("This corner is closed."));
+
+    world.write_policy(
+        "rules/90-test.cedar",
+        "permit (principal, action == Action::\"brwse\", resource);\n",
+    );
+    world
+        .until("the mistake is refused", async |world| {
+            !world.admin("/readyz").await.json()["problems"]
+                .as_array()
+                .unwrap()
+                .is_empty()
+        })
+        .await;
+    let text = page(&world, "sol", "/rulebook").await.text();
+    assert!(
+        text.contains("Newer rules were refused") && text.contains("rules/90-test.cedar:1:"),
+        "{text}"
+    );
+    let health = page(&world, "sol", "/health").await.text();
+    for part in [
+        "traffic may come",
+        "rules/90-test.cedar:1:",
+        "They can be kept",
+        "The authority can sign until",
+    ] {
+        assert!(health.contains(part), "{part}: {health}");
+    }
     world.close().await;
 }

@@ -106,12 +106,40 @@ async fn a_time_is_found_without_reading_what_is_far_from_it() {
     let reached = piece.reached.unwrap();
     assert!(reached >= noon().plus(Duration::from_hours(18)), "{reached}");
     for (filter, count) in [
-        (Filter { until: at(0), ..Filter::default() }, 0),
-        (Filter { since: at(100), ..Filter::default() }, 0),
-        (Filter { until: at(100), ..Filter::default() }, 60),
-        (Filter { since: at(59), ..Filter::default() }, 1),
+        (
+            Filter {
+                until: at(0),
+                ..Filter::default()
+            },
+            0,
+        ),
+        (
+            Filter {
+                since: at(100),
+                ..Filter::default()
+            },
+            0,
+        ),
+        (
+            Filter {
+                until: at(100),
+                ..Filter::default()
+            },
+            60,
+        ),
+        (
+            Filter {
+                since: at(59),
+                ..Filter::default()
+            },
+            1,
+        ),
     ] {
-        assert_eq!(found(folder.path(), &filter, None, MUCH).records.len(), count, "{filter:?}");
+        assert_eq!(
+            found(folder.path(), &filter, None, MUCH).records.len(),
+            count,
+            "{filter:?}"
+        );
     }
 }
 
@@ -120,7 +148,10 @@ async fn whom_the_caller_does_not_admit_is_left_out_before_it_is_counted() {
     let folder = tempfile::tempdir().unwrap();
     book(folder.path(), 20).await;
     let of_bob = |record: &Record| match &record.act {
-        Act::Closing { seen, .. } => seen.subject.as_ref().is_some_and(|who| who.id == SubjectId::parse("bob").unwrap()),
+        Act::Closing { seen, .. } => seen
+            .subject
+            .as_ref()
+            .is_some_and(|who| who.id == SubjectId::parse("bob").unwrap()),
         Act::Opening { .. }
         | Act::Stray { .. }
         | Act::Grant { .. }
@@ -145,12 +176,24 @@ async fn all_lines_of_a_flow_are_found_by_its_name_and_no_others() {
     for (number, id) in ids.iter().enumerate() {
         let lines = lines_of(folder.path(), id, u64::MAX).unwrap();
         let kinds: Vec<&str> = lines.iter().map(kind).collect();
-        let expected: &[&str] = if number % 5 == 0 { &["opening", "closing"] } else { &["closing"] };
+        let expected: &[&str] = if number % 5 == 0 {
+            &["opening", "closing"]
+        } else {
+            &["closing"]
+        };
         assert_eq!(kinds, expected);
         assert!(lines.iter().all(|record| record.id == *id));
     }
-    for name in ["one", &noon().fresh_name(), &noon().plus(Duration::from_hours(500)).fresh_name()] {
-        assert!(lines_of(folder.path(), &RecordId::new(name), u64::MAX).unwrap().is_empty());
+    for name in [
+        "one",
+        &noon().fresh_name(),
+        &noon().plus(Duration::from_hours(500)).fresh_name(),
+    ] {
+        assert!(
+            lines_of(folder.path(), &RecordId::new(name), u64::MAX)
+                .unwrap()
+                .is_empty()
+        );
     }
     // no more is read than that
     assert!(lines_of(folder.path(), &ids[40], 0).unwrap().is_empty());

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use crate::audit::{Broken, Verified};
 use crate::facts::{
-    Access, AccessAct, Act, Ask, Coach, DecisionNote, Delegated, End, Ending, GatewayAct, Grant, GrantAct, Host, Observation, PlatformId,
-    PolicyId, PurposeId, Record, Report, RevokedFor, SubjectId,
+    Access, AccessAct, Act, Ask, Coach, DecisionNote, Delegated, End, Ending, GatewayAct, Grant, GrantAct, Host,
+    Observation, PlatformId, PolicyId, PurposeId, Record, Report, RevokedFor, SubjectId,
 };
 
 /// The answer of `verify` for a script.

@@ -40,7 +40,16 @@ pub(super) const MORE: &[Operation] = &[
                request is told, and the tunnel only with an `activity`. One call looks at a part of the book, so a page can hold \
                less than it may, or nothing: `next` says that there is more to look at.",
         takes: &[
-            "Everybody", "About", "There", "Doing", "Decided", "Under", "Since", "Until", "Limit", "After",
+            "Everybody",
+            "About",
+            "There",
+            "Doing",
+            "Decided",
+            "Under",
+            "Since",
+            "Until",
+            "Limit",
+            "After",
         ],
         body: None,
         gives: &[(200, "A page of decisions.", "Decisions")],
@@ -52,12 +61,14 @@ pub(super) const MORE: &[Operation] = &[
         method: "GET",
         path: "/decisions/{id}",
         id: "showDecision",
-        summary: "Why one of your requests was refused",
-        says: "Of the last 24 hours. The explanation is given while the same rules are in force.",
+        summary: "Why one of your requests was refused; or what was decided about somebody else, and why",
+        says: "Of your own refusals, those of the last 24 hours; the explanation is given while the same rules are in force. Of \
+               what was decided about others, what the rules let you read, which is recorded: all that the book holds, under the \
+               rules of its day.",
         takes: &[],
         body: None,
-        gives: &[(200, "The refusal, and what would help.", "Decision")],
-        problems: &["not-found"],
+        gives: &[(200, "The decision, and what would help.", "DecisionShown")],
+        problems: &["not-found", "one-at-a-time", "records-unreadable"],
         proof: Proof::Hop,
     },
     Operation {

@@ -11,10 +11,13 @@ pub(super) mod chart;
 pub mod counter;
 pub(super) mod decisions;
 pub(super) mod delegations;
+pub(super) mod explained;
 mod fault;
+pub(super) mod health;
 pub(super) mod privacy;
 mod problem;
 mod refusal;
+pub(super) mod rulebook;
 mod sign_in;
 #[cfg(test)]
 mod tests;

@@ -20,6 +20,9 @@ pub struct DecisionWords {
     pub times: &'static str,
     pub bad_time: &'static str,
     pub when: &'static str,
+    pub place: &'static str,
+    /// A moment to the minute, and its seconds.
+    pub seconds: fn(minutes: &str, seconds: i8) -> String,
     pub did: &'static str,
     pub ended: &'static str,
     pub came: fn(&End, Option<u16>) -> String,

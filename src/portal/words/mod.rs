@@ -9,9 +9,12 @@ mod decisions;
 mod delegation;
 mod emergency;
 mod english;
+mod explained;
 mod french;
+mod health;
 mod outcome;
 mod privacy;
+mod rulebook;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -24,10 +27,13 @@ pub use decisions::DecisionWords;
 pub use delegation::DelegationWords;
 pub use emergency::EmergencyWords;
 pub use english::ENGLISH;
+pub use explained::ExplainedWords;
 pub use french::FRENCH;
+pub use health::HealthWords;
 use jiff::Zoned;
 pub use outcome::OutcomeWords;
 pub use privacy::{KeptWords, PrivacyWords};
+pub use rulebook::RulebookWords;
 pub use tokens::TokenWords;
 pub use value::ValueWords;
 
@@ -209,6 +215,9 @@ pub struct Words {
     pub privacy: PrivacyWords,
     pub value: ValueWords,
     pub decisions: DecisionWords,
+    pub explained: ExplainedWords,
+    pub health: HealthWords,
+    pub rulebook: RulebookWords,
     pub renew: &'static str,
     pub renewed: &'static str,
     pub renewal_asked: &'static str,

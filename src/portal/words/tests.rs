@@ -9,32 +9,38 @@ use crate::rulebook::{Rulebook, Sources};
 /// What reads alike in both.
 const ALIKE: [&str; 1] = ["Ticket"];
 
-const IN_ENGLISH: [&str; 13] = [
+const IN_ENGLISH: [&str; 16] = [
     include_str!("english/mod.rs"),
     include_str!("english/answers.rs"),
     include_str!("english/chain.rs"),
     include_str!("english/decisions.rs"),
     include_str!("english/delegation.rs"),
     include_str!("english/emergency.rs"),
+    include_str!("english/explained.rs"),
     include_str!("english/fault.rs"),
+    include_str!("english/health.rs"),
     include_str!("english/outcome.rs"),
     include_str!("english/privacy.rs"),
     include_str!("english/refusal.rs"),
+    include_str!("english/rulebook.rs"),
     include_str!("english/tokens.rs"),
     include_str!("english/unfit.rs"),
     include_str!("english/value.rs"),
 ];
-const IN_FRENCH: [&str; 13] = [
+const IN_FRENCH: [&str; 16] = [
     include_str!("french/mod.rs"),
     include_str!("french/answers.rs"),
     include_str!("french/chain.rs"),
     include_str!("french/decisions.rs"),
     include_str!("french/delegation.rs"),
     include_str!("french/emergency.rs"),
+    include_str!("french/explained.rs"),
     include_str!("french/fault.rs"),
+    include_str!("french/health.rs"),
     include_str!("french/outcome.rs"),
     include_str!("french/privacy.rs"),
     include_str!("french/refusal.rs"),
+    include_str!("french/rulebook.rs"),
     include_str!("french/tokens.rs"),
     include_str!("french/unfit.rs"),
     include_str!("french/value.rs"),

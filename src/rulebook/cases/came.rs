@@ -9,8 +9,8 @@ use super::{Asks, Expected, Wields};
 use crate::clock::Timestamp;
 use crate::facts::fields::list;
 use crate::facts::{
-    SubjectId,    Arrival, Channel, Coach, Effect, NO_PURPOSE, Observation, Outcome, Person, PolicyId, PurposeId, Reading, Reason,
-    Subject, Would,
+    Arrival, Channel, Coach, Effect, NO_PURPOSE, Observation, Outcome, Person, PolicyId, PurposeId, Reading, Reason,
+    Subject, SubjectId, Would,
 };
 use crate::policy::{Answering, CedarCase, GrantQuestion, Power};
 use crate::rulebook::Rulebook;

@@ -24,6 +24,8 @@ pub(super) const DECISIONS: DecisionWords = DecisionWords {
     times: "A moment (2026-11-22T10:00:00Z), a day (2026-11-22, UTC), or how long ago (2h, 7d). It is about when something began; with an end, what lasted more than an hour beyond that is not found.",
     bad_time: "A time or an outcome could not be read. Write a moment (2026-11-22T10:00:00Z), a day (2026-11-22), or how long ago (2h, 7d).",
     when: "When",
+    place: "Where",
+    seconds: |minutes, seconds| format!("{minutes}:{seconds:02}"),
     did: "What",
     ended: "What came of it",
     came: |end, status| {
@@ -42,8 +44,15 @@ pub(super) const DECISIONS: DecisionWords = DecisionWords {
     newest: "The newest",
     older: "Older ones",
     go_on: "Look further back",
-    reached: |until| format!("This looked back until {until}, and stopped there: a request looks at a part of the records only."),
-    unreadable: |lines| format!("Lines of the records that could not be read: {}. “wayleave records verify” tells more.", number(lines)),
+    reached: |until| {
+        format!("This looked back until {until}, and stopped there: a request looks at a part of the records only.")
+    },
+    unreadable: |lines| {
+        format!(
+            "Lines of the records that could not be read: {}. “wayleave records verify” tells more.",
+            number(lines)
+        )
+    },
     reload: "Load anew every half a minute",
     reload_no_more: "Load no more by itself",
     follow: "Follow live",
@@ -51,7 +60,12 @@ pub(super) const DECISIONS: DecisionWords = DecisionWords {
     flows: "New decisions appear above the others as they are made.",
     stands: "Paused: no new ones appear.",
     broken: "The live view has ended. Press the button to try again, or load the page anew.",
-    missed: |count| format!("Too much at once: {} records went by unseen. Load the page anew to find them.", number(count)),
+    missed: |count| {
+        format!(
+            "Too much at once: {} records went by unseen. Load the page anew to find them.",
+            number(count)
+        )
+    },
     many_watch_title: "Too many watch already",
     many_watch: "As many people watch live as may. Load the page anew to see the newest decisions, or try again in a minute.",
     not_read_title: "The records cannot be read",

@@ -5,11 +5,14 @@ mod chain;
 mod decisions;
 mod delegation;
 mod emergency;
+mod explained;
 mod fault;
+mod health;
 mod outcome;
 mod parts;
 mod privacy;
 mod refusal;
+mod rulebook;
 mod tokens;
 mod unfit;
 mod value;
@@ -162,6 +165,9 @@ pub const ENGLISH: Words = Words {
     privacy: privacy::PRIVACY,
     value: value::VALUE,
     decisions: decisions::DECISIONS,
+    explained: explained::EXPLAINED,
+    health: health::HEALTH,
+    rulebook: rulebook::RULEBOOK,
     renew: "Renew",
     renewed: "Renewed. It opens the same as before, from now on.",
     renewal_asked: "Asked for again: it must be approved first.",

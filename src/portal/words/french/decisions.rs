@@ -7,7 +7,7 @@ use crate::portal::words::DecisionWords;
 pub(super) const DECISIONS: DecisionWords = DecisionWords {
     see: "Ce qui a été décidé, en direct et par recherche",
     title: "Décisions",
-    what: "Ce que la passerelle a décidé au sujet de qui, une fois la chose terminée. Le fait que vous regardez, quand et quoi, est consigné ; qui lit les enregistrements le voit.",
+    what: "Ce que la passerelle a décidé au sujet de qui, une fois la chose terminée. Le fait que vous regardez, quand et quoi, est consigné ; qui lit les enregistrements le voit.",
     found: "Les plus récentes d’abord",
     none: "Aucune décision n’a été trouvée.",
     nobody: "Personne d’identifié",
@@ -21,9 +21,11 @@ pub(super) const DECISIONS: DecisionWords = DecisionWords {
     activity: "Activité",
     since: "À partir de",
     until: "Avant",
-    times: "Un instant (2026-11-22T10:00:00Z), un jour (2026-11-22, UTC), ou une ancienneté (2h, 7d). C’est le début qui compte ; avec une fin, ce qui a duré plus d’une heure au-delà n’est pas trouvé.",
+    times: "Un instant (2026-11-22T10:00:00Z), un jour (2026-11-22, UTC), ou une ancienneté (2h, 7d). C’est le début qui compte ; avec une fin, ce qui a duré plus d’une heure au-delà n’est pas trouvé.",
     bad_time: "Un moment ou une décision n’a pas pu être lu. Écrivez un instant (2026-11-22T10:00:00Z), un jour (2026-11-22), ou une ancienneté (2h, 7d).",
     when: "Quand",
+    place: "Où",
+    seconds: |minutes, seconds| format!("{minutes}\u{a0}min\u{a0}{seconds:02}\u{a0}s"),
     did: "Quoi",
     ended: "Suite",
     came: |end, status| {
@@ -42,16 +44,30 @@ pub(super) const DECISIONS: DecisionWords = DecisionWords {
     newest: "Les plus récentes",
     older: "Plus anciennes",
     go_on: "Chercher plus loin",
-    reached: |until| format!("La recherche est remontée jusqu’à {until} et s’est arrêtée là : une requête n’examine qu’une partie des enregistrements."),
-    unreadable: |lines| format!("Lignes des enregistrements qui n’ont pas pu être lues : {}. La commande « wayleave records verify » en dit davantage.", number(lines)),
+    reached: |until| {
+        format!(
+            "La recherche est remontée jusqu’à {until} et s’est arrêtée là : une requête n’examine qu’une partie des enregistrements."
+        )
+    },
+    unreadable: |lines| {
+        format!(
+            "Lignes des enregistrements qui n’ont pas pu être lues : {}. La commande « wayleave records verify » en dit davantage.",
+            number(lines)
+        )
+    },
     reload: "Recharger toutes les demi-minutes",
     reload_no_more: "Ne plus recharger",
     follow: "Suivre en direct",
     pause: "Suspendre",
     flows: "Les nouvelles décisions apparaissent au-dessus des autres dès qu’elles sont prises.",
-    stands: "Suspendu : aucune nouvelle décision n’apparaît.",
+    stands: "Suspendu : aucune nouvelle décision n’apparaît.",
     broken: "La vue en direct a pris fin. Appuyez sur le bouton pour réessayer, ou rechargez la page.",
-    missed: |count| format!("Trop à la fois : {} enregistrements sont passés sans être vus. Rechargez la page pour les trouver.", number(count)),
+    missed: |count| {
+        format!(
+            "Trop à la fois : {} enregistrements sont passés sans être vus. Rechargez la page pour les trouver.",
+            number(count)
+        )
+    },
     many_watch_title: "Trop de personnes regardent déjà",
     many_watch: "Autant de personnes regardent en direct que possible. Rechargez la page pour voir les décisions les plus récentes, ou réessayez dans une minute.",
     not_read_title: "Les enregistrements ne peuvent pas être lus",

@@ -6,11 +6,14 @@ mod chain;
 mod decisions;
 mod delegation;
 mod emergency;
+mod explained;
 mod fault;
+mod health;
 mod outcome;
 mod parts;
 mod privacy;
 mod refusal;
+mod rulebook;
 mod tokens;
 mod unfit;
 mod value;
@@ -170,6 +173,9 @@ pub const FRENCH: Words = Words {
     privacy: privacy::PRIVACY,
     value: value::VALUE,
     decisions: decisions::DECISIONS,
+    explained: explained::EXPLAINED,
+    health: health::HEALTH,
+    rulebook: rulebook::RULEBOOK,
     renew: "Renouveler",
     renewed: "C’est renouvelé. Le motif ouvre la même chose qu’avant, à partir de maintenant.",
     renewal_asked: "La demande est renouvelée : il faut d’abord un accord.",

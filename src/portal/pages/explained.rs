@@ -1,0 +1,59 @@
+//! The page of one decision in full.
+
+use askama::Template;
+
+use crate::portal::words::Words;
+
+/// A rule that decided.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct Rule {
+    pub(in crate::portal) id: String,
+    pub(in crate::portal) effect: &'static str,
+    pub(in crate::portal) reason: String,
+    pub(in crate::portal) owner: Option<String>,
+    /// File and line.
+    pub(in crate::portal) place: String,
+    pub(in crate::portal) text: String,
+}
+
+/// The conditions of a rule, asked for one action.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct Conditions {
+    pub(in crate::portal) rule: String,
+    pub(in crate::portal) action: String,
+    pub(in crate::portal) conditions: Vec<Held>,
+}
+
+/// One condition.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct Held {
+    /// How it came out, in a word.
+    pub(in crate::portal) held: &'static str,
+    pub(in crate::portal) text: String,
+    pub(in crate::portal) values: Vec<String>,
+}
+
+/// The page.
+#[derive(Template)]
+#[template(path = "decision.html", config = "src/portal/askama.toml")]
+pub(in crate::portal) struct Decision<'a> {
+    pub(in crate::portal) w: &'a Words,
+    pub(in crate::portal) who: &'a str,
+    pub(in crate::portal) heading: String,
+    pub(in crate::portal) facts: Vec<(&'static str, String)>,
+    /// Whether the rules of its day say today what they said then.
+    pub(in crate::portal) same: Option<&'static str>,
+    /// Why nothing can be explained.
+    pub(in crate::portal) unexplained: Option<&'a str>,
+    pub(in crate::portal) policies: Vec<Rule>,
+    pub(in crate::portal) beside: Vec<Rule>,
+    pub(in crate::portal) inspection: Vec<Rule>,
+    pub(in crate::portal) troubles: Vec<String>,
+    pub(in crate::portal) decided: Vec<Conditions>,
+    pub(in crate::portal) nearly: Vec<Conditions>,
+    pub(in crate::portal) helps: Vec<String>,
+    pub(in crate::portal) what_if: Vec<(String, &'static str)>,
+    pub(in crate::portal) record: &'a str,
+    pub(in crate::portal) rulebook: String,
+    pub(in crate::portal) contact: Option<String>,
+}

@@ -1,0 +1,38 @@
+//! One decision in full, in French.
+
+use crate::portal::words::ExplainedWords;
+
+pub(super) const EXPLAINED: ExplainedWords = ExplainedWords {
+    heading: |outcome, who, what, place| format!("{outcome}\u{a0}: {who}, {what}, {place}"),
+    seen: "Ce qui a été vu",
+    asked: "Requête",
+    recognised_by: "Reconnu par",
+    from: "Provenance",
+    identified_by: "Identifié par",
+    was_read: "lu par la passerelle",
+    was_not_read: "non lu par la passerelle",
+    up_and_down: |up, down| format!("{up} envoyés, {down} reçus"),
+    goes_on: "Ce n’est pas encore terminé.",
+    same: "Jugé à nouveau selon les règles de ce jour-là, le résultat est celui qui a été consigné.",
+    differs: "Jugé à nouveau selon les règles de ce jour-là, le résultat diffère de celui qui a été consigné. Ce qui suit est ce que disent ces règles.",
+    lacks: "Les règles de ce jour-là examineraient plus que ce que contient l’enregistrement : ce qui suit peut différer de ce qui a été décidé.",
+    not_kept: "Impossible de dire pourquoi : les règles de ce jour-là ne sont plus là.",
+    permits: "permet",
+    forbids: "interdit",
+    owner: "responsable",
+    as_written: "La règle telle qu’elle est écrite",
+    troubles: "Une règle n’a pas pu être évaluée, et toute erreur refuse :",
+    asked_for: "demandée pour",
+    held: "Remplie",
+    failed: "Non remplie",
+    no_value: "Sans valeur",
+    conditions_held: "Les conditions qui ont été examinées",
+    nearly: "Les règles qui le permettraient, et ce qui les en a empêchées",
+    beside: "Sans incidence : ce qui est détenu ne le couvre pas, et aucun autre motif ne le ferait",
+    reading: "Pourquoi le contenu a été lu, ou non",
+    declared: |purpose| format!("Déclarer le motif «\u{a0}{purpose}\u{a0}»"),
+    approved: |purpose| format!("Faire approuver le motif «\u{a0}{purpose}\u{a0}»"),
+    what_if: "Ce qui changerait aussi la décision",
+    rules: "Règles de ce jour-là",
+    all: "Toutes les décisions",
+};

@@ -1,0 +1,24 @@
+//! The rules in force and those that were, in French.
+
+use super::parts::counted;
+use crate::portal::words::RulebookWords;
+
+pub(super) const RULEBOOK: RulebookWords = RulebookWords {
+    see: "Les règles en vigueur, et les précédentes",
+    title: "Les règles en vigueur",
+    past: "Des règles qui ont été en vigueur",
+    count: |rules| counted(rules, "règle", "règles"),
+    since: |when| format!("Elles sont en vigueur depuis {when}."),
+    since_before: |when| format!("Elles étaient déjà en vigueur avant {when}."),
+    not_in_force: "Des règles plus récentes ont été refusées, et celles-ci restent en vigueur :",
+    history: "Ce que les règles sont devenues",
+    no_events: "Rien n’a été trouvé dans cette partie des enregistrements.",
+    started: |version| format!("la passerelle a démarré, version {version}"),
+    changed: |before| format!("de nouvelles règles sont entrées en vigueur, après {before}"),
+    taken_back: "ce qui avait été refusé a été retiré",
+    refused: "de nouvelles règles ont été refusées",
+    files: "Les règles par fichier",
+    file: "Fichier",
+    how_many: "Règles",
+    owners: "Responsables",
+};

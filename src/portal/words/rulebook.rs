@@ -1,0 +1,24 @@
+//! What is said of the rules in force and of those that were.
+
+/// The words of rulebooks.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "each is named by what it says")]
+pub struct RulebookWords {
+    pub see: &'static str,
+    pub title: &'static str,
+    pub past: &'static str,
+    pub count: fn(usize) -> String,
+    pub since: fn(&str) -> String,
+    pub since_before: fn(&str) -> String,
+    pub not_in_force: &'static str,
+    pub history: &'static str,
+    pub no_events: &'static str,
+    pub started: fn(version: &str) -> String,
+    pub changed: fn(before: &str) -> String,
+    pub taken_back: &'static str,
+    pub refused: &'static str,
+    pub files: &'static str,
+    pub file: &'static str,
+    pub how_many: &'static str,
+    pub owners: &'static str,
+}

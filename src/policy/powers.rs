@@ -54,7 +54,12 @@ impl Policy {
         // what is revoked is looked for among what everybody holds: that must not push out what is asked about all day
         let declarer = match question.power {
             Power::Revoke => declarer.map(|other| self.introduced(other).map(Arc::new)).transpose()?,
-            Power::Declare | Power::Approve | Power::BreakGlass | Power::SeeValue | Power::MakeToken => {
+            Power::Declare
+            | Power::Approve
+            | Power::BreakGlass
+            | Power::SeeValue
+            | Power::GiveDelegation
+            | Power::MakeToken => {
                 declarer.map(known).transpose()?
             }
         };
@@ -97,7 +102,12 @@ impl Policy {
         };
         match question.power {
             Power::Revoke => make().map(Arc::new),
-            Power::Declare | Power::Approve | Power::BreakGlass | Power::SeeValue | Power::MakeToken => {
+            Power::Declare
+            | Power::Approve
+            | Power::BreakGlass
+            | Power::SeeValue
+            | Power::GiveDelegation
+            | Power::MakeToken => {
                 self.memory.purposes.of(&key, &(), make)
             }
         }

@@ -59,18 +59,21 @@ pub enum Power {
     BreakGlass,
     /// To see how much it is used, and what comes of it: figures of groups.
     SeeValue,
+    /// To let somebody else answer what is asked for it.
+    GiveDelegation,
     /// To make a token for one's tools: no purpose is stated with that, and it is asked about the person alone.
     MakeToken,
 }
 
 impl Power {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Declare,
         Self::Approve,
         Self::Revoke,
         Self::BreakGlass,
         Self::SeeValue,
+        Self::GiveDelegation,
         Self::MakeToken,
     ];
 
@@ -82,12 +85,13 @@ impl Power {
             Self::Revoke => "revoke",
             Self::BreakGlass => "break-glass",
             Self::SeeValue => "see-value",
+            Self::GiveDelegation => "give-delegation",
             Self::MakeToken => "make-token",
         }
     }
 }
 
-/// May this person declare, approve, revoke, break the glass, see what comes of it or make a token.
+/// May this person declare, approve, revoke, break the glass, see what comes of it, let somebody answer or make a token.
 #[derive(Clone, Copy, Debug)]
 pub struct GrantQuestion<'a> {
     /// What the directory knows of the person who acts.
@@ -100,13 +104,13 @@ pub struct GrantQuestion<'a> {
     pub power: Power,
     /// The purpose.
     pub purpose: &'a PurposeId,
-    /// Who states or stated it.
+    /// Who states or stated it; of whoever lets somebody answer: whom they let.
     pub declarer: &'a SubjectId,
     /// What the directory knows of the declarer (their manager); none if it knows nothing.
     pub declarer_person: Option<&'a Person>,
     /// Who owns the purpose.
     pub business_owner: &'a SubjectId,
-    /// How long the grant, or the token, may last at most.
+    /// How long the grant, the delegation or the token may last at most.
     pub longest_for: Duration,
     /// How it is stated.
     pub channel: Channel,
@@ -183,7 +187,10 @@ pub(super) fn check_purpose(grant: &Grant, words: &Vocabulary) -> Result<(), Tro
 pub(super) fn check_power(question: &GrantQuestion<'_>, words: &Vocabulary) -> Result<(), Trouble> {
     same_person(question.person, question.subject)?;
     // A grant outlives its purpose, and then it must still be possible to end it, or to decline what was asked for.
-    let takes = matches!(question.power, Power::Declare | Power::BreakGlass | Power::SeeValue);
+    let takes = match question.power {
+        Power::Declare | Power::BreakGlass | Power::SeeValue | Power::GiveDelegation => true,
+        Power::Approve | Power::Revoke | Power::MakeToken => false,
+    };
     if takes && !words.purposes().contains(question.purpose) {
         return Err(unknown_purpose(question.purpose.as_str()));
     }

@@ -49,7 +49,7 @@ pub struct Args {
 }
 
 /// The exit code of what is neither granted nor refused yet.
-const WAITS: u8 = 4;
+pub const WAITS: u8 = 4;
 
 /// Runs the command: 0 when granted, 1 when not, 2 when the proxy's URL cannot be understood, 4 when it waits.
 pub async fn run(args: Args) -> Result<ExitCode, Stop> {

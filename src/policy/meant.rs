@@ -45,7 +45,7 @@ fn context_meant(message: &str) -> Option<String> {
         "request" if is_power => Some(format!("`{action}` is asked of no request: only activities have one")),
         "purpose" if is_power => Some("the purpose is the resource here: look at `resource.kind`".to_owned()),
         "channel" if !is_power => {
-            let with = "`declare`, `approve`, `revoke`, `break-glass`, `see-value`, `make-token` and `see-decisions`";
+            let with = "`declare`, `approve`, `revoke`, `break-glass`, `see-value`, `give-delegation`, `make-token` and `see-decisions`";
             Some(format!("only {with} have a channel"))
         }
         _ => None,

@@ -58,6 +58,7 @@ impl Policy {
             | Power::Approve
             | Power::BreakGlass
             | Power::SeeValue
+            | Power::GiveDelegation
             | Power::MakeToken
             | Power::SeeDecisions => declarer.map(known).transpose()?,
         };
@@ -104,6 +105,7 @@ impl Policy {
             | Power::Approve
             | Power::BreakGlass
             | Power::SeeValue
+            | Power::GiveDelegation
             | Power::MakeToken
             | Power::SeeDecisions => self.memory.purposes.of(&key, &(), make),
         }

@@ -59,6 +59,8 @@ pub enum Power {
     BreakGlass,
     /// To see how much it is used, and what comes of it: figures of groups.
     SeeValue,
+    /// To let somebody else answer what is asked for it.
+    GiveDelegation,
     /// To make a token for one's tools: no purpose is stated with that, and it is asked about the person alone.
     MakeToken,
     /// To read what was decided about somebody else: it is asked about that person, and about no purpose.
@@ -73,6 +75,7 @@ impl Power {
         Self::Revoke,
         Self::BreakGlass,
         Self::SeeValue,
+        Self::GiveDelegation,
         Self::MakeToken,
         Self::SeeDecisions,
     ];
@@ -85,6 +88,7 @@ impl Power {
             Self::Revoke => "revoke",
             Self::BreakGlass => "break-glass",
             Self::SeeValue => "see-value",
+            Self::GiveDelegation => "give-delegation",
             Self::MakeToken => "make-token",
             Self::SeeDecisions => "see-decisions",
         }
@@ -93,14 +97,16 @@ impl Power {
     /// Whether it is a power over the grants of a purpose: of any other a rule is asked about a person.
     pub fn is_over_purposes(self) -> bool {
         match self {
-            Self::Declare | Self::Approve | Self::Revoke | Self::BreakGlass | Self::SeeValue => true,
+            Self::Declare | Self::Approve | Self::Revoke | Self::BreakGlass | Self::SeeValue | Self::GiveDelegation => {
+                true
+            }
             Self::MakeToken | Self::SeeDecisions => false,
         }
     }
 }
 
-/// May this person declare, approve, revoke, break the glass, see what comes of it, make a token, or read what was
-/// decided about somebody.
+/// May this person declare, approve, revoke, break the glass, see what comes of it, let somebody answer, make a token, or read
+/// what was decided about somebody.
 #[derive(Clone, Copy, Debug)]
 pub struct GrantQuestion<'a> {
     /// What the directory knows of the person who acts.
@@ -113,13 +119,14 @@ pub struct GrantQuestion<'a> {
     pub power: Power,
     /// The purpose.
     pub purpose: &'a PurposeId,
-    /// Who states or stated it; whose decisions they are, nobody where it is asked of whomever.
+    /// Who states or stated it; of whoever lets somebody answer: whom they let; whose decisions they are, nobody where it is
+    /// asked of whomever.
     pub declarer: &'a SubjectId,
     /// What the directory knows of the declarer (their manager); none if it knows nothing.
     pub declarer_person: Option<&'a Person>,
     /// Who owns the purpose.
     pub business_owner: &'a SubjectId,
-    /// How long the grant, or the token, may last at most.
+    /// How long the grant, the delegation or the token may last at most.
     pub longest_for: Duration,
     /// How it is stated.
     pub channel: Channel,
@@ -196,7 +203,10 @@ pub(super) fn check_purpose(grant: &Grant, words: &Vocabulary) -> Result<(), Tro
 pub(super) fn check_power(question: &GrantQuestion<'_>, words: &Vocabulary) -> Result<(), Trouble> {
     same_person(question.person, question.subject)?;
     // A grant outlives its purpose, and then it must still be possible to end it, or to decline what was asked for.
-    let takes = matches!(question.power, Power::Declare | Power::BreakGlass | Power::SeeValue);
+    let takes = match question.power {
+        Power::Declare | Power::BreakGlass | Power::SeeValue | Power::GiveDelegation => true,
+        Power::Approve | Power::Revoke | Power::MakeToken => false,
+    };
     if takes && !words.purposes().contains(question.purpose) {
         return Err(unknown_purpose(question.purpose.as_str()));
     }

@@ -14,7 +14,7 @@ use super::ended::tells;
 use super::{Portal, Visit};
 use crate::clock::Timestamp;
 use crate::facts::{
-    Channel, Delegated, Grant, GrantAct, GrantId, GrantTerms, Person, PurposeId, SubjectId, did_you_mean,
+    Channel, Delegated, Grant, GrantAct, GrantId, GrantTerms, Person, PurposeId, Reason, SubjectId, did_you_mean,
 };
 use crate::ledger::LedgerError;
 use crate::rulebook::{InForce, Visitor};
@@ -101,6 +101,8 @@ impl Misfit {
 pub(super) enum NotDelegated {
     /// All that is wrong with what was wanted.
     Misfits(Vec<Misfit>),
+    /// The rules refuse it.
+    Refused(Vec<Reason>),
     /// The person lets so many answer for them, which is as many as one may.
     TooMany(usize),
     /// It cannot be recorded or kept.
@@ -115,11 +117,16 @@ impl Portal {
         visitor: Visitor<'_>,
         wanted: &Wanted,
         channel: Channel,
-    ) -> Result<GrantTerms, NotDelegated> {
+    ) -> Result<(GrantTerms, Vec<Reason>), NotDelegated> {
         let most = self.settings.delegation_days;
         let (delegated, [from, until]) =
             fitting(wanted, visit.in_force, (visitor.person, visit.at), most).map_err(NotDelegated::Misfits)?;
-        Ok(GrantTerms {
+        let to = visit.in_force.directory.person(&delegated.to);
+        let to = to.ok_or_else(|| NotDelegated::Refused(Vec::new()))?;
+        let how = (until.since(from), channel, visit.at);
+        let reasons = visit.rules().may_delegate(visitor, (&to, &delegated.purposes), how);
+        let reasons = reasons.map_err(NotDelegated::Refused)?;
+        let terms = GrantTerms {
             subject: visitor.person.id.clone(),
             purpose: PurposeId::new(PurposeId::DELEGATED),
             platforms: BTreeSet::new(),
@@ -136,12 +143,17 @@ impl Portal {
             emergency: None,
             continued: None,
             delegated: Some(delegated),
-        })
+        };
+        Ok((terms, reasons))
     }
 
-    /// Lets somebody answer.
-    pub(super) async fn delegate(&self, visit: &Visit<'_>, terms: GrantTerms) -> Result<Grant, NotDelegated> {
-        let given = self.keep(visit, (GrantAct::Delegated, terms), &[]).await;
+    /// Lets somebody answer, as these rules let.
+    pub(super) async fn delegate(
+        &self,
+        visit: &Visit<'_>,
+        (terms, reasons): (GrantTerms, Vec<Reason>),
+    ) -> Result<Grant, NotDelegated> {
+        let given = self.keep(visit, (GrantAct::Delegated, terms), &reasons).await;
         given.map_err(|why| {
             if let NotGranted::TooMany(given) = why {
                 return NotDelegated::TooMany(given);

@@ -107,6 +107,10 @@ impl Portal {
                     .with("errors", wrong)
                     .answer()
             }
+            NotDelegated::Refused(reasons) => {
+                let text = (words.may_not)(&self.joined(reasons));
+                Problem::new(StatusCode::FORBIDDEN, "prohibited", words.not_given_title, &text).answer()
+            }
             NotDelegated::TooMany(given) => {
                 let (title, text) = (words.not_given_title, (words.too_many)(*given));
                 Problem::new(StatusCode::CONFLICT, "too-many-delegations", title, &text).answer()

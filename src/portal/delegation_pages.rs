@@ -177,6 +177,10 @@ impl Portal {
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
                 self.delegations_page(visit, visitor, received, (status, None, trouble, &wanted))
             }
+            Err(NotDelegated::Refused(reasons)) => {
+                let text = (words.delegation.may_not)(&self.joined(&reasons));
+                self.note(StatusCode::FORBIDDEN, words.delegation.not_given_title, &text)
+            }
             Err(NotDelegated::TooMany(given)) => {
                 let text = (words.delegation.too_many)(given);
                 self.note(StatusCode::CONFLICT, words.delegation.not_given_title, &text)

@@ -26,6 +26,7 @@ mod judgement;
 mod leads;
 mod live;
 mod matrix;
+mod may_delegate;
 mod may_end;
 mod may_make_token;
 mod may_see;

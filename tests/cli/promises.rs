@@ -61,7 +61,7 @@ const CONDITIONS: [(&str, &str, &str); 9] = [
 ];
 
 /// Rules that break some.
-const MORE: [&str; 10] = [
+const MORE: [&str; 11] = [
     "permit (principal, action == Action::\"connect\", resource in Category::\"dating\") when { context has purpose };",
     "permit (principal, action == Action::\"connect\", resource in Category::\"evasion\");",
     "permit (principal, action == Action::\"inspect\", resource in Category::\"sensitive\");",
@@ -72,6 +72,7 @@ const MORE: [&str; 10] = [
     "permit (principal in Role::\"staff\", action == Action::\"approve\", resource) when { resource.maxDuration <= duration(\"14d\") };",
     "permit (principal in Role::\"manager\", action == Action::\"see-value\", resource);",
     "permit (principal in Role::\"manager\", action == Action::\"see-decisions\", resource);",
+    "permit (principal in Role::\"manager\", action == Action::\"give-delegation\", resource);",
 ];
 
 /// A folder in which no property holds.

@@ -270,9 +270,21 @@ async fn rules_decide_who_may_be_a_delegate_and_whether_the_delegator_may_approv
     .await;
     let request = asks(&world, "ben").await;
     delegates(&world, "mia", week()).await;
-    delegates(&world, "mia", json!({"to": "dan", "until": "2026-12-01"})).await;
-    let outside = answers(&world, "dan", (&request, "approve"), json!({})).await;
-    assert_eq!(outside.status, StatusCode::FORBIDDEN, "{}", outside.text());
+    let outside = json!({"to": "dan", "until": "2026-12-01"});
+    let outside = calls(&world, "mia", &outside, Some(PASSWORD)).await;
+    assert_eq!(
+        (outside.status, kind(&outside).as_str()),
+        (StatusCode::FORBIDDEN, "prohibited"),
+        "{}",
+        outside.text()
+    );
+    let unnamed = json!({"to": "nobody-here", "until": "2026-12-01"});
+    let unproven = calls(&world, "mia", &unnamed, None).await;
+    assert_eq!(
+        (unproven.status, kind(&unproven).as_str()),
+        (StatusCode::UNAUTHORIZED, "sign-in-again"),
+        "who is in the directory is told nobody who only came by the proxy"
+    );
     let never = "@id(\"approve.not-mia\") @title(\"Mia\") @reason(\"Mia is under review.\") @owner(\"HR\")\n\
                  forbid (principal == User::\"mia\", action == Action::\"approve\", resource);";
     world.write_policy("rules/90-mia.cedar", never);
@@ -570,10 +582,10 @@ async fn a_page_lets_somebody_answer_and_takes_it_back_and_the_inbox_says_for_wh
 #[tokio::test(flavor = "multi_thread")]
 async fn revoking_a_person_ends_what_they_gave_and_were_given_and_security_ends_one_by_its_id() {
     let world = World::open().await;
-    let week = |to: &str| json!({"to": to, "until": "2026-12-01"});
-    let given = delegates(&world, "mia", week("nora")).await;
-    let received = delegates(&world, "olga", week("mia")).await;
-    let other = delegates(&world, "olga", week("nora")).await;
+    let until = |to: &str| json!({"to": to, "until": "2026-12-01"});
+    let given = delegates(&world, "mia", until("nora")).await;
+    let received = delegates(&world, "lea", until("mia")).await;
+    let other = delegates(&world, "lea", until("nora")).await;
     asks(&world, "ben").await;
     assert_eq!(waits_for(&world, "nora").await.len(), 1);
     let listed = world

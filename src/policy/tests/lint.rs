@@ -141,7 +141,7 @@ fn what_is_compared_or_looked_at_in_vain_is_told_with_what_there_is() {
         (
             "action == Action::\"post\"",
             "context.channel == \"cli\"",
-            "only `declare`, `approve`, `revoke`, `break-glass`, `see-value`, `make-token` and `see-decisions` have a channel",
+            "only `declare`, `approve`, `revoke`, `break-glass`, `see-value`, `give-delegation`, `make-token` and `see-decisions` have a channel",
         ),
         (
             "action == Action::\"post\"",

@@ -71,7 +71,7 @@ pub(super) const SHARED: &[Operation] = &[
         takes: &[],
         body: Some("Delegation"),
         gives: &[(201, "The delegation.", "Delegation")],
-        problems: &["not-json", "delegation-unfit", "too-many-delegations"],
+        problems: &["not-json", "delegation-unfit", "prohibited", "too-many-delegations"],
         proof: Proof::Password,
     },
     Operation {

@@ -275,14 +275,7 @@ fn serve(
     serve_operators(&rooms, &running, doors.admin);
     let look = wellbeing::look_after(&rooms, &running.health, looking(&rooms, &running.clock));
     rooms.portal.introduce(look);
-    if let Some(followed) = followed {
-        follow(
-            &rooms,
-            &running,
-            (Kept::at(&settings.policies.kept), settings.mode),
-            followed,
-        );
-    }
+    follow(&rooms, &running, settings, followed);
     let (portal, live) = (rooms.portal.clone(), rooms.live.clone());
     running.tasks.until_stop(reload::follow_accounts(
         rooms.guard.clone(),
@@ -296,9 +289,6 @@ fn serve(
     running
         .tasks
         .until_stop(counting::keep_uses(counted, running.clock.clone()));
-    let (proofs, live) = (settings.policies.proofs.clone(), rooms.live.clone());
-    let findings = findings::follow(proofs, live, rooms.findings.clone());
-    running.tasks.until_stop(findings);
     if let Some(notices) = &rooms.notices {
         let stop = running.tasks.stopping().clone();
         running.tasks.spawn(notices.clone().run(stop));
@@ -337,12 +327,17 @@ fn serve_operators(rooms: &Rooms, running: &Running, listener: Listener) {
         .spawn(answer_operators(listener, Arc::new(admin), tasks));
 }
 
-fn follow(rooms: &Rooms, running: &Running, (kept, mode): (Kept, Mode), (folder, look): (PathBuf, Look)) {
+/// Follows what was proved, and the folder of policies where there is one.
+fn follow(rooms: &Rooms, running: &Running, settings: &config::File, followed: Option<(PathBuf, Look)>) {
+    let (proofs, live) = (settings.policies.proofs.clone(), rooms.live.clone());
+    let findings = findings::follow(proofs, live, rooms.findings.clone());
+    running.tasks.until_stop(findings);
+    let Some((folder, look)) = followed else { return };
     let reload = Reload {
         folder,
         library: Arc::default(),
-        kept,
-        mode,
+        kept: Kept::at(&settings.policies.kept),
+        mode: settings.mode,
         live: rooms.live.clone(),
         book: rooms.book.clone(),
         metrics: rooms.metrics.clone(),

@@ -125,7 +125,7 @@ pub(super) const REVIEWS: Name = name(
 pub(super) const NOTICES: Name = name(
     "wayleave_notices_total",
     &["channel", "outcome"],
-    "Letters to people, by channel (email, teams, slack, generic, connections, jive; other: no longer set) and what came of them: sent, put-off (tried again later), refused, given-up (too old), moot (nobody needs to hear of it any more).",
+    "Letters to people, by channel (email, teams, slack, generic, connections, jive, socialtext; other: no longer set) and what came of them: sent, put-off (tried again later), refused, given-up (too old), moot (nobody needs to hear of it any more).",
 );
 pub(super) const NOTICES_WAITING: Name = name(
     "wayleave_notices_waiting",

@@ -81,6 +81,8 @@ pub enum Kind {
     Connections,
     /// Jive.
     Jive,
+    /// The signals of Socialtext.
+    Socialtext,
 }
 
 impl Kind {
@@ -92,6 +94,7 @@ impl Kind {
             Self::Slack => "slack",
             Self::Connections => "connections",
             Self::Jive => "jive",
+            Self::Socialtext => "socialtext",
         }
     }
 }

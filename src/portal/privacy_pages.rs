@@ -1,7 +1,5 @@
 //! The page that a works council reads: what is decrypted and what never is, what is kept, and what was proved.
 
-use std::collections::BTreeMap;
-
 use http::StatusCode;
 use jiff::tz::TimeZone;
 
@@ -43,72 +41,65 @@ impl Portal {
         self.page(StatusCode::OK, &page)
     }
 
-    /// The kinds of sites that are read, and those that are not. Those of which the same is so are one line.
+    /// The kinds of sites that are read, and those that are not.
     fn kinds(&self, privacy: &Privacy<'_>, catalog: &Catalog) -> (Vec<KindLine>, Vec<KindLine>) {
-        let words = &self.words.privacy;
-        let mut lines: BTreeMap<(String, String, String), Vec<&str>> = BTreeMap::new();
-        let title = |category: &Category| {
-            let title = catalog.categories().title(category);
-            title.map_or_else(|| category.as_str().to_owned(), |title| self.said(title).to_owned())
-        };
-        for (platform, there) in &privacy.platforms {
-            let line = (title(&platform.category), self.reads(there), self.why(there));
-            lines.entry(line).or_default().push(&platform.name);
-        }
-        let mut read = Vec::new();
-        let mut unread = Vec::new();
-        let of_platforms = privacy
-            .platforms
-            .iter()
-            .map(|(platform, there)| (title(&platform.category), there));
-        for (category, there) in of_platforms.clone() {
-            let line = (category, self.reads(there), self.why(there));
-            if let Some(names) = lines.remove(&line) {
-                let (title, reads, why) = line;
-                let platforms = names.join(", ");
-                let kind = KindLine {
-                    title,
-                    platforms,
-                    reads,
-                    why,
-                };
-                if is_read(there) { &mut read } else { &mut unread }.push(kind);
-            }
-        }
-        let has_platforms = |category: &Category| {
-            privacy
-                .platforms
-                .iter()
-                .any(|(one, _)| catalog.categories().closure(&one.category).contains(category))
-        };
-        let is_above = |category: &Category| {
-            catalog
-                .categories()
-                .ids()
-                .any(|other| catalog.categories().parents(other).contains(category))
-        };
-        let hosts = privacy
-            .categories
-            .iter()
-            .filter(|(category, _)| !has_platforms(category) && !is_above(category));
-        let hosts = hosts.map(|(category, there)| (title(category), there));
-        let elsewhere = privacy
-            .elsewhere
-            .iter()
-            .map(|there| (words.elsewhere.to_owned(), there));
-        for (title, there) in hosts.chain(elsewhere) {
-            let (reads, why) = (self.reads(there), self.why(there));
-            let kind = KindLine {
-                title,
-                platforms: String::new(),
-                reads,
-                why,
-            };
+        let (mut read, mut unread) = (Vec::new(), Vec::new());
+        let lines = self.of_platforms(privacy, catalog);
+        for (kind, there) in lines.into_iter().chain(self.of_hosts(privacy, catalog)) {
             if is_read(there) { &mut read } else { &mut unread }.push(kind);
         }
-        // what nobody can open comes first
-        unread.sort_by_key(|kind| (kind.reads != (words.reads)(&Reads::Never), !kind.platforms.is_empty()));
+        // what no rule can allow comes first
+        let never = (self.words.privacy.reads)(&Reads::Never);
+        unread.sort_by_key(|kind| (kind.reads != never, !kind.platforms.is_empty()));
         (read, unread)
+    }
+
+    /// The platforms: those of one category of which the same is so are one line.
+    fn of_platforms<'p>(&self, privacy: &'p Privacy<'_>, catalog: &Catalog) -> Vec<(KindLine, &'p There)> {
+        let mut lines: Vec<(KindLine, &There)> = Vec::new();
+        for (platform, there) in &privacy.platforms {
+            let mut new = self.kind(self.title(catalog, &platform.category), there);
+            let same = |(line, _): &&mut (KindLine, &There)| {
+                (&line.title, &line.reads, &line.why) == (&new.title, &new.reads, &new.why)
+            };
+            if let Some((line, _)) = lines.iter_mut().find(same) {
+                line.platforms = format!("{}, {}", line.platforms, platform.name);
+            } else {
+                new.platforms.clone_from(&platform.name);
+                lines.push((new, there));
+            }
+        }
+        lines
+    }
+
+    /// The categories that no platform is in, and what the catalogue does not list.
+    fn of_hosts<'p>(&self, privacy: &'p Privacy<'_>, catalog: &Catalog) -> Vec<(KindLine, &'p There)> {
+        let tree = catalog.categories();
+        let has_platforms = |category: &Category| {
+            let mut platforms = privacy.platforms.iter();
+            platforms.any(|(one, _)| tree.closure(&one.category).contains(category))
+        };
+        let is_above = |category: &Category| tree.ids().any(|other| tree.parents(other).contains(category));
+        let hosts = privacy.categories.iter();
+        let hosts = hosts.filter(|(category, _)| !has_platforms(category) && !is_above(category));
+        let hosts = hosts.map(|(category, there)| (self.kind(self.title(catalog, category), there), there));
+        let elsewhere = privacy.elsewhere.iter();
+        let elsewhere = elsewhere.map(|there| (self.kind(self.words.privacy.elsewhere.to_owned(), there), there));
+        hosts.chain(elsewhere).collect()
+    }
+
+    fn kind(&self, title: String, there: &There) -> KindLine {
+        KindLine {
+            title,
+            platforms: String::new(),
+            reads: self.reads(there),
+            why: self.why(there),
+        }
+    }
+
+    fn title(&self, catalog: &Catalog, category: &Category) -> String {
+        let title = catalog.categories().title(category);
+        title.map_or(category.as_str(), |title| self.said(title)).to_owned()
     }
 
     fn reads(&self, there: &There) -> String {

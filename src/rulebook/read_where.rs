@@ -108,7 +108,7 @@ pub(super) fn in_roles(like: &Person, roles: &BTreeSet<String>) -> Person {
     }
 }
 
-impl<'a> Sight<'a> {
+impl Sight<'_> {
     /// What is read on a platform; none where the catalogue lists no host of it.
     pub fn on(&self, platform: &PlatformId) -> Option<There> {
         self.there(|place| place.platform.as_ref() == Some(platform))

@@ -500,6 +500,11 @@ async fn what_happens_is_posted_as_each_address_wants_it_signed_where_it_is_for_
                 ..hook("jive", Kind::Jive, "/api/core/v3/contents")
             },
             Webhook {
+                user: Some("gate".to_owned()),
+                password_file: file("password", "open\n"),
+                ..hook("signals", Kind::Socialtext, "/data/signals")
+            },
+            Webhook {
                 events: vec![NoticeEvent::BrokeGlass],
                 ..hook("emergencies", Kind::Slack, "/slack")
             },
@@ -509,22 +514,36 @@ async fn what_happens_is_posted_as_each_address_wants_it_signed_where_it_is_for_
     asks(&world).await;
     let sent = |kind: &str| format!(r#"wayleave_notices_total{{channel="{kind}",outcome="sent"}}"#);
     world
-        .until("both are posted", async |world| {
-            let counted = [world.metric(&sent("generic")).await, world.metric(&sent("jive")).await];
-            counted == [Some(1.0), Some(1.0)]
+        .until("all are posted", async |world| {
+            let counted = [
+                world.metric(&sent("generic")).await,
+                world.metric(&sent("jive")).await,
+                world.metric(&sent("socialtext")).await,
+            ];
+            counted == [Some(1.0); 3]
         })
         .await;
     nothing_waits(&world).await;
     let mut posted = world.origin.received();
     posted.retain(|one| one.host == "hooks.example.org");
     posted.sort_by(|one, other| one.path_and_query.cmp(&other.path_and_query));
-    let [jive, programs] = posted.as_slice() else {
+    let [jive, signals, programs] = posted.as_slice() else {
         panic!("{posted:#?}")
     };
     assert_eq!(jive.path_and_query, "/api/core/v3/contents");
     assert_eq!(jive.headers[header::AUTHORIZATION], Client::basic("gate", "open"));
     let discussion: Value = serde_json::from_slice(&jive.body).unwrap();
     assert_eq!(discussion["type"], "discussion");
+    assert_eq!(signals.path_and_query, "/data/signals");
+    assert_eq!(signals.headers[header::AUTHORIZATION], Client::basic("gate", "open"));
+    assert_eq!(signals.headers[header::CONTENT_TYPE], "application/json; charset=UTF-8");
+    let signal: Value = serde_json::from_slice(&signals.body).unwrap();
+    let text = signal["signal"].as_str().unwrap();
+    assert!(
+        text.starts_with("Ben Okafor ") && text.ends_with("https://wayleave.internal/approvals"),
+        "{text}"
+    );
+    assert_eq!(signal.as_object().unwrap().len(), 1, "{signal}");
     assert_eq!(programs.path_and_query, "/programs?key=s3cret");
     let field = |name: &str| programs.headers[name].to_str().unwrap();
     let body = std::str::from_utf8(&programs.body).unwrap();

@@ -144,6 +144,23 @@ pub(super) fn jive(said: &Said) -> Value {
     })
 }
 
+/// A signal of Socialtext, which is a text; addresses in it become links.
+pub(super) fn socialtext(said: &Said) -> Value {
+    let facts = said.facts.iter().map(|(what, text)| format!("{what}: {text}"));
+    let facts: Vec<String> = facts.collect();
+    let (label, url) = &said.link;
+    let text = in_signal(&format!("{}\n{}", said.title, facts.join("; ")));
+    json!({"signal": format!("{text}\n{label}: {url}")})
+}
+
+/// Text in which a signal finds no phrase of its own: mentions and tags are written in braces, links in angle brackets.
+fn in_signal(text: &str) -> String {
+    text.replace('{', "(")
+        .replace('}', ")")
+        .replace('<', "(")
+        .replace('>', ")")
+}
+
 fn in_html(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
@@ -233,6 +250,17 @@ mod tests {
         for written in ["campaign", "MKT-7"] {
             assert!(!sent.to_string().contains(written), "{written}");
         }
+    }
+
+    #[test]
+    fn socialtext_gets_a_signal_that_mentions_nobody_by_itself() {
+        let said = Said {
+            title: "{user: 4} & <Mia>".to_owned(),
+            ..said()
+        };
+        let text = "(user: 4) & (Mia)\nWho: Ben (b); Ticket: [x](https://evil.example)\n\
+                    Answer: https://wayleave.internal/approvals";
+        assert_eq!(socialtext(&said), json!({ "signal": text }));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! | `slack` | text and Block Kit blocks, to an incoming webhook | Slack, "Sending messages using incoming webhooks", "Blocks" |
 //! | `generic` | what happened as JSON, signed | [Standard Webhooks](https://www.standardwebhooks.com/) |
 //! | `connections` | an event for the activity stream | HCL (IBM) Connections API, on new events of the stream (`…/opensocial/basic/rest/activitystreams/@me/@all`) |
+//! | `socialtext` | a signal | Socialtext REST, "/data/signals" (`POST` of `{"signal": …}`, as in its Python client, `SignalManager.create`) |
 //! | `jive` | an update or a discussion | Jive REST API v3, "Content Service" (`POST /api/core/v3/contents`) |
 //!
 //! Many read what stands there, so nothing is in it that people wrote in their own words: a ticket only where the purpose says how
@@ -118,6 +119,7 @@ impl Hook {
             Kind::Generic => forms::generic(notice, &said, words::plain_ticket(&notice.grant, view.in_force)),
             Kind::Connections => forms::connections(&said, (&id, view.origin, notice.since)),
             Kind::Jive => forms::jive(&said),
+            Kind::Socialtext => forms::socialtext(&said),
         };
         let body = body.to_string();
         let host = if self.to.port == if self.secure { 443 } else { 80 } {

@@ -18,13 +18,11 @@ pub struct PrivacyWords {
     pub unread_title: &'static str,
     pub unread_what: &'static str,
     pub kind: &'static str,
-    pub platforms: &'static str,
     pub of_whom: &'static str,
     pub whether: &'static str,
     pub why: &'static str,
     pub no_rule: &'static str,
     pub elsewhere: &'static str,
-    pub others: &'static str,
     /// Of whom something is read, as part of a table.
     pub reads: fn(&Reads) -> String,
     pub partly: &'static str,

@@ -17,13 +17,11 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
     unread_title: "What is never decrypted",
     unread_what: "Here the gateway sees the name of the host and how much passes, and nothing of what is in it. “Never” means that no rule can allow it, whoever asks and whatever their purpose; “not now” that no rule does as things are.",
     kind: "Kind of site",
-    platforms: "Platforms",
     of_whom: "Of whom",
     whether: "Decrypted",
     why: "Why",
     no_rule: "No rule allows it.",
     elsewhere: "All other sites",
-    others: "Listed hosts",
     reads: |reads| match reads {
         Reads::Never => "Never".to_owned(),
         Reads::Nobody => "Not now".to_owned(),

@@ -17,13 +17,11 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
     unread_title: "Ce qui n’est jamais déchiffré",
     unread_what: "Ici, la passerelle voit le nom du site et le volume échangé, et rien de ce qu’il contient. «\u{a0}Jamais\u{a0}» veut dire qu’aucune règle ne peut le permettre, quels que soient la personne et le motif\u{a0}; «\u{a0}pas actuellement\u{a0}», qu’aucune règle ne le permet en l’état.",
     kind: "Genre de site",
-    platforms: "Plateformes",
     of_whom: "De qui",
     whether: "Déchiffré",
     why: "Pourquoi",
     no_rule: "Aucune règle ne le permet.",
     elsewhere: "Tous les autres sites",
-    others: "Sites répertoriés",
     reads: |reads| match reads {
         Reads::Never => "Jamais".to_owned(),
         Reads::Nobody => "Pas actuellement".to_owned(),

@@ -69,7 +69,7 @@ pub enum Power {
 
 impl Power {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Declare,
         Self::Approve,
         Self::Revoke,
@@ -205,7 +205,7 @@ pub(super) fn check_power(question: &GrantQuestion<'_>, words: &Vocabulary) -> R
     // A grant outlives its purpose, and then it must still be possible to end it, or to decline what was asked for.
     let takes = match question.power {
         Power::Declare | Power::BreakGlass | Power::SeeValue | Power::GiveDelegation => true,
-        Power::Approve | Power::Revoke | Power::MakeToken => false,
+        Power::Approve | Power::Revoke | Power::MakeToken | Power::SeeDecisions => false,
     };
     if takes && !words.purposes().contains(question.purpose) {
         return Err(unknown_purpose(question.purpose.as_str()));

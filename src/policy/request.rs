@@ -120,7 +120,12 @@ impl Nouns {
         let resource = match question.power {
             Power::MakeToken => principal.clone(),
             Power::SeeDecisions => uid(&self.user, question.declarer.as_str()),
-            Power::Declare | Power::Approve | Power::Revoke | Power::BreakGlass | Power::SeeValue => {
+            Power::Declare
+            | Power::Approve
+            | Power::Revoke
+            | Power::BreakGlass
+            | Power::SeeValue
+            | Power::GiveDelegation => {
                 let (resource, purpose) = self.about_purpose(question)?;
                 entities.push(purpose);
                 resource

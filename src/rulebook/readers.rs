@@ -110,7 +110,12 @@ impl InForce {
                 return decision.is_allowed();
             }
             Power::SeeValue => Duration::ZERO,
-            Power::Declare | Power::Approve | Power::Revoke | Power::BreakGlass | Power::MakeToken => {
+            Power::Declare
+            | Power::Approve
+            | Power::Revoke
+            | Power::BreakGlass
+            | Power::GiveDelegation
+            | Power::MakeToken => {
                 purpose.default_for(&purpose.covers)
             }
         };

@@ -91,16 +91,6 @@ pub(in crate::portal) fn with_script(mut page: Page, script: &str) -> Page {
     page
 }
 
-/// The same page with a script of ours, which may speak with this host and nobody else.
-pub(in crate::portal) fn with_script(mut page: Page, script: &str) -> Page {
-    let policy = page.headers().get(header::CONTENT_SECURITY_POLICY);
-    if let Some(policy) = policy.and_then(|policy| policy.to_str().ok()) {
-        let policy = format!("{policy}; script-src {}; connect-src 'self'", source(script));
-        put(page.headers_mut(), header::CONTENT_SECURITY_POLICY, &policy);
-    }
-    page
-}
-
 /// What allows just this style or script (CSP Level 3 §2.3.1, `hash-source`).
 fn source(text: &str) -> String {
     format!("'sha256-{}'", STANDARD.encode(digest(&SHA256, text.as_bytes())))

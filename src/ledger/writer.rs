@@ -140,7 +140,11 @@ impl Writer {
     }
 
     /// What was done for a call.
-    pub(super) async fn recall(&self, call: (SubjectId, String), at: Timestamp) -> Result<Option<Recalled>, LedgerError> {
+    pub(super) async fn recall(
+        &self,
+        call: (SubjectId, String),
+        at: Timestamp,
+    ) -> Result<Option<Recalled>, LedgerError> {
         self.submit(|reply| Job::Recall(call, at, reply)).await
     }
 
@@ -566,7 +570,7 @@ mod tests {
     fn what_another_gateway_did_for_the_same_call_is_not_forgotten_with_what_this_one_took_back() {
         let mut keeper = keeper();
         let once = Once {
-            by: crate::facts::SubjectId::parse("ada").unwrap(),
+            by: SubjectId::parse("ada").unwrap(),
             key: "key".to_owned(),
             call: "call".to_owned(),
             at: Timestamp::from_millis(1_000),

@@ -59,9 +59,7 @@ impl Policy {
             | Power::BreakGlass
             | Power::SeeValue
             | Power::GiveDelegation
-            | Power::MakeToken => {
-                declarer.map(known).transpose()?
-            }
+            | Power::MakeToken => declarer.map(known).transpose()?,
         };
         let channel = question.channel.as_str().into();
         let named_as = question.answering.named_as.map(|named_as| named_as.as_str().into());
@@ -107,9 +105,7 @@ impl Policy {
             | Power::BreakGlass
             | Power::SeeValue
             | Power::GiveDelegation
-            | Power::MakeToken => {
-                self.memory.purposes.of(&key, &(), make)
-            }
+            | Power::MakeToken => self.memory.purposes.of(&key, &(), make),
         }
     }
 }

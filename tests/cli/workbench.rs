@@ -138,7 +138,7 @@ fn github_is_told_with_workflow_commands() {
     insta::assert_snapshot!(Desk::empty().types("wayleave check --format github"), @"
     exit 0
     --- stdout
-    the built-in policies: sound (52 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 0 warnings
+    the built-in policies: sound (53 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 0 warnings
     ");
 }
 
@@ -214,7 +214,7 @@ fn an_activity_that_no_platform_recognises_is_told_and_so_is_one_that_the_schema
          ╰────
       help: add a signature to the platforms that have it, or remove the action
 
-    policies: sound (52 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
+    policies: sound (53 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
     ");
     let desk = Desk::with_policies();
     desk.edit(

@@ -50,7 +50,10 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     let address = "/v1/delegations";
     if args.list {
-        let asked = args.of.as_deref().map_or_else(|| address.to_owned(), |who| of(address, who));
+        let asked = args
+            .of
+            .as_deref()
+            .map_or_else(|| address.to_owned(), |who| of(address, who));
         let said = args.way.ask(Method::GET, &asked, None).await?;
         let nobody = if args.of.is_some() {
             "nobody answers for them, and they for nobody, as far as the rules let you end it"

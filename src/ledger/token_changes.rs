@@ -97,7 +97,8 @@ impl<S: Store> Keeper<S> {
     fn follow(&mut self, accounts: &AccountMarks, at: Timestamp) -> Result<Vec<KeptToken>, LedgerError> {
         let before = self.tokens.accounts();
         let mut change = self.store.begin()?;
-        let (mut over, mut noted): (Vec<KeptToken>, Vec<(SubjectId, Option<AccountMark>)>) = Default::default();
+        let mut over: Vec<KeptToken> = Vec::new();
+        let mut noted: Vec<(SubjectId, Option<AccountMark>)> = Vec::new();
         for (who, why) in changed(&before, accounts) {
             let theirs = change.tokens_of(who)?;
             let ended = end_tokens(&mut change, theirs, (at, Some(&why)))?;

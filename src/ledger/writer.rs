@@ -140,7 +140,11 @@ impl Writer {
     }
 
     /// What was done for a call.
-    pub(super) async fn recall(&self, call: (SubjectId, String), at: Timestamp) -> Result<Option<Recalled>, LedgerError> {
+    pub(super) async fn recall(
+        &self,
+        call: (SubjectId, String),
+        at: Timestamp,
+    ) -> Result<Option<Recalled>, LedgerError> {
         self.submit(|reply| Job::Recall(call, at, reply)).await
     }
 

@@ -108,12 +108,7 @@ impl Portal {
     }
 
     /// Tells the book that these tokens are revoked; what the disk does not take now is told once it works again.
-    pub(super) async fn note_revoked(
-        &self,
-        visit: &Visit<'_>,
-        tokens: &[(Token, Vec<Reason>)],
-        why: &RevokedFor,
-    ) {
+    pub(super) async fn note_revoked(&self, visit: &Visit<'_>, tokens: &[(Token, Vec<Reason>)], why: &RevokedFor) {
         for (token, reasons) in tokens {
             let over = token.clone().revoked(visit.at, Some(why.clone()));
             let said = said_by(visit.by(), TokenAct::Revoked, over, reasons);

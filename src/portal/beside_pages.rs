@@ -83,7 +83,10 @@ impl Portal {
     pub(super) fn revoked_address(done: &Revoked) -> String {
         let grant = done.grants.first().map(|one| ("revoked", one.id.as_str()));
         let token = done.tokens.first().map(|one| ("revoked-token", one.id.as_str()));
-        let delegation = done.delegations.first().map(|one| ("revoked-delegation", one.id.as_str()));
+        let delegation = done
+            .delegations
+            .first()
+            .map(|one| ("revoked-delegation", one.id.as_str()));
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(grant.or(token).or(delegation));
         format!("/grants?{}", query.finish())
@@ -103,7 +106,9 @@ impl Portal {
             };
             return (ended.by == visitor.person.id).then(|| self.words.tokens.revoked.to_owned());
         }
-        let one = self.ledger.delegation(&GrantId::new(received.asked("revoked-delegation")?))?;
+        let one = self
+            .ledger
+            .delegation(&GrantId::new(received.asked("revoked-delegation")?))?;
         let by = &one.ended.as_ref()?.by;
         (*by == visitor.person.id).then(|| self.words.delegation.revoked.to_owned())
     }

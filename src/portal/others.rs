@@ -22,7 +22,8 @@ const NAMED: usize = 20;
 impl Portal {
     /// The page of what is in force, or waits; nothing for those who could not revoke any of it.
     pub(super) async fn others(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
-        let note = (self.just_revoked(visitor, received)).or_else(|| self.just_revoked_beside(visit, visitor, received));
+        let note =
+            (self.just_revoked(visitor, received)).or_else(|| self.just_revoked_beside(visit, visitor, received));
         if note.is_none() && !visit.may_end_others(visitor) {
             let look = Look {
                 not_of: Some(&visitor.person.id),

@@ -299,7 +299,11 @@ impl Portal {
     }
 
     /// What ended, once the book tells it.
-    async fn revoked(&self, AllEnded { grants, tokens }: AllEnded, not_permitted: usize) -> Result<Revoked, NotRevoked> {
+    async fn revoked(
+        &self,
+        AllEnded { grants, tokens }: AllEnded,
+        not_permitted: usize,
+    ) -> Result<Revoked, NotRevoked> {
         if grants.is_empty() && tokens.is_empty() {
             // its holder, or somebody else, was first
             return Err(NotRevoked::Over);

@@ -371,7 +371,7 @@ fn what_others_hold_is_listed_and_revoked_from_a_terminal() {
     error: the following required arguments were not provided:
       --reason <TEXT>
 
-    Usage: wayleave revoke --ca <FILE> --proxy <URL> --reason <TEXT> <ID|--of <NAME>|--purpose <PURPOSE>|--platform <PLATFORM>|--all>
+    Usage: wayleave revoke --ca <FILE> --proxy <URL> --reason <TEXT> <ID|--of <NAME>|--purpose <PURPOSE>|--platform <PLATFORM>|--token <ID>|--delegation <ID>|--all>
 
     For more information, try '--help'.
     ");
@@ -379,9 +379,9 @@ fn what_others_hold_is_listed_and_revoked_from_a_terminal() {
     exit 2
     --- stderr
     error: the following required arguments were not provided:
-      <ID|--of <NAME>|--purpose <PURPOSE>|--platform <PLATFORM>|--all>
+      <ID|--of <NAME>|--purpose <PURPOSE>|--platform <PLATFORM>|--token <ID>|--delegation <ID>|--all>
 
-    Usage: wayleave revoke --ca <FILE> --reason <TEXT> --proxy <URL> <ID|--of <NAME>|--purpose <PURPOSE>|--platform <PLATFORM>|--all>
+    Usage: wayleave revoke --ca <FILE> --reason <TEXT> --proxy <URL> <ID|--of <NAME>|--purpose <PURPOSE>|--platform <PLATFORM>|--token <ID>|--delegation <ID>|--all>
 
     For more information, try '--help'.
     ");
@@ -390,7 +390,7 @@ fn what_others_hold_is_listed_and_revoked_from_a_terminal() {
     --- stderr
     error: the argument '--all' cannot be used with '--of <NAME>'
 
-    Usage: wayleave revoke --ca <FILE> --reason <TEXT> --proxy <URL> <ID|--of <NAME>|--purpose <PURPOSE>|--platform <PLATFORM>|--all>
+    Usage: wayleave revoke --ca <FILE> --reason <TEXT> --proxy <URL> <ID|--of <NAME>|--purpose <PURPOSE>|--platform <PLATFORM>|--token <ID>|--delegation <ID>|--all>
 
     For more information, try '--help'.
     ");

@@ -536,7 +536,8 @@ fn the_counter() {
     It takes your password, also where a certificate brings you to the proxy: from `--password-file`,
     WAYLEAVE_PASSWORD, or the terminal.
 
-    Exit code: 0 approved; 1 not approved; 2 the command line or the proxy's URL makes no sense
+    Exit code: 0 approved, and open; 1 not approved; 2 the command line or the proxy's URL makes no
+    sense; 4 approved, and others must approve it as well
     ");
     insta::assert_snapshot!(desk.types("wayleave decline --help"), @"
     exit 0
@@ -647,16 +648,21 @@ fn the_counter() {
     --- stdout
     Take back what others hold or asked for
 
-    Usage: wayleave revoke [OPTIONS] --ca <FILE> <ID|--of <NAME>|--purpose <PURPOSE>|--platform <PLATFORM>|--all>
+    Usage: wayleave revoke [OPTIONS] --ca <FILE> <ID|--of <NAME>|--purpose <PURPOSE>|--platform <PLATFORM>|--token <ID>|--delegation <ID>|--all>
 
     Arguments:
       [ID]...  These grants
 
     Options:
-          --of <NAME>             All that this person holds
+          --of <NAME>             All that this person holds, with the tokens of their tools, and who
+                                  answers for them or for whom they do
           --purpose <PURPOSE>     All that is held for this purpose
           --platform <PLATFORM>   All that is held for this platform, also where it is for others, too
-          --all                   Everything
+          --token <ID>            This token for tools, by its id as `wayleave token list --of NAME`
+                                  shows it
+          --delegation <ID>       That somebody answers for somebody else, by its id as `wayleave
+                                  delegate --list --of NAME` shows it
+          --all                   Everything: all grants, tokens and delegations
           --reason <TEXT>         Why, for whoever holds it
           --dry-run               List what would be revoked, and do nothing
           --json                  Print JSON: an answer a line

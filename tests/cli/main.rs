@@ -28,4 +28,5 @@ mod replayed;
 mod rules;
 mod sheets;
 mod tested;
+mod tools;
 mod workbench;

@@ -227,6 +227,7 @@ mod solved {
         proved     breaks-are-at-noon: The personal break opens nothing before noon, after two o'clock, or at the weekend.
         proved     tokens-end-within-three-months: Nobody makes a token that is good for more than three months.
         proved     no-token-makes-another: A token makes no other token.
+        proved     delegates-are-staff: Nobody lets somebody answer for them who is not staff, nor for longer than three months.
         proved     only-owners-and-the-board-see-value: Nobody sees how much a purpose is used but its owner and members of the board.
         proved     of 53 rules: each evaluates without an error and makes a difference (106 proofs)
         139 proved, 0 failed, 0 undecided

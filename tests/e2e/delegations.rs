@@ -617,13 +617,22 @@ async fn revoking_a_person_ends_what_they_gave_and_were_given_and_security_ends_
     both.sort();
     assert_eq!((ended, &by_user.json()["delegation_count"]), (both, &json!(2)));
     assert_eq!(waits_for(&world, "nora").await, Vec::<Value>::new());
-    let hers = world.client("mia").navigate(&format!("{PORTAL}/delegations")).await.text();
+    let hers = world
+        .client("mia")
+        .navigate(&format!("{PORTAL}/delegations"))
+        .await
+        .text();
     assert!(hers.contains("Left in a hurry"), "{hers}");
 
     let refused = revokes(&world, "ben", &json!({"delegation": other, "reason": "x"})).await;
     assert_eq!(refused.status, StatusCode::NOT_FOUND);
     let by_id = revokes(&world, "sol", &json!({"delegation": other, "reason": "Not now"})).await;
-    assert_eq!(by_id.json()["delegations"][0]["state"], json!("ended"), "{}", by_id.text());
+    assert_eq!(
+        by_id.json()["delegations"][0]["state"],
+        json!("ended"),
+        "{}",
+        by_id.text()
+    );
     let again = revokes(&world, "sol", &json!({"delegation": other, "reason": "Not now"})).await;
     assert_eq!(again.status, StatusCode::NOT_FOUND);
     let acts = world
@@ -652,7 +661,11 @@ async fn where_nobody_may_let_anybody_answer_what_was_given_before_does_not_coun
     assert_eq!(waits_for(&world, "nora").await, Vec::<Value>::new());
     let late = answers(&world, "nora", (&request, "approve"), json!({})).await;
     assert_eq!(late.status, StatusCode::NOT_FOUND, "{}", late.text());
-    let page = world.client("mia").navigate(&format!("{PORTAL}/delegations")).await.text();
+    let page = world
+        .client("mia")
+        .navigate(&format!("{PORTAL}/delegations"))
+        .await
+        .text();
     assert!(page.contains("what was given before does not count"), "{page}");
     world.close().await;
 }

@@ -140,7 +140,11 @@ async fn without_the_database_a_gateway_serves_what_it_knows_for_a_while_grants_
         StatusCode::OK,
         "it is patient"
     );
-    assert_eq!(by_token_west.get(&grants).await.status, StatusCode::OK, "with tokens, too");
+    assert_eq!(
+        by_token_west.get(&grants).await.status,
+        StatusCode::OK,
+        "with tokens, too"
+    );
     assert_eq!(
         by_token_east.get(&grants).await.status,
         StatusCode::SERVICE_UNAVAILABLE,

@@ -463,7 +463,10 @@ async fn a_new_password_and_a_removed_account_end_the_tokens_of_their_person_als
             })
             .await;
     }
-    assert_eq!(get(&tool(&world, "dan", &dans), "/v1/grants").await.status, StatusCode::OK);
+    assert_eq!(
+        get(&tool(&world, "dan", &dans), "/v1/grants").await.status,
+        StatusCode::OK
+    );
     let told = |who: &str, why: &str| (who.to_owned(), why.to_owned());
     world
         .until("the book says why", async |world| {
@@ -497,7 +500,10 @@ async fn an_account_that_changes_while_no_gateway_runs_has_no_token_at_the_next_
         .await;
     let over = get(&tool(&world, "ada", &adas), "/v1/grants").await;
     assert_eq!(over.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
-    assert_eq!(get(&tool(&world, "dan", &dans), "/v1/grants").await.status, StatusCode::OK);
+    assert_eq!(
+        get(&tool(&world, "dan", &dans), "/v1/grants").await.status,
+        StatusCode::OK
+    );
     assert_eq!(ended(&world).await, [("ada".to_owned(), "password".to_owned())]);
     world.close().await;
 }
@@ -514,28 +520,43 @@ async fn whom_the_rules_let_revoke_ends_tokens_by_id_by_person_and_all() {
     assert_eq!(listed["tokens"].as_array().unwrap().len(), 2, "{listed}");
     assert_eq!(listed["tokens"][0]["subject"], json!("ada"));
     let of_none = get(&world.client("ben"), "/v1/tokens?user=ada").await.json();
-    assert_eq!(of_none["tokens"], json!([]), "whether somebody has one is not for everybody");
+    assert_eq!(
+        of_none["tokens"],
+        json!([]),
+        "whether somebody has one is not for everybody"
+    );
     let by_another = revokes(&world, "ben", &json!({ "token": one, "reason": "x" })).await;
     assert_eq!(by_another.status, StatusCode::NOT_FOUND, "{}", by_another.text());
 
-    let dry = revokes(&world, "sol", &json!({ "user": "ada", "dry_run": true })).await.json();
+    let dry = revokes(&world, "sol", &json!({ "user": "ada", "dry_run": true }))
+        .await
+        .json();
     assert_eq!((&dry["count"], &dry["token_count"]), (&json!(0), &json!(2)), "{dry}");
     let by_id = revokes(&world, "sol", &json!({ "token": one, "reason": "Seen on a forum" })).await;
     assert_eq!(by_id.status, StatusCode::OK, "{}", by_id.text());
     let told = &by_id.json()["tokens"][0];
     assert_eq!(
         (&told["id"], &told["revoked_for"]),
-        (&json!(one), &json!({ "cause": "revocation", "by": "sol", "why": "Seen on a forum" }))
+        (
+            &json!(one),
+            &json!({ "cause": "revocation", "by": "sol", "why": "Seen on a forum" })
+        )
     );
     let over = get(&tool(&world, "ada", &first), "/v1/grants").await;
     assert_eq!(over.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
-    assert_eq!(get(&tool(&world, "ada", &second), "/v1/grants").await.status, StatusCode::OK);
+    assert_eq!(
+        get(&tool(&world, "ada", &second), "/v1/grants").await.status,
+        StatusCode::OK
+    );
     let again = revokes(&world, "sol", &json!({ "token": one, "reason": "x" })).await;
     assert_eq!(again.status, StatusCode::NOT_FOUND);
 
     let mine = world.client("ada").navigate(&format!("{PORTAL}/")).await.text();
     assert!(mine.contains("Seen on a forum"), "she reads why: {mine}");
-    let keyed = ("/v1/revocations", &json!({ "user": "ada", "reason": "A stolen laptop" }));
+    let keyed = (
+        "/v1/revocations",
+        &json!({ "user": "ada", "reason": "A stolen laptop" }),
+    );
     let by_person = crate::repeated::keyed(&sol, "sol", keyed, "k").await;
     assert_eq!(by_person.json()["token_count"], json!(1), "{}", by_person.text());
     let replayed = crate::repeated::keyed(&sol, "sol", keyed, "k").await;
@@ -588,7 +609,9 @@ async fn in_a_browser_the_security_team_finds_the_tokens_of_a_person_and_revokes
         "{}",
         revoked.text()
     );
-    let told = opens(&sol, &format!("/grants?revoked-token={id}"), &cookie).await.text();
+    let told = opens(&sol, &format!("/grants?revoked-token={id}"), &cookie)
+        .await
+        .text();
     assert!(told.contains("The token is revoked"), "{told}");
     let over = get(&tool(&world, "ada", &token), "/v1/grants").await;
     assert_eq!(over.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);

@@ -87,7 +87,10 @@ impl KeepsTokens for OnDisk<'_> {
         let both = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
         let rows = statement.query_map([], both).map_err(told)?;
         let rows: Vec<(String, String)> = rows.collect::<Result<_, _>>().map_err(told)?;
-        Ok(rows.into_iter().filter_map(|(who, mark)| account(&who, &mark)).collect())
+        Ok(rows
+            .into_iter()
+            .filter_map(|(who, mark)| account(&who, &mark))
+            .collect())
     }
 
     fn write_accounts(&mut self, changed: &[(SubjectId, Option<AccountMark>)]) -> Result<(), LedgerError> {

@@ -21,15 +21,9 @@ pub(super) async fn what_never_counted_is_done_anew_for_the_call_that_gave_it(ho
     let at = moment;
     let (adas, bens) = (once("ada", "key", 1_000), once("ben", "key", 1_000));
     let void = ledger.name(terms("ada", "recruiting", 1_000, 9_000));
-    ledger
-        .put_once(void.clone(), Some(adas.clone()), |_| ())
-        .await
-        .unwrap();
+    ledger.put_once(void.clone(), Some(adas.clone()), |_| ()).await.unwrap();
     let kept = ledger.name(terms("ben", "recruiting", 1_000, 9_000));
-    ledger
-        .put_once(kept.clone(), Some(bens.clone()), |_| ())
-        .await
-        .unwrap();
+    ledger.put_once(kept.clone(), Some(bens.clone()), |_| ()).await.unwrap();
     let recalled = ledger.done(&bens.by, &bens.key, at(2_000)).await.unwrap().unwrap();
     assert_eq!(recalled.grants, [kept]);
     ledger.forget_void(&void.id).await.unwrap();
@@ -109,10 +103,7 @@ pub(super) async fn a_token_survives_a_restart_is_found_by_its_digest_and_ends_w
     let shown = good(&ledger, 1, 2_000).unwrap();
     assert_eq!(*shown.token, made);
     assert!(good(&ledger, 3, 2_000).is_none());
-    assert!(
-        good(&ledger, 1, 1_000 + DAY).is_none(),
-        "it has expired"
-    );
+    assert!(good(&ledger, 1, 1_000 + DAY).is_none(), "it has expired");
     ledger.keep_uses();
     drop(ledger);
 
@@ -153,7 +144,11 @@ pub(super) async fn one_person_has_so_many_tokens_and_what_rests_on_one_ends_whe
     assert!(*shown.stands.borrow());
     ledger.end_tokens(at(1_000 + DAY));
     assert!(!*shown.stands.borrow());
-    assert_eq!(ledger.token(&shown.token.id, at(1_000)), None, "what is over is forgotten");
+    assert_eq!(
+        ledger.token(&shown.token.id, at(1_000)),
+        None,
+        "what is over is forgotten"
+    );
     ledger
         .make_token(token("ada", "later", 1_000 + DAY), hash(99))
         .await
@@ -174,13 +169,21 @@ pub(super) async fn the_tokens_of_an_account_that_changes_or_goes_end_also_where
         ledger.make_token(token(of, of, 1_000), hash(digest)).await.unwrap();
     }
     let first = accounts(&[("ada", 1), ("ben", 2), ("cora", 3)]);
-    assert_eq!(ledger.changed_accounts(&first), (vec![], true), "nothing was known of them");
+    assert_eq!(
+        ledger.changed_accounts(&first),
+        (vec![], true),
+        "nothing was known of them"
+    );
     assert_eq!(ledger.note_accounts(first.clone(), at(2_000)).await, Ok(vec![]));
     assert_eq!(ledger.changed_accounts(&first), (vec![], false));
     drop(ledger);
 
     let ledger = home.open().unwrap();
-    assert_eq!(ledger.changed_accounts(&first), (vec![], false), "it is known after a restart");
+    assert_eq!(
+        ledger.changed_accounts(&first),
+        (vec![], false),
+        "it is known after a restart"
+    );
     let (adas, bens) = (good(&ledger, 1, 2_000).unwrap(), good(&ledger, 2, 2_000).unwrap());
     let next = accounts(&[("ada", 9), ("cora", 3), ("dan", 4)]);
     let (changed, is_news) = ledger.changed_accounts(&next);
@@ -212,7 +215,10 @@ pub(super) async fn the_tokens_of_an_account_that_changes_or_goes_end_also_where
     drop(ledger);
     let ledger = home.open().unwrap();
     assert_eq!(ledger.changed_accounts(&next), (vec![], false));
-    assert_eq!([1, 2, 3].map(|one| good(&ledger, one, 3_000).is_some()), [false, false, true]);
+    assert_eq!(
+        [1, 2, 3].map(|one| good(&ledger, one, 3_000).is_some()),
+        [false, false, true]
+    );
     let told = ledger.ended_tokens_of(&person("ada"), at(4_000));
     assert_eq!(told.len(), 1, "she is told for some days");
     ledger.end_tokens(at(3_000 + 7 * DAY));

@@ -6,8 +6,8 @@ use askama::Template;
 use http::StatusCode;
 
 use super::answer::{Origin, Page, document};
-use super::refusal::Lines;
 use super::beside::BesidePart;
+use super::refusal::Lines;
 use super::tokens::TokenLine;
 use crate::facts::Language;
 use crate::portal::words::Words;

@@ -34,7 +34,7 @@ pub(super) const DELEGATION: DelegationWords = DelegationWords {
         count => format!("{count}\u{a0}délégations"),
     },
     revoked: "Cette délégation a pris fin : plus personne ne répond par elle.",
-    revoked_by: |by, to, why| format!("{by} a mis fin à ce que {to} réponde à votre place : {why}"),
+    revoked_by: |by, delegate, why| format!("{by} a mis fin à ce que {delegate} réponde à votre place : {why}"),
     off: "Cette passerelle ne laisse personne répondre à la place de quelqu’un : ce qui a été confié auparavant ne compte pas.",
     may_not: |why| {
         if why.is_empty() {

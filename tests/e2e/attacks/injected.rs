@@ -218,13 +218,13 @@ async fn what_an_address_or_a_wrong_form_says_is_text_in_the_answer() {
         "to", "user", "purpose", "platform", "grant", "after", "weeks", "limit", "lang", "ended", "renewed",
         "reported", "revoked", "answered", "reviewed", "token", "q",
     ];
+    let braces = Regex::new(r"\{[a-z]+\}").unwrap();
     for user in ["ada", "mia", "sol"] {
         let client = world.client(user);
         let session = session(&client).await;
         for route in routes().filter(|route| route.method == "GET") {
             let said: Vec<(&str, &str)> = names.iter().map(|name| (*name, MARKUP)).collect();
             let in_path: String = form_urlencoded::byte_serialize(MARKUP.as_bytes()).collect();
-            let braces = Regex::new(r"\{[a-z]+\}").unwrap();
             let path = braces.replace_all(route.path, in_path.as_str()).into_owned();
             let path = format!("{}{path}?{}", route.below, crate::harness::house::form(&said));
             let answer = opens(&client, &path, &session).await;

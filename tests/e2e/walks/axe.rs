@@ -294,7 +294,7 @@ async fn axe_sees_what_keeps_people_out() {
     world.close_uncounted().await;
 }
 
-/// What somebody asked for on LinkedIn, so that they can ask for it in the other language.
+/// What somebody asked for on `LinkedIn`, so that they can ask for it in the other language.
 async fn take_back(scene: &Scene, who: &str) {
     let client = scene.world.client(who);
     let held = client.get(&format!("{PORTAL}/v1/grants")).await.json();

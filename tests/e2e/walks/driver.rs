@@ -83,6 +83,7 @@ impl Driver {
     /// Starts one as `user`, who prefers `language` and trusts the gateway's root.
     pub async fn start(world: &World, user: &str, language: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
+        let profile = home.path().join("profile");
         trust(home.path(), world.gate().root_pem()).await;
         let (relay, way) = relay(world.gate().addresses().plain, user).await;
         let mut child = Command::new(program("chromedriver", "chromium-driver"));
@@ -97,7 +98,6 @@ impl Driver {
             relay,
             _home: home,
         };
-        let profile = driver._home.path().join("profile");
         let more = [
             format!("--proxy-server=http://{way}"),
             format!("--user-data-dir={}", profile.display()),
@@ -183,13 +183,13 @@ impl Driver {
                 tokio::time::sleep(AGAIN).await;
             }
         };
-        if timeout(PATIENCE, waiting).await.is_err() {
-            panic!(
-                "never came true: {what}; at {}: {}",
-                self.place().await,
-                self.words().await
-            );
-        }
+        let came_true = timeout(PATIENCE, waiting).await.is_ok();
+        let (place, words) = if came_true {
+            Default::default()
+        } else {
+            (self.place().await, self.words().await)
+        };
+        assert!(came_true, "never came true: {what}; at {place}: {words}");
     }
 
     /// What a script in the page returns; promises are awaited.

@@ -94,7 +94,7 @@ async fn calls(client: &Client, path: &str, body: &Value) -> (StatusCode, Value)
     (answer.status, answer.json())
 }
 
-/// A purpose for LinkedIn; gives the grant.
+/// A purpose for `LinkedIn`; gives the grant.
 pub async fn declares(client: &Client, duration: &str) -> String {
     let declaration = json!({
         "purpose": "recruiting", "platforms": ["linkedin"], "duration": duration, "covers": ["read"],

@@ -86,7 +86,7 @@ const PAGES: &[(&str, Shows)] = &[
     ("/grants/revoke", Shows::Revoke),
     ("/grants/{id}", Shows::Grant),
     ("/decisions", Shows::Decisions),
-    ("/decisions/{record}", Shows::Decision),
+    ("/decisions/{id}", Shows::Decision),
     ("/health", Shows::Health),
     ("/rulebook", Shows::Rulebook),
     ("/rulebook/{digest}", Shows::PastRulebook),

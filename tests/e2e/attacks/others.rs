@@ -35,6 +35,7 @@ struct Known {
     tokens: Ids,
     delegations: Ids,
     purposes: Ids,
+    rulebooks: Ids,
 }
 
 impl Known {
@@ -67,6 +68,7 @@ impl Known {
             tokens: kind(vec![token], nothing),
             delegations: kind(vec![given], nothing),
             purposes: kind(vec!["competitor-research".to_owned()], "none-such"),
+            rulebooks: kind(vec![scene.rulebook()], &format!("sha256:{}", "0".repeat(64))),
         }
     }
 
@@ -81,6 +83,7 @@ impl Known {
             ("/tokens/{id}", &self.tokens),
             ("/delegations/{id}", &self.delegations),
             ("/value/{purpose}", &self.purposes),
+            ("/rulebook/{digest}", &self.rulebooks),
         ];
         let found = kinds.iter().find(|(start, _)| route.path.starts_with(start));
         let (_, ids) = found.unwrap_or_else(|| panic!("{route:?}: whose is that? Say so in `about`"));

@@ -36,6 +36,13 @@ pub struct Scene {
     pub prohibited: String,
 }
 
+impl Scene {
+    /// The rulebook in force.
+    pub fn rulebook(&self) -> String {
+        self.world.gate().live().load().rulebook.id().to_string()
+    }
+}
+
 /// Everybody has done something by now.
 pub async fn lived_in() -> Scene {
     lived_in_with(|_| {}).await

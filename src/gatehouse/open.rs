@@ -276,15 +276,7 @@ fn serve(
     let look = wellbeing::look_after(&rooms, &running.health, looking(&rooms, &running.clock));
     rooms.portal.introduce(look);
     follow(&rooms, &running, settings, followed);
-    let (portal, live) = (rooms.portal.clone(), rooms.live.clone());
-    running.tasks.until_stop(reload::follow_accounts(
-        rooms.guard.clone(),
-        portal.clone(),
-        live.clone(),
-        running.clock.clone(),
-    ));
-    let lapses = reload::notice_lapses(portal, live, running.clock.clone());
-    running.tasks.until_stop(lapses);
+    reload::notice(&rooms, &running.tasks, &running.clock);
     let counted = (rooms.ledger.clone(), rooms.usage.clone());
     running
         .tasks

@@ -14,7 +14,7 @@ use tokio::time::MissedTickBehavior;
 use super::exposition::labels;
 use super::health::Health;
 use super::kept::Kept;
-use super::open::Rules;
+use super::open::{Rooms, Rules};
 use super::sources::{Library, Look, read_folder};
 use crate::audit::Book;
 use crate::clock::Clock;
@@ -22,6 +22,7 @@ use crate::facts::{AccountMarks, Act, GatewayAct, Mode, Problem, RulebookId, Sou
 use crate::identity::Guard;
 use crate::metrics::Metrics;
 use crate::portal::Portal;
+use crate::proxy::Tasks;
 use crate::rulebook::{Assembled, InForce, Live, Rulebook, Sources};
 
 /// How often the folder is looked at. The system could tell of changes, but not on every file system, not without limit,
@@ -288,9 +289,17 @@ async fn look_at(folder: &Path) -> Look {
 /// How often the accounts are looked at: whoever is removed is signed out within a second.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// Notices what becomes of accounts, tokens and grants as time passes, until the stop.
+pub(super) fn notice(rooms: &Rooms, tasks: &Tasks, clock: &Clock) {
+    let (portal, live) = (rooms.portal.clone(), rooms.live.clone());
+    let accounts = follow_accounts(rooms.guard.clone(), portal.clone(), live.clone(), clock.clone());
+    tasks.until_stop(accounts);
+    tasks.until_stop(notice_lapses(portal, live, clock.clone()));
+}
+
 /// Follows the accounts until the task is dropped, and what becomes of tokens with them. The methods log what is wrong with
 /// them.
-pub(super) async fn follow_accounts(guard: Arc<Guard>, portal: Arc<Portal>, live: Arc<Live>, clock: Clock) {
+async fn follow_accounts(guard: Arc<Guard>, portal: Arc<Portal>, live: Arc<Live>, clock: Clock) {
     let mut ticks = tokio::time::interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut noted = None;
@@ -323,7 +332,7 @@ pub(super) async fn notice_accounts(
 }
 
 /// Notices what nobody answered in time or used for too long until the task is dropped; at the start, what lapsed before it.
-pub(super) async fn notice_lapses(portal: Arc<Portal>, live: Arc<Live>, clock: Clock) {
+async fn notice_lapses(portal: Arc<Portal>, live: Arc<Live>, clock: Clock) {
     let mut ticks = tokio::time::interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

@@ -70,7 +70,9 @@ impl<S: Store> Keeper<S> {
             TokenChange::Accounts(accounts, at) => self.follow(&accounts, at)?,
         };
         let tokens = kept.iter().map(|kept| kept.token.clone()).collect();
-        kept.into_iter().for_each(|kept| self.tokens.shows(kept));
+        for kept in kept {
+            self.tokens.shows(kept);
+        }
         Ok(tokens)
     }
 

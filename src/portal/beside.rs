@@ -129,7 +129,6 @@ impl Portal {
 
     /// What is told of delegations and tokens: the first hundred of each, and how many there are.
     pub(super) fn told_beside(
-        &self,
         visit: &Visit<'_>,
         (delegations, delegation_count): (&[Grant], usize),
         (tokens, token_count): (&[Token], usize),

@@ -170,7 +170,7 @@ impl Portal {
         }
         let revoked: Vec<Value> = grants.iter().map(|grant| self.shown(grant, visit)).collect();
         let mut body = json!({ "revoked": revoked, "count": done.count, "not_permitted": done.not_permitted });
-        let beside = self.told_beside(visit, (&delegations, done.delegations), (&tokens, done.token_count));
+        let beside = Self::told_beside(visit, (&delegations, done.delegations), (&tokens, done.token_count));
         extend(&mut body, beside);
         pages::json(StatusCode::OK, &body)
     }

@@ -66,7 +66,7 @@ impl Portal {
             let delegations: Vec<Grant> = delegations.iter().map(|(one, _)| one.clone()).collect();
             let tokens: Vec<Token> = tokens.iter().map(|(token, _)| token.clone()).collect();
             let counts = (delegations.len(), tokens.len());
-            let beside = self.told_beside(visit, (&delegations, counts.0), (&tokens, counts.1));
+            let beside = Self::told_beside(visit, (&delegations, counts.0), (&tokens, counts.1));
             extend(&mut body, beside);
             return pages::json(StatusCode::OK, &body);
         }
@@ -87,7 +87,7 @@ impl Portal {
         let revoked: Vec<Value> = done.grants.iter().map(|grant| self.shown(grant, visit)).collect();
         let mut body = json!({ "revoked": revoked, "count": done.count, "not_permitted": done.not_permitted });
         let (delegations, tokens) = (&done.delegations, &done.tokens);
-        let beside = self.told_beside(visit, (delegations, delegations.len()), (tokens, tokens.len()));
+        let beside = Self::told_beside(visit, (delegations, delegations.len()), (tokens, tokens.len()));
         extend(&mut body, beside);
         body
     }
@@ -127,7 +127,7 @@ impl Portal {
                 let revoked: Vec<Value> = done.grants.iter().map(|grant| self.shown(grant, visit)).collect();
                 let text = (words.revoked_not_recorded)(done.count);
                 let (delegations, tokens) = (&done.delegations, &done.tokens);
-                let beside = self.told_beside(visit, (delegations, delegations.len()), (tokens, tokens.len()));
+                let beside = Self::told_beside(visit, (delegations, delegations.len()), (tokens, tokens.len()));
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 let problem = Problem::new(status, "record-unavailable", words.revoked_not_recorded_title, &text)
                     .with("revoked", revoked)

@@ -19,6 +19,7 @@ use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::{RulebookId, SourceText, hex};
+use crate::portal::PastRules;
 use crate::rulebook::{Assembled, Rulebook, Sources};
 
 const LAST: &str = "last";
@@ -65,6 +66,11 @@ impl Kept {
             folder: folder.to_owned(),
             digests: Arc::default(),
         }
+    }
+
+    /// Where the portal finds rules that ruled.
+    pub(super) fn past(self) -> PastRules {
+        Arc::new(move |id| self.rulebook(id).map_err(|why| why.to_string()))
     }
 
     /// Keeps the texts of a rulebook that takes effect; returns once they are on disk. What is there already stays.

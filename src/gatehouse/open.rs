@@ -22,7 +22,7 @@ use crate::ingress::{BindError, Listener, basic_allowed};
 use crate::ledger::{Ledger, LedgerError, Looked, Usage};
 use crate::metrics::{BadMetric, Metrics};
 use crate::notices::{self, Notices};
-use crate::portal::{PastRules, Portal, PortalError, PortalParts};
+use crate::portal::{Portal, PortalError, PortalParts};
 use crate::proof::Board;
 use crate::proxy::{self, PacFile, Proxy, Tasks};
 use crate::rulebook::{InForce, Live};
@@ -198,7 +198,7 @@ fn build(
         ledger: ledger.clone(),
         book: book.clone(),
         guard: guard.clone(),
-        past: past_rules(&settings.policies.kept),
+        past: Kept::at(&settings.policies.kept).past(),
         patience: settings.ingress.header_timeout(),
     };
     Ok(Rooms {
@@ -216,12 +216,6 @@ fn build(
         notices: None,
         findings,
     })
-}
-
-/// Where the portal finds rules that ruled.
-fn past_rules(folder: &std::path::Path) -> PastRules {
-    let kept = Kept::at(folder);
-    Arc::new(move |id| kept.rulebook(id).map_err(|why| why.to_string()))
 }
 
 /// Where the guard finds tokens for tools.

@@ -8,9 +8,9 @@ use jiff::tz::TimeZone;
 
 use super::case::platform_name;
 use super::intake::Received;
-use super::pages::{Page, with_charts};
 use super::pages::chart::{Bar, Columns, MOST_LINES, Plot, Series, Shape, columns, width};
 use super::pages::value::{Chart, Line, Overview, PurposeLine, PurposeValue, Shown, WeekLine};
+use super::pages::{Page, with_charts};
 use super::value::{QUARTER, Seen, Unseen, weeks_of};
 use super::{Portal, Visit};
 use crate::facts::{Channel, PlatformId, PurposeId};

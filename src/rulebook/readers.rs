@@ -115,9 +115,7 @@ impl InForce {
             | Power::Revoke
             | Power::BreakGlass
             | Power::GiveDelegation
-            | Power::MakeToken => {
-                purpose.default_for(&purpose.covers)
-            }
+            | Power::MakeToken => purpose.default_for(&purpose.covers),
         };
         let decision = self.rulebook.policy().decide_on_grant(&GrantQuestion {
             person,

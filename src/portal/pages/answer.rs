@@ -53,8 +53,7 @@ pub(in crate::portal) fn document(status: StatusCode, origin: Origin, html: Stri
             "no-referrer",
         ),
     };
-    let policy =
-        format!("default-src 'none'; style-src {style}; base-uri 'none'; frame-ancestors 'none'; {rest}");
+    let policy = format!("default-src 'none'; style-src {style}; base-uri 'none'; frame-ancestors 'none'; {rest}");
     put(page.headers_mut(), header::CONTENT_SECURITY_POLICY, &policy);
     put(page.headers_mut(), header::REFERRER_POLICY, referrer);
     put(page.headers_mut(), header::X_FRAME_OPTIONS, "DENY");

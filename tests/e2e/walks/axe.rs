@@ -163,7 +163,11 @@ pub fn stops(scene: &Scene) -> Vec<(&'static str, Vec<Stop>, Vec<Stop>)> {
                 stop("/decisions", "decisions-none", "/decisions?user=nobody"),
                 stop("/decisions/{id}", "decision", format!("/decisions/{}", scene.refused)),
                 stop("/rulebook", "rulebook", "/rulebook"),
-                stop("/rulebook/{digest}", "past-rulebook", format!("/rulebook/{}", scene.rulebook())),
+                stop(
+                    "/rulebook/{digest}",
+                    "past-rulebook",
+                    format!("/rulebook/{}", scene.rulebook()),
+                ),
                 stop("/health", "health", "/health"),
                 stop("/grants/revoke", "revoke-before", "/grants/revoke?user=ada"),
             ],

@@ -1065,19 +1065,22 @@ fn the_book() {
     Usage: wayleave records list [OPTIONS]
 
     Options:
-      -c, --config <FILE>      The settings; without it `deploy/wayleave.toml` here if there is one,
-                               else the defaults [env: WAYLEAVE_CONFIG]
-          --user <NAME>        Only records of this user
-          --outcome <OUTCOME>  Only flows with this outcome: allow, declare, request or deny
-          --set <NAME=VALUE>   One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
-          --folder <DIR>       Folder of the records; without it `audit.folder` of the settings
-          --platform <ID>      Only this platform, e.g. linkedin
-          --format <FORMAT>    One line for people, or the exact line of the book [default: human]
-                               [possible values: human, json]
-          --since <WHEN>       Only what began then or later: a moment ([time]), a day
-                               (2026-11-22, UTC), or how long ago (2h, 7d)
-      -h, --help               Print help
-      -V, --version            Print version
+      -c, --config <FILE>        The settings; without it `deploy/wayleave.toml` here if there is one,
+                                 else the defaults [env: WAYLEAVE_CONFIG]
+          --user <NAME>          Only records of this user
+          --outcome <OUTCOME>    Only flows with this outcome: allow, declare, request or deny
+          --set <NAME=VALUE>     One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+          --folder <DIR>         Folder of the records; without it `audit.folder` of the settings
+          --platform <ID>        Only this platform, e.g. linkedin
+          --format <FORMAT>      One line for people, or the exact line of the book [default: human]
+                                 [possible values: human, json]
+          --since <WHEN>         Only what began then or later: a moment ([time]), a day
+                                 (2026-11-22, UTC), or how long ago (2h, 7d)
+          --until <WHEN>         Only what began before then, said the same way
+          --activity <ACTIVITY>  Only flows that do this, e.g. post
+          --purpose <ID>         Only flows that passed under this purpose, and its grants
+      -h, --help                 Print help
+      -V, --version              Print version
     ");
     insta::assert_snapshot!(desk.types("wayleave records show --help"), @"
     exit 0
@@ -1107,21 +1110,24 @@ fn the_book() {
     Usage: wayleave records tail [OPTIONS]
 
     Options:
-      -c, --config <FILE>      The settings; without it `deploy/wayleave.toml` here if there is one,
-                               else the defaults [env: WAYLEAVE_CONFIG]
-          --user <NAME>        Only records of this user
-          --outcome <OUTCOME>  Only flows with this outcome: allow, declare, request or deny
-          --set <NAME=VALUE>   One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
-          --folder <DIR>       Folder of the records; without it `audit.folder` of the settings
-          --platform <ID>      Only this platform, e.g. linkedin
-          --format <FORMAT>    One line for people, or the exact line of the book [default: human]
-                               [possible values: human, json]
-          --since <WHEN>       Only what began then or later: a moment ([time]), a day
-                               (2026-11-22, UTC), or how long ago (2h, 7d)
-      -n, --lines <N>          How many to begin with [default: 20]
-      -f, --follow             Go on showing new ones as they are written
-      -h, --help               Print help
-      -V, --version            Print version
+      -c, --config <FILE>        The settings; without it `deploy/wayleave.toml` here if there is one,
+                                 else the defaults [env: WAYLEAVE_CONFIG]
+          --user <NAME>          Only records of this user
+          --outcome <OUTCOME>    Only flows with this outcome: allow, declare, request or deny
+          --set <NAME=VALUE>     One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+          --folder <DIR>         Folder of the records; without it `audit.folder` of the settings
+          --platform <ID>        Only this platform, e.g. linkedin
+          --format <FORMAT>      One line for people, or the exact line of the book [default: human]
+                                 [possible values: human, json]
+          --since <WHEN>         Only what began then or later: a moment ([time]), a day
+                                 (2026-11-22, UTC), or how long ago (2h, 7d)
+          --until <WHEN>         Only what began before then, said the same way
+          --activity <ACTIVITY>  Only flows that do this, e.g. post
+          --purpose <ID>         Only flows that passed under this purpose, and its grants
+      -n, --lines <N>            How many to begin with [default: 20]
+      -f, --follow               Go on showing new ones as they are written
+      -h, --help                 Print help
+      -V, --version              Print version
     ");
 }
 

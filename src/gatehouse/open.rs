@@ -265,8 +265,7 @@ fn serve(
         operators: Tasks::default(),
     };
     serve_operators(&rooms, &running, doors.admin);
-    let look = wellbeing::look_after(&rooms, &running.health, looking(&rooms, &running.clock));
-    rooms.portal.introduce(look);
+    wellbeing::introduce(&rooms, &running.health, looking(&rooms, &running.clock));
     if let Some(followed) = followed {
         follow(
             &rooms,

@@ -267,8 +267,7 @@ fn serve(
         operators: Tasks::default(),
     };
     serve_operators(&rooms, &running, doors.admin);
-    let look = wellbeing::look_after(&rooms, &running.health, looking(&rooms, &running.clock));
-    rooms.portal.introduce(look);
+    wellbeing::introduce(&rooms, &running.health, looking(&rooms, &running.clock));
     follow(&rooms, &running, settings, followed);
     reload::notice(&rooms, &running.tasks, &running.clock);
     let counted = (rooms.ledger.clone(), rooms.usage.clone());

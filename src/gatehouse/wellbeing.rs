@@ -5,13 +5,13 @@ use std::sync::Arc;
 use super::exposition::Looking;
 use super::health::Health;
 use super::open::Rooms;
-use crate::portal::{Condition, LookAfter};
+use crate::portal::Condition;
 
-/// Whom the portal asks.
-pub(super) fn look_after(rooms: &Rooms, health: &Arc<Health>, looking: Looking) -> LookAfter {
+/// Tells the portal whom to ask.
+pub(super) fn introduce(rooms: &Rooms, health: &Arc<Health>, looking: Looking) {
     let (health, metrics, mint) = (health.clone(), rooms.metrics.clone(), rooms.mint.clone());
     let tells = rooms.notices.is_some();
-    Arc::new(move || {
+    rooms.portal.introduce(Arc::new(move || {
         let report = health.report();
         let resources = looking();
         let [tunnels, connections] = metrics.alive();
@@ -28,5 +28,5 @@ pub(super) fn look_after(rooms: &Rooms, health: &Arc<Health>, looking: Looking) 
             tunnels,
             connections,
         }
-    })
+    }));
 }

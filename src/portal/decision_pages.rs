@@ -12,9 +12,9 @@ use super::pages::decisions::{Decisions, Line};
 use super::pages::{Page, with_script};
 use super::words::Words;
 use super::{Portal, Visit, times};
-use crate::audit::Bookmark;
+use crate::audit::{Bookmark, Found};
 use crate::clock::Timestamp;
-use crate::facts::{Channel, Outcome, Person};
+use crate::facts::{Activity, Channel, Outcome, Person, PlatformId};
 use crate::rulebook::{Rulebook, Visitor};
 
 /// How many stand on one page.
@@ -85,17 +85,12 @@ impl Portal {
         if after.is_some() && from.is_none() {
             return self.nothing_here();
         }
-        let found = if wrong.is_empty() {
-            let asked = (&wanted, from, ON_A_PAGE);
-            self.find_decisions(visit, visitor, asked, Channel::Portal).await
-        } else if Self::may_watch(visit, visitor, Channel::Portal).is_some() {
-            Ok(crate::audit::Found::default())
-        } else {
-            return self.nothing_here();
-        };
-        let found = match found {
+        let found = match self
+            .found_for_page(visit, visitor, (&wanted, from, wrong.is_empty()))
+            .await
+        {
             Ok(found) => found,
-            Err(why) => return self.unseen_decisions_page(&why),
+            Err(page) => return page,
         };
         let (words, shown) = (self.words, Shown::of(self.words, visit, visitor));
         let lines: Vec<Line> = found
@@ -117,22 +112,8 @@ impl Portal {
             user: said("user"),
             since: said("since"),
             until: said("until"),
-            platforms: picks(
-                &said("platform"),
-                visit.rules().catalog().platforms().map(|one| one.id.as_str()),
-                |id| platform_name(visit.rules(), &crate::facts::PlatformId::new(id)),
-            ),
-            activities: picks(
-                &said("activity"),
-                visit
-                    .rules()
-                    .policy()
-                    .vocabulary()
-                    .activities()
-                    .keys()
-                    .map(crate::facts::Activity::as_str),
-                words.activity,
-            ),
+            platforms: platforms(visit, &said("platform")),
+            activities: activities(words, visit, &said("activity")),
             purposes: self.purposes_to_pick(visit, &said("purpose")),
             outcomes: outcomes(words, &said("outcome")),
             wrong: (!wrong.is_empty()).then_some(words.decisions.bad_time),
@@ -156,6 +137,22 @@ impl Portal {
         with_script(self.page(status, &page), super::pages::decisions::SCRIPT)
     }
 
+    /// What is on a page, or the page that says why nothing is.
+    async fn found_for_page(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        (wanted, from, is_right): (&Wanted, Option<Bookmark>, bool),
+    ) -> Result<Found, Page> {
+        if !is_right {
+            let may = Self::may_watch(visit, visitor, Channel::Portal).is_some();
+            return may.then(Found::default).ok_or_else(|| self.nothing_here());
+        }
+        let asked = (wanted, from, ON_A_PAGE);
+        let found = self.find_decisions(visit, visitor, asked, Channel::Portal).await;
+        found.map_err(|why| self.unseen_decisions_page(&why))
+    }
+
     fn purposes_to_pick(&self, visit: &Visit<'_>, chosen: &str) -> Vec<Pick> {
         let all = visit.rules().purposes().iter();
         let picks = all.map(|purpose| Pick {
@@ -175,8 +172,18 @@ fn picks<'a>(chosen: &str, all: impl Iterator<Item = &'a str>, title: impl Fn(&s
             chosen: id == chosen,
         })
         .collect();
-    picks.sort_by(|one, other| one.title.to_lowercase().cmp(&other.title.to_lowercase()));
+    picks.sort_by_key(|one| one.title.to_lowercase());
     picks
+}
+
+fn platforms(visit: &Visit<'_>, chosen: &str) -> Vec<Pick> {
+    let all = visit.rules().catalog().platforms().map(|one| one.id.as_str());
+    picks(chosen, all, |id| platform_name(visit.rules(), &PlatformId::new(id)))
+}
+
+fn activities(words: &Words, visit: &Visit<'_>, chosen: &str) -> Vec<Pick> {
+    let all = visit.rules().policy().vocabulary().activities().keys();
+    picks(chosen, all.map(Activity::as_str), words.activity)
 }
 
 fn outcomes(words: &Words, chosen: &str) -> Vec<Pick> {

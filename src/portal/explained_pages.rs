@@ -6,7 +6,7 @@ use super::explained::Explained;
 use super::pages::Page;
 use super::pages::explained::{Conditions, Decision, Held, Rule};
 use super::{Portal, Visit, times};
-use crate::facts::{Ask, Channel, Effect};
+use crate::facts::{Ask, Channel, Effect, SignatureId};
 use crate::policy::{Account, Condition};
 use crate::rulebook::{ExplainedPolicy, Rulebook, Told, Visitor, WhatIf};
 
@@ -90,7 +90,7 @@ impl Portal {
             Ask::Request(authority, head) => format!("{} {authority}{}", head.method, head.path),
         };
         facts.push((words.asked, asked));
-        let signatures: Vec<&str> = note.signatures.iter().map(|one| one.as_str()).collect();
+        let signatures: Vec<&str> = note.signatures.iter().map(SignatureId::as_str).collect();
         if !signatures.is_empty() {
             facts.push((words.recognised_by, signatures.join(", ")));
         }
@@ -150,7 +150,7 @@ impl Portal {
         let told = with_conditions.map(|account| Conditions {
             rule: account.policy.to_string(),
             action: account.action.clone(),
-            conditions: account.conditions.iter().map(|one| self.condition(one)).collect(),
+            parts: account.conditions.iter().map(|one| self.condition(one)).collect(),
         });
         told.collect()
     }
@@ -159,7 +159,7 @@ impl Portal {
         let words = &self.words.explained;
         let values = condition.values.iter().map(|(path, value)| format!("{path} = {value}"));
         Held {
-            held: match condition.held {
+            came: match condition.held {
                 Some(true) => words.held,
                 Some(false) => words.failed,
                 None => words.no_value,

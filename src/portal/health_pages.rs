@@ -34,7 +34,7 @@ pub struct Condition {
     pub signs_until: Timestamp,
     /// Certificates for sites that are in memory.
     pub certificates: u64,
-    /// Tunnels that pass unread, and WebSockets.
+    /// Tunnels that pass unread, and `WebSockets`.
     pub tunnels: u64,
     /// Connections from clients.
     pub connections: u64,

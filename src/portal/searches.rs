@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
 use crate::facts::SubjectId;
 
@@ -30,7 +30,6 @@ pub(super) enum NotSearched {
 struct Searcher {
     who: SubjectId,
     people: Arc<Mutex<BTreeSet<SubjectId>>>,
-    _running: Option<OwnedSemaphorePermit>,
 }
 
 impl Default for Searches {
@@ -57,16 +56,15 @@ impl Searches {
         if !begun {
             return Err(NotSearched::OneAtATime);
         }
-        let mut searcher = Searcher {
+        let searcher = Searcher {
             who: who.clone(),
             people: Arc::clone(&self.people),
-            _running: None,
         };
         let running = Arc::clone(&self.running).acquire_owned().await;
-        searcher._running = Some(running.map_err(|_| NotSearched::Failed)?);
+        let running = running.map_err(|_| NotSearched::Failed)?;
         let done = tokio::task::spawn_blocking(move || {
             let found = work();
-            drop(searcher);
+            drop((running, searcher));
             found
         });
         done.await.map_err(|_| NotSearched::Failed)

@@ -58,15 +58,11 @@ impl CaseFiles {
             if let Some(length) = told.fact("lasts").and_then(span) {
                 let _ = writeln!(case, "for = \"{length}\"");
             }
-            if let Some(channel) = told.fact("channel").filter(|channel| !channel.is_empty()) {
-                let _ = writeln!(case, "channel = \"{channel}\"");
-            }
+            channel(told, &mut case);
         } else if told.action == "see-decisions" {
             // of whomever: what is proved of their person, no case says
             case.push_str("may = \"see-decisions\"\n");
-            if let Some(channel) = told.fact("channel").filter(|channel| !channel.is_empty()) {
-                let _ = writeln!(case, "channel = \"{channel}\"");
-            }
+            channel(told, &mut case);
         } else if let Some(kind) = told.fact("resource.kind") {
             let _ = writeln!(case, "may = \"{}\"\npurpose = \"{kind}\"", told.action);
             if told.fact("resource.declarer") != Some("themselves") {
@@ -83,9 +79,7 @@ impl CaseFiles {
             if let Some(hours) = told.fact("resource.maxDuration").and_then(span) {
                 let _ = writeln!(case, "for = \"{hours}\"");
             }
-            if let Some(channel) = told.fact("channel").filter(|channel| !channel.is_empty()) {
-                let _ = writeln!(case, "channel = \"{channel}\"");
-            }
+            channel(told, &mut case);
         } else {
             let host = host(told, assembled).ok_or("the catalogue has no such host")?;
             flow(&said, asking, &host, &mut case, assembled);
@@ -105,6 +99,13 @@ impl CaseFiles {
             let _ = writeln!(case, "outcome = \"{outcome}\"");
         }
         Ok(Self { person, case })
+    }
+}
+
+/// By which way it is asked, where that is said.
+fn channel(told: &Told, case: &mut String) {
+    if let Some(channel) = told.fact("channel").filter(|channel| !channel.is_empty()) {
+        let _ = writeln!(case, "channel = \"{channel}\"");
     }
 }
 

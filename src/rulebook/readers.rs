@@ -152,7 +152,7 @@ mod tests {
     use crate::rulebook::{Rulebook, Sources};
 
     #[test]
-    fn owners_and_the_board_see_figures_the_named_approve_and_the_security_team_ends() {
+    fn owners_and_the_board_see_figures_the_named_approve_and_the_security_team_reads_and_ends() {
         let house = Rulebook::assemble(&Sources::embedded()).unwrap().in_mode(Mode::Enforce);
         let ada = house.directory.person(&SubjectId::parse("ada").unwrap()).unwrap();
         let subject = Subject {
@@ -184,6 +184,7 @@ mod tests {
         assert_eq!(
             told,
             [
+                ("see-decisions", vec!["security"], false, false),
                 ("see-value", vec!["executive"], true, false),
                 ("approve", vec![], true, true),
                 ("revoke", vec!["security"], true, false),

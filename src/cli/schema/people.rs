@@ -304,10 +304,7 @@ fn of_case(outcomes: &[&str]) -> [(&'static str, Value); 23] {
             ),
         ),
         ("declarer", text("Whose grant it is")),
-        (
-            "whose",
-            text("With `see-decisions`: about whom they were decided; without it, about whomever"),
-        ),
+        ("whose", text("With `see-decisions`: about whom")),
         (
             "on-behalf-of",
             text("With `approve`: for whom they answer, as a delegate"),

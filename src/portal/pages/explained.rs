@@ -21,14 +21,14 @@ pub(in crate::portal) struct Rule {
 pub(in crate::portal) struct Conditions {
     pub(in crate::portal) rule: String,
     pub(in crate::portal) action: String,
-    pub(in crate::portal) conditions: Vec<Held>,
+    pub(in crate::portal) parts: Vec<Held>,
 }
 
 /// One condition.
 #[derive(Clone, Debug)]
 pub(in crate::portal) struct Held {
     /// How it came out, in a word.
-    pub(in crate::portal) held: &'static str,
+    pub(in crate::portal) came: &'static str,
     pub(in crate::portal) text: String,
     pub(in crate::portal) values: Vec<String>,
 }

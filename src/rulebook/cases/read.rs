@@ -268,11 +268,8 @@ impl Bench<'_> {
             }
             let lasts = lasts.unwrap_or(TOKEN_LASTS);
             let wields = Wields::of_token((person, subject), setting.arrival, (lasts, channel, setting.at));
-            let wields = match whose.map_or(Some(None), |whose| whose.map(Some))? {
-                _ if power == Power::MakeToken => wields,
-                Some(whose) => wields.of_decisions(self.people.person(&whose), whose),
-                None => wields.of_decisions(None, SubjectId::nobody()),
-            };
+            let whose = whose.map_or(Some(None), |whose| whose.map(Some))?;
+            let wields = self.about_whom(wields, power, whose);
             return Some(Asks::Power(Box::new(wields)));
         };
         let declarer = declarer.unwrap_or_else(|| Some(person.id.clone()))?;
@@ -299,6 +296,15 @@ impl Bench<'_> {
             behalf,
             at: setting.at,
         })))
+    }
+
+    /// The same of whose decisions it is asked, where it is about decisions.
+    fn about_whom(&self, wields: Wields, power: Power, whose: Option<SubjectId>) -> Wields {
+        match whose {
+            _ if power != Power::SeeDecisions => wields,
+            Some(whose) => wields.of_decisions(self.people.person(&whose), whose),
+            None => wields.of_decisions(None, SubjectId::nobody()),
+        }
     }
 
     fn span(case: &Fields<'_, '_>, key: &str) -> Option<std::time::Duration> {

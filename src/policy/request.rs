@@ -117,19 +117,14 @@ impl Nouns {
         let (principal, person) = self.person(question.person)?;
         let for_tools = question.power == Power::MakeToken;
         let mut entities = vec![person];
-        let resource = match question.power {
-            Power::MakeToken => principal.clone(),
-            Power::SeeDecisions => uid(&self.user, question.declarer.as_str()),
-            Power::Declare
-            | Power::Approve
-            | Power::Revoke
-            | Power::BreakGlass
-            | Power::SeeValue
-            | Power::GiveDelegation => {
-                let (resource, purpose) = self.about_purpose(question)?;
-                entities.push(purpose);
-                resource
-            }
+        let resource = if question.power.is_over_purposes() {
+            let (resource, purpose) = self.about_purpose(question)?;
+            entities.push(purpose);
+            resource
+        } else if for_tools {
+            principal.clone()
+        } else {
+            uid(&self.user, question.declarer.as_str())
         };
         let other = question.declarer_person.filter(|_| !for_tools);
         if let Some(other) = other.filter(|other| other.id != question.person.id) {

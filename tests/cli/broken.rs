@@ -87,7 +87,7 @@ fn a_rule_that_has_expired() {
        ╰────
       help: remove it, or renew its `@expires` with its owner
 
-    policies: sound (54 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
+    policies: sound (55 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
     "#);
 }
 
@@ -107,7 +107,7 @@ fn rules_that_contradict_each_other() {
        ╰────
       help: remove it, or except it in the forbid at rules/10-reach.cedar:77
 
-    policies: sound (54 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
+    policies: sound (55 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
     "#);
 }
 
@@ -127,7 +127,7 @@ fn an_unknown_domain() {
        ╰────
       help: did you mean `www.linkedin.com`?
 
-    policies: sound (54 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
+    policies: sound (55 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
     "#);
 }
 
@@ -257,7 +257,7 @@ fn a_purpose_that_covers_nothing_of_what_a_rule_permits_is_told_and_one_that_cov
             of the rule: what a grant does not cover is refused under it, by `guard.scope*` on social
             media
 
-    policies: sound (54 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
+    policies: sound (55 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
     "#);
     for part in [
         "Action::\"share\", Action::\"search\"",

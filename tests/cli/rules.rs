@@ -8,13 +8,13 @@ fn without_a_folder_the_built_in_policies_are_checked_and_tested() {
     insta::assert_snapshot!(desk.types("wayleave check"), @"
     exit 0
     --- stdout
-    the built-in policies: sound (53 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 0 warnings
+    the built-in policies: sound (54 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 0 warnings
     ");
     insta::assert_snapshot!(desk.types("wayleave test"), @"
     exit 0
     --- stdout
-    259 passed, 0 failed
-    exercised: 53 of 53 rules, 127 of 129 conditions both ways
+    263 passed, 0 failed
+    exercised: 54 of 54 rules, 129 of 131 conditions both ways
     ");
     insta::assert_snapshot!(desk.types("wayleave check --format json"), @r#"
     exit 0
@@ -245,8 +245,8 @@ fn a_case_that_fails_says_what_came_instead() {
          no rule permits it
          offered: `recruiting`, `competitor-research`, `market-research`, `press-monitoring`, `social-listening`, `training-delivery`
 
-    259 passed, 1 failed
-    exercised: 53 of 53 rules, 127 of 129 conditions both ways
+    263 passed, 1 failed
+    exercised: 54 of 54 rules, 129 of 131 conditions both ways
     "#);
     insta::assert_snapshot!(desk.types("wayleave check"), @r#"
     exit 1

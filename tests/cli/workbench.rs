@@ -138,7 +138,7 @@ fn github_is_told_with_workflow_commands() {
     insta::assert_snapshot!(Desk::empty().types("wayleave check --format github"), @"
     exit 0
     --- stdout
-    the built-in policies: sound (53 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 0 warnings
+    the built-in policies: sound (54 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 0 warnings
     ");
 }
 
@@ -205,16 +205,16 @@ fn an_activity_that_no_platform_recognises_is_told_and_so_is_one_that_the_schema
     wayleave::catalog::activity-never-recognised
 
       ⚠ no platform has a request that is recognised as `gifting`
-         ╭─[wayleave.cedarschema:122:31]
-     121 │   appliesTo { principal: User, resource: Site, context: ActivityContext };
-     122 │ action call, realtime, games, gifting in [live]
+         ╭─[wayleave.cedarschema:126:31]
+     125 │   appliesTo { principal: User, resource: Site, context: ActivityContext };
+     126 │ action call, realtime, games, gifting in [live]
          ·                               ───┬───
          ·                                  ╰── here
-     123 │   appliesTo { principal: User, resource: Site, context: ActivityContext };
+     127 │   appliesTo { principal: User, resource: Site, context: ActivityContext };
          ╰────
       help: add a signature to the platforms that have it, or remove the action
 
-    policies: sound (53 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
+    policies: sound (54 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
     ");
     let desk = Desk::with_policies();
     desk.edit(

@@ -2,17 +2,27 @@
 
 use std::time::Duration;
 
-use super::not_declared;
 use super::parts::{either, span};
 use super::unfit::unfit;
 use crate::facts::Reason;
 use crate::purpose::Over;
-use crate::rulebook::Outdated;
+use crate::rulebook::{NotDeclared, Outdated};
 
 pub(super) fn over(over: Over) -> &'static str {
     match over {
         Over::Lapsed => "Nobody answered it in time, which declines it. Whoever asked may ask again.",
         Over::Answered => "It was answered, taken back or ended already.",
+    }
+}
+
+pub(super) fn not_declared(why: &NotDeclared) -> String {
+    match why {
+        NotDeclared::Unpermitted => "No rule lets you declare this purpose.".to_owned(),
+        NotDeclared::Failed => "The rules could not be evaluated, so nothing is granted.".to_owned(),
+        NotDeclared::Forbidden(reasons) => {
+            let texts: Vec<&str> = reasons.iter().map(|reason| &*reason.text).collect();
+            texts.join(" ")
+        }
     }
 }
 

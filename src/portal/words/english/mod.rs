@@ -19,7 +19,6 @@ mod value;
 
 use super::Words;
 use crate::facts::Language;
-use crate::rulebook::NotDeclared;
 use parts::{both, either, span};
 use refusal::{activity, approval, detail, fix, groups, heading};
 
@@ -105,7 +104,7 @@ pub const ENGLISH: Words = Words {
         format!("Nothing was granted: {said}{stop}")
     },
     not_declared_title: "The rules do not let you declare this",
-    not_declared,
+    not_declared: answers::not_declared,
     too_many_title: "You hold as many grants as one may hold",
     too_many: |held| {
         format!("{held} grants are in force already, which is the most that one person may hold. End one first.")
@@ -363,17 +362,6 @@ pub const ENGLISH: Words = Words {
     technically: "In detail",
     fault: fault::fault,
 };
-
-fn not_declared(why: &NotDeclared) -> String {
-    match why {
-        NotDeclared::Unpermitted => "No rule lets you declare this purpose.".to_owned(),
-        NotDeclared::Failed => "The rules could not be evaluated, so nothing is granted.".to_owned(),
-        NotDeclared::Forbidden(reasons) => {
-            let texts: Vec<&str> = reasons.iter().map(|reason| &*reason.text).collect();
-            texts.join(" ")
-        }
-    }
-}
 
 fn about(sign_in: &str, roles: &[&str], departments: &[&str]) -> String {
     let mut text = format!("Signed in as {sign_in}");

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use super::parts::{at, before, counted, either, span, until};
 use super::unfit::unfit;
-use super::{not_declared, reasons_in_french};
-use crate::facts::Reason;
+use crate::facts::{Language, Reason};
 use crate::purpose::Over;
-use crate::rulebook::Outdated;
+use crate::rulebook::{NotDeclared, Outdated};
 
 pub(super) fn over(over: Over) -> &'static str {
     match over {
@@ -15,6 +14,14 @@ pub(super) fn over(over: Over) -> &'static str {
             "Personne n’a répondu à temps : la demande est donc refusée. La personne peut la présenter de nouveau."
         }
         Over::Answered => "La demande a déjà reçu une réponse, ou elle a été annulée ou close.",
+    }
+}
+
+pub(super) fn not_declared(why: &NotDeclared) -> String {
+    match why {
+        NotDeclared::Unpermitted => "Aucune règle ne vous permet de déclarer ce motif.".to_owned(),
+        NotDeclared::Failed => "Les règles n’ont pas pu être évaluées : rien n’est donc accordé.".to_owned(),
+        NotDeclared::Forbidden(reasons) => reasons_in_french(reasons),
     }
 }
 
@@ -122,6 +129,11 @@ pub(super) fn about(sign_in: &str, roles: &[&str], departments: &[&str]) -> Stri
         text = format!("{text}. Service : {}", departments.join(", "));
     }
     text + "."
+}
+
+fn reasons_in_french(reasons: &[Reason]) -> String {
+    let texts: Vec<&str> = reasons.iter().map(|reason| reason.text.said_in(Language::Fr)).collect();
+    texts.join(" ")
 }
 
 #[cfg(test)]

@@ -19,8 +19,7 @@ mod unfit;
 mod value;
 
 use super::Words;
-use crate::facts::{Language, Reason};
-use crate::rulebook::NotDeclared;
+use crate::facts::Language;
 use parts::{at, both, counted, either, span, until};
 use refusal::{activity, approval, detail, fix, groups, heading};
 
@@ -109,7 +108,7 @@ pub const FRENCH: Words = Words {
         format!("Rien n’a été accordé : {said}{stop}")
     },
     not_declared_title: "Les règles ne vous permettent pas cette déclaration",
-    not_declared,
+    not_declared: answers::not_declared,
     too_many_title: "Vous avez le nombre maximal d’autorisations",
     too_many: |held| {
         format!(
@@ -387,16 +386,3 @@ pub const FRENCH: Words = Words {
     technically: "En détail",
     fault: fault::fault,
 };
-
-fn not_declared(why: &NotDeclared) -> String {
-    match why {
-        NotDeclared::Unpermitted => "Aucune règle ne vous permet de déclarer ce motif.".to_owned(),
-        NotDeclared::Failed => "Les règles n’ont pas pu être évaluées : rien n’est donc accordé.".to_owned(),
-        NotDeclared::Forbidden(reasons) => reasons_in_french(reasons),
-    }
-}
-
-fn reasons_in_french(reasons: &[Reason]) -> String {
-    let texts: Vec<&str> = reasons.iter().map(|reason| reason.text.said_in(Language::Fr)).collect();
-    texts.join(" ")
-}

@@ -127,6 +127,8 @@ impl Company {
             ledger: ledger.clone(),
             book: book.clone(),
             guard: Arc::new(Guard::new(&accounts, &anywhere).unwrap()),
+            findings: Arc::default(),
+            past: Arc::new(|id| Err(format!("`{id}` is not kept"))),
             patience: Duration::from_secs(30),
         };
         Self {

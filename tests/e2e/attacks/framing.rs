@@ -2,7 +2,7 @@
 
 use http::{Request, StatusCode};
 
-use super::scene;
+use super::{scene, without_own_scripts};
 use crate::harness::client::Answer;
 use crate::harness::house::PORTAL;
 use crate::inbox::{opens, session};
@@ -18,9 +18,15 @@ fn cannot_be_framed(answer: &Answer, what: &str) {
     ] {
         assert!(policy.contains(part), "{what}: {part} in {policy}");
     }
-    for loose in ["unsafe-inline", "unsafe-eval", "script-src", "*"] {
+    for loose in ["unsafe-inline", "unsafe-eval", "*", "http:", "https:", "data:"] {
         assert!(!policy.contains(loose), "{what}: {loose} in {policy}");
     }
+    // a script runs for what it says, and for nothing else
+    let scripts = policy.split("; ").find_map(|part| part.strip_prefix("script-src "));
+    let mut sources = scripts.unwrap_or_default().split_whitespace();
+    assert!(sources.all(|source| source.starts_with("'sha256-")), "{what}: {policy}");
+    let page = without_own_scripts(answer);
+    assert!(!page.contains("<script"), "{what}: {page}");
     for (name, value) in [
         ("x-frame-options", "DENY"),
         ("x-content-type-options", "nosniff"),

@@ -6,6 +6,7 @@ use http::{Request, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::approvals::without_cases;
+use crate::attacks::without_own_scripts;
 use crate::harness::World;
 use crate::harness::client::Answer;
 use crate::harness::house::PORTAL;
@@ -115,11 +116,9 @@ async fn what_a_group_did_is_told_once_its_week_is_over_and_nobody_is_named() {
     let mia = world.client("mia");
     let home = mia.navigate(&format!("{PORTAL}/")).await.text();
     assert!(home.contains("href=\"/value\""), "{home}");
-    let all = mia.navigate(&format!("{PORTAL}/value")).await.text();
-    let one = mia
-        .navigate(&format!("{PORTAL}/value/competitor-research"))
-        .await
-        .text();
+    let all = mia.navigate(&format!("{PORTAL}/value")).await;
+    let one = mia.navigate(&format!("{PORTAL}/value/competitor-research")).await;
+    let [all, one] = [all, one].map(|page| without_own_scripts(&page));
     for page in [&all, &one] {
         assert!(page.contains("Findings that entered a product decision"), "{page}");
         assert!(page.contains("<rect ") && !page.contains("<script"), "{page}");

@@ -262,6 +262,15 @@ async fn somebody_lets_another_answer_and_takes_it_back() {
     world.close_uncounted().await;
 }
 
+/// Whether the library has drawn every chart, and says which week it speaks of.
+const DRAWN: &str = "const plots = [...document.querySelectorAll('[data-plot]')];
+const drawn = plot => {
+    const canvas = plot.querySelector('canvas');
+    const dots = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+    return dots.some(dot => dot !== 0) && plot.querySelector('.u-legend').textContent.includes('2026');
+};
+return plots.length > 0 && plots.every(drawn)";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_came_of_it_is_said_and_the_value_is_seen_by_purpose() {
     let world = World::open().await;
@@ -294,6 +303,8 @@ async fn what_came_of_it_is_said_and_the_value_is_seen_by_purpose() {
     mia.click("a[href=\"/value/competitor-research\"]").await;
     mia.arrive(&format!("{PORTAL}/value/competitor-research")).await;
     mia.picture("walk-value-4-purpose").await;
+    let drawn = mia.run(DRAWN).await;
+    assert_eq!(drawn, true, "the charts are not drawn: {}", mia.words().await);
     mia.click("summary").await;
     mia.says(&["LinkedIn"]).await;
     mia.look(PHONE, "dark").await;

@@ -58,7 +58,7 @@ pub(super) const SHARED: &[Operation] = &[
         takes: &["User"],
         body: None,
         gives: &[(200, "What you gave, and what you were given.", "Delegations")],
-        problems: &[],
+        problems: &["query-unfit"],
         proof: Proof::Hop,
     },
     Operation {

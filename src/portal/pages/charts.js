@@ -48,11 +48,14 @@
     ],
     series: [{ label: given.week, value: (_, week) => (week == null ? "" : whole.format(week * 1e3)) }, ...series(given)],
     hooks: {
-      // of the weeks, the last is told until somebody points at another
+      // the last week of which something is told, until somebody points at another
       setCursor: [(plot) => { if (plot.cursor.left < 0) tellLast(plot, given); }],
     },
   });
-  const tellLast = (plot, given) => plot.setLegend({ idxs: [null, ...given.series].map(() => given.weeks.length - 1) }, false);
+  const tellLast = (plot, given) => {
+    const last = given.weeks.findLastIndex((_, at) => given.series.some((one) => one.counts[at] != null));
+    if (last >= 0) plot.setLegend({ idxs: [null, ...given.series].map(() => last) }, false);
+  };
 
   const draw = (figure) => {
     const given = JSON.parse(figure.dataset.plot);

@@ -564,11 +564,12 @@ fn a_door_of_another_kind_is_told_from_one_that_is_closed() {
 fn a_proxy_that_cannot_be_reached_is_told_from_one_that_cannot_be_understood() {
     let desk = Desk::empty();
     desk.types("wayleave ca init");
-    // nobody listens there: it was free a moment ago, and nobody else is told of it
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
+    // bound, and not listening: it refuses, and nobody else is given it
+    let reserved = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    reserved
+        .bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into())
         .unwrap();
+    let nobody = reserved.local_addr().unwrap().as_socket().unwrap();
     insta::assert_snapshot!(desk.types(&format!("wayleave grants --ca certs/root.pem --proxy http://ada:secret@{nobody}")), @"
     exit 1
     --- stderr

@@ -10,17 +10,15 @@ use wayleave::facts::Act;
 use crate::harness::World;
 use crate::harness::client::Client;
 use crate::harness::house::sample;
+use crate::harness::origin::where_nobody_listens;
 use crate::harness::wire::Wire;
 
 const SHARE: &str = "https://www.linkedin.com/voyager/api/contentcreation/normShares";
 
 /// Some of everything: asked who it is, let pass, refused in each way, failed.
 async fn some_of_everything() -> World {
+    let (nobody, _reserved) = where_nobody_listens();
     let world = World::planned(|plan| {
-        let nobody = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap();
         plan.settings
             .upstream
             .map

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{Request, StatusCode, header};
 use serde_json::{Value, json};
+use socket2::Socket;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::net::TcpListener;
@@ -19,7 +20,7 @@ use wayleave::notices::{Kind, Security, Webhook};
 use crate::crashes::Site;
 use crate::harness::client::Client;
 use crate::harness::house::PORTAL;
-use crate::harness::origin::{Authority, Papers};
+use crate::harness::origin::{Authority, Papers, where_nobody_listens};
 use crate::harness::{PASSWORD, World, copy, shipped_policies};
 
 const HOST: &str = "mail.example.org";
@@ -28,21 +29,20 @@ const HOST: &str = "mail.example.org";
 struct Post {
     folder: TempDir,
     port: u16,
+    /// Keeps the port from everybody else while the server is down.
+    _reserved: Socket,
     plan: Value,
     running: Option<(Child, Lines<BufReader<ChildStdout>>)>,
 }
 
 impl Post {
-    /// One that is down, at a port that is free.
+    /// One that is down, at a port of its own.
     fn down() -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let (address, reserved) = where_nobody_listens();
         Self {
             folder: TempDir::new().unwrap(),
-            port,
+            port: address.port(),
+            _reserved: reserved,
             plan: json!({"refused": [], "grey": [], "user": null, "password": null, "implicit": false}),
             running: None,
         }
@@ -102,8 +102,8 @@ impl Post {
         Letter(self.tells().await)
     }
 
-    /// Everything that it got and nobody has looked at, once it is down.
-    async fn rest(mut self) -> Vec<Value> {
+    /// Takes it down, and waits until its port is let go; what it got and nobody has looked at.
+    async fn stop(&mut self) -> Vec<Value> {
         let (mut child, mut lines) = self.running.take().unwrap();
         child.kill().await.unwrap();
         let mut rest = Vec::new();
@@ -283,7 +283,7 @@ async fn who_may_approve_is_written_to_and_whoever_asked_hears_the_answer_each_i
     counted(&world, "sent", 2.0).await;
     nothing_waits(&world).await;
     world.close().await;
-    assert_eq!(post.rest().await, [Value::Null; 0]);
+    assert_eq!(post.stop().await, [Value::Null; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -328,7 +328,7 @@ async fn whoever_must_approve_as_well_is_told_and_alternates_when_their_time_has
     );
     nothing_waits(&world).await;
     world.close().await;
-    assert_eq!(post.rest().await, [Value::Null; 0]);
+    assert_eq!(post.stop().await, [Value::Null; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -353,7 +353,7 @@ async fn a_server_that_puts_off_or_refuses_is_heard_and_one_that_is_down_stops_n
     counted(&world, "sent", 1.0).await;
     nothing_waits(&world).await;
     world.close().await;
-    assert_eq!(post.rest().await, [Value::Null; 0]);
+    assert_eq!(post.stop().await, [Value::Null; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -380,7 +380,7 @@ async fn a_server_that_is_not_who_it_should_be_is_told_nothing() {
         post.up(&Authority::new()).await;
         asks(&world).await;
         counted(&world, "put-off", 1.0).await;
-        post.running = None;
+        assert_eq!(post.stop().await, [Value::Null; 0]);
         post.up(&world.origins).await;
         world.clock.advance(Duration::from_secs(31));
         let letter = post.letter().await;
@@ -471,7 +471,7 @@ async fn a_killed_gateway_tells_after_its_next_start_and_once() {
     .await;
     drop(client);
     running.stop().await;
-    assert_eq!(post.rest().await, [Value::Null; 0]);
+    assert_eq!(post.stop().await, [Value::Null; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -183,11 +183,10 @@ async fn a_client_that_leaves_in_the_middle_of_its_body_is_to_blame_itself() {
 
 #[tokio::test]
 async fn what_cannot_be_reached_says_why() {
-    let closed = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    // bound, and not listening: it refuses, and nobody else is given it
+    let reserved = tokio::net::TcpSocket::new_v4().unwrap();
+    reserved.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let closed = reserved.local_addr().unwrap();
     let upstream = way_to(closed, &[]);
     let failed = fails(&upstream, "x.com:80", get("/")).await;
     assert_eq!(failed, (Blame::Origin, Stage::Dial, FaultCode::ConnectRefused));

@@ -64,6 +64,10 @@ fn is_below(host: &str, base: &str) -> bool {
 }
 
 fn glob_labels(pattern: &str, host: &str) -> bool {
+    // most hosts end otherwise, and nothing needs to be taken apart to see it
+    if !host.ends_with(pattern.rsplit('*').next().unwrap_or_default()) {
+        return false;
+    }
     let (mut wanted, mut labels) = (pattern.split('.'), host.split('.'));
     loop {
         match (wanted.next(), labels.next()) {

@@ -221,6 +221,8 @@ enum Part {
 pub(super) struct PathGlob {
     parts: Vec<Part>,
     fold: bool,
+    /// So many segments a path has at least; so many exactly where there is no `**`.
+    least: usize,
     rank: (u8, u16),
 }
 
@@ -252,6 +254,7 @@ impl PathGlob {
         };
         let letters = text.bytes().filter(|b| *b != b'*').count();
         Ok(Self {
+            least: parts.iter().filter(|part| **part != Part::Many).count(),
             parts,
             fold,
             rank: (kind, u16::try_from(letters).unwrap_or(u16::MAX)),
@@ -281,6 +284,11 @@ impl PathGlob {
     /// Whether the path matches; `fold` ignores case even where the glob does not.
     pub(super) fn matches(&self, path: &Segments<'_>, fold: bool) -> bool {
         let (fold, path) = (fold || self.fold, path.as_slice());
+        // most globs that a request is held against are of another length
+        let (kind, _) = self.rank;
+        if path.len() < self.least || kind > 0 && path.len() > self.least {
+            return false;
+        }
         let (mut part, mut segment) = (0, 0);
         // Where to go on if the attempt fails: after the last `**`, one segment further. The last is enough, as for
         // a star in a text; so the work is bounded by parts times segments.

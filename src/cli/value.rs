@@ -225,7 +225,16 @@ mod tests {
             ]})
         };
         let text = digest(&purposes(&figures), "https://wayleave.internal").unwrap();
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @"
+        What social media brought in the week of 9 Nov 2026
+
+        Recruiting: Candidates contacted: 31 (28), said by 6 people; Grants: 7 (not shown); People: 6 (6)
+
+        See it as charts, with the weeks before: https://wayleave.internal/value
+
+        -- 
+        In brackets: the week before. Only groups of 5 people or more are told, and nobody by name. Wayleave sends this by itself; nobody reads replies. Reference: 2026-11-09
+        ");
         assert_eq!(digest(&purposes(&json!([])), ""), None);
     }
 

@@ -28,7 +28,7 @@ const ENGLISH: Terms = Terms {
     title: |week| format!("What social media brought in the week of {week}"),
     said_by: |people| format!("said by {people} people"),
     others: "Others",
-    more: |count| format!("{count} more purposes: see the page"),
+    more: |count| format!("more purposes on the page: {count}"),
     link: "See it as charts, with the weeks before",
     foot: |least, week| {
         format!(
@@ -42,7 +42,7 @@ const FRENCH: Terms = Terms {
     title: |week| format!("Ce que les réseaux sociaux ont apporté la semaine du {week}"),
     said_by: |people| format!("selon {people}\u{a0}personnes"),
     others: "Autres",
-    more: |count| format!("{count}\u{a0}motifs de plus\u{a0}: voir la page"),
+    more: |count| format!("motifs de plus sur la page\u{a0}: {count}"),
     link: "À voir en graphiques, avec les semaines précédentes",
     foot: |least, week| {
         format!(
@@ -71,6 +71,12 @@ impl<'a> Told<'a> {
             }
         }
         told
+    }
+
+    /// Of how many people something is told, at most, as the page has it.
+    fn people(self) -> Option<u64> {
+        let figures = [self.value, self.grants, self.flows].into_iter().flatten();
+        figures.filter_map(|figure| figure.people).max()
     }
 }
 
@@ -104,12 +110,16 @@ pub(super) fn said(brought: &Brought, view: &View<'_>) -> Said {
 
 /// The same where many may read it.
 pub(super) fn said_to_many(brought: &Brought, view: &View<'_>) -> Said {
-    let (terms, words) = (terms(view.language), Words::of(view.language));
-    let mut said = said(brought, view);
+    shortened(said(brought, view), view.language)
+}
+
+/// Without what platforms may not take any more.
+pub(super) fn shortened(mut said: Said, language: Language) -> Said {
+    let terms = terms(language);
     let left = u64::try_from(said.facts.len().saturating_sub(MOST)).unwrap_or(0);
     if left > 0 {
         said.facts.truncate(MOST);
-        let more = (terms.more)(&(words.outcome.number)(left));
+        let more = (terms.more)(&(Words::of(language).outcome.number)(left));
         said.facts.push((terms.others.into(), more));
     }
     said
@@ -142,26 +152,33 @@ fn said_of<'a>(
     }
 }
 
-/// How much came of a purpose, and how much it was used, each with the week before.
+/// How much came of a purpose, and how much it was used, each with the week before; what is told of neither is left out.
 fn figures((now, before): (Told<'_>, Told<'_>), metric: Option<&str>, language: Language) -> String {
     let (terms, words) = (terms(language), Words::of(language));
     let number = |count: Option<u64>| count.map_or_else(|| words.value.few.to_owned(), words.outcome.number);
     let part = |name: &str, now: Option<u64>, before: Option<u64>| {
-        format!("{name}{}{} ({})", words.colon, number(now), number(before))
+        let is_told = now.is_some() || before.is_some();
+        is_told.then(|| format!("{name}{}{} ({})", words.colon, number(now), number(before)))
     };
     let count = |figure: Option<&Figure>| figure.map(|figure| figure.sums.count);
-    let people = |figure: Option<&Figure>| figure.and_then(|figure| figure.people);
-    let mut parts = Vec::new();
-    if let Some(metric) = metric {
-        let said_by = people(now.value).map(|people| (terms.said_by)(&(words.outcome.number)(people)));
-        let value = part(metric, count(now.value), count(before.value));
-        let value = [Some(value), said_by].into_iter().flatten();
-        parts.push(value.collect::<Vec<_>>().join(", "));
-    }
-    parts.push(part(words.value.grants, count(now.grants), count(before.grants)));
-    parts.push(part(words.value.people, people(now.grants), people(before.grants)));
-    parts.push(part(words.value.flows, count(now.flows), count(before.flows)));
-    parts.join(words.semicolon)
+    let value = metric.and_then(|metric| part(metric, count(now.value), count(before.value)));
+    let said_by = now.value.and_then(|value| value.people);
+    let said_by = said_by.map(|people| (terms.said_by)(&(words.outcome.number)(people)));
+    let value = value.map(|value| {
+        [Some(value), said_by]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(", ")
+    });
+    let parts = [
+        value,
+        part(words.value.grants, count(now.grants), count(before.grants)),
+        part(words.value.people, now.people(), before.people()),
+        part(words.value.flows, count(now.flows), count(before.flows)),
+    ];
+    let parts = parts.into_iter().flatten();
+    parts.collect::<Vec<_>>().join(words.semicolon)
 }
 
 fn terms(language: Language) -> &'static Terms {

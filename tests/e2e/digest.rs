@@ -49,10 +49,7 @@ async fn whoever_owns_a_purpose_and_whoever_is_named_reads_what_came_of_it_once_
     let english = "Competitor research: Findings that entered a product decision: 10 (not shown), said by 5 people; \
                    Grants: 5 (not shown); People: 5 (not shown); Requests and connections: 15 (not shown)";
     for letter in [&letters[0], &letters[2]] {
-        assert_eq!(
-            letter.subject(),
-            "What social media brought in the week of 23 November 2026"
-        );
+        assert_eq!(letter.subject(), "What social media brought in the week of 23 Nov 2026");
         assert!(letter.body().contains(english), "{}", letter.body());
     }
     // she owns it, and reads French
@@ -235,7 +232,7 @@ async fn the_digest_is_posted_to_addresses_that_name_it_each_in_its_form_and_sig
     for (path, body) in &posted[1..] {
         let text = body.to_string();
         for said in [
-            "What social media brought in the week of 23 November 2026",
+            "What social media brought in the week of 23 Nov 2026",
             "Competitor research",
             "/value",
         ] {

@@ -172,9 +172,29 @@ fn a_reader_sees_what_came_of_each_purpose_and_how_that_was_the_week_before() {
         &view(&house, Language::En),
         Some("Europe/Paris"),
     );
-    insta::assert_snapshot!(read(&said), @"");
+    insta::assert_snapshot!(read(&said), @"
+    What social media brought in the week of 9 Nov 2026
+
+    Market research: People: 5 (not shown); Requests and connections: 40 (not shown)
+    Recruiting: Candidates contacted: 31 (not shown), said by 6 people; Grants: 12 (10); People: 8 (7); Requests and connections: 1,234 (2,000)
+
+    See it as charts, with the weeks before: https://wayleave.internal/value
+
+    -- 
+    In brackets: the week before. Only groups of 5 people or more are told, and nobody by name. Wayleave sends this by itself; nobody reads replies. Reference: 2026-11-09
+    ");
     let said = say(&digest("email", "hana"), &view(&house, Language::Fr), None);
-    insta::assert_snapshot!(said.text(Language::Fr).replace(['\u{a0}', '\u{202f}'], " "), @"");
+    insta::assert_snapshot!(said.text(Language::Fr).replace(['\u{a0}', '\u{202f}'], " "), @"
+    Ce que les réseaux sociaux ont apporté la semaine du 9 novembre 2026
+
+    Étude de marché : Personnes : 5 (non montré) ; Requêtes et connexions : 40 (non montré)
+    Recrutement : Candidats contactés : 31 (non montré), selon 6 personnes ; Autorisations : 12 (10) ; Personnes : 8 (7) ; Requêtes et connexions : 1 234 (2 000)
+
+    À voir en graphiques, avec les semaines précédentes : https://wayleave.internal/value
+
+    -- 
+    Entre parenthèses : la semaine précédente. Seuls des groupes d’au moins 5 personnes sont montrés, et personne nommément. Message automatique de Wayleave ; personne ne lit les réponses. Référence : 2026-11-09
+    ");
 }
 
 #[test]
@@ -184,6 +204,13 @@ fn many_read_no_more_than_one_does_and_of_many_purposes_the_first() {
     let one = digest("webhook:board", "");
     assert_eq!(say_to_many(&one, &view, None), say(&one, &view, None));
     assert_eq!(words::ticket(&one, &house), None);
+    let all = Said {
+        facts: (0..41).map(|nth| (nth.to_string().into(), "9".to_owned())).collect(),
+        ..say(&one, &view, None)
+    };
+    let told = digest_words::shortened(all.clone(), Language::En).facts;
+    assert_eq!((told.len(), &told[..40]), (41, &all.facts[..40]));
+    assert_eq!(told[40], ("Others".into(), "more purposes on the page: 1".to_owned()));
 }
 
 #[test]

@@ -65,7 +65,7 @@ async fn whoever_owns_a_purpose_and_whoever_is_named_reads_what_came_of_it_once_
     assert!(body.contains(said), "{body}");
     for letter in &letters {
         let body = letter.body();
-        assert!(body.contains("https://wayleave.internal/value\n"), "{body}");
+        assert!(body.contains("https://wayleave.internal/value\r\n"), "{body}");
         for of_them in ["Ada", "ada", "Hana", "hana", "others publish", "Recruiting"] {
             assert!(!body.contains(of_them), "{of_them}: {body}");
         }

@@ -47,7 +47,7 @@ pub use grant_terms::GrantTerms;
 pub use hex::{hex, unhex};
 pub use language::{Language, Wording};
 pub use mailbox::{BadMailbox, Mailbox};
-pub use notice::NoticeEvent;
+pub use notice::{BadOccasion, NoticeEvent, Occasion};
 pub use observation::{Ask, Observation};
 pub use partial::Partial;
 pub use principal::{BadName, Employment, MethodName, Person, Subject, SubjectId};

@@ -54,10 +54,67 @@ impl NoticeEvent {
             Self::ReviewOverdue => "review-overdue",
         }
     }
+}
+
+/// On what people are told something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "&'static str", try_from = "String")]
+pub enum Occasion {
+    /// Something happened to a grant, or did not.
+    Grant(NoticeEvent),
+    /// A week is over, and all that is told of it is settled.
+    Digest,
+}
+
+/// Why a text names no occasion.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is nothing of which anybody is told: use {known}")]
+pub struct BadOccasion {
+    found: String,
+    known: String,
+}
+
+impl Occasion {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let grants = NoticeEvent::ALL.into_iter().map(Self::Grant);
+        grants.chain([Self::Digest])
+    }
+
+    /// The name, as settings and messages spell it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Grant(event) => event.as_str(),
+            Self::Digest => "digest",
+        }
+    }
 
     /// The one of that name.
     pub fn called(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|event| event.as_str() == name)
+        Self::all().find(|occasion| occasion.as_str() == name)
+    }
+}
+
+impl From<NoticeEvent> for Occasion {
+    fn from(event: NoticeEvent) -> Self {
+        Self::Grant(event)
+    }
+}
+
+impl From<Occasion> for &'static str {
+    fn from(occasion: Occasion) -> Self {
+        occasion.as_str()
+    }
+}
+
+impl TryFrom<String> for Occasion {
+    type Error = BadOccasion;
+
+    fn try_from(text: String) -> Result<Self, BadOccasion> {
+        Self::called(&text).ok_or_else(|| BadOccasion {
+            found: text.escape_debug().take(80).collect(),
+            known: Self::all().map(Self::as_str).collect::<Vec<_>>().join(", "),
+        })
     }
 }
 
@@ -70,8 +127,19 @@ mod tests {
         for event in NoticeEvent::ALL {
             let written = serde_json::to_string(&event).unwrap();
             assert_eq!(written, format!("\"{}\"", event.as_str()));
-            assert_eq!(NoticeEvent::called(event.as_str()), Some(event));
+            assert_eq!(Occasion::called(event.as_str()), Some(Occasion::Grant(event)));
         }
-        assert_eq!(NoticeEvent::called("requested"), None);
+        assert_eq!(Occasion::called("requested"), None);
+    }
+
+    #[test]
+    fn every_occasion_is_found_by_its_name_and_no_other_is_heard_of() {
+        for occasion in Occasion::all() {
+            let written = serde_json::to_string(&occasion).unwrap();
+            assert_eq!(written, format!("\"{}\"", occasion.as_str()));
+            assert_eq!(serde_json::from_str::<Occasion>(&written).unwrap(), occasion);
+        }
+        let unknown = Occasion::try_from("monthly".to_owned()).unwrap_err();
+        insta::assert_snapshot!(unknown, @"`monthly` is nothing of which anybody is told: use waits, partly-approved, alternates-may, approved, declined, lapsed, revoked, broke-glass, review-overdue, digest");
     }
 }

@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::Ledger;
+use super::digest::owe_digest;
 use super::error::LedgerError;
 use super::figures::{Figure, told};
 use super::store::{Change, Store};
@@ -32,7 +33,7 @@ pub(super) struct Through {
 
 impl Through {
     /// Up to which weeks they can be told at `now`.
-    fn at(now: Timestamp) -> Self {
+    pub(super) fn at(now: Timestamp) -> Self {
         let earlier = now
             .as_millis()
             .saturating_sub(i64::try_from(ADDED_WITHIN.as_millis()).unwrap_or(0));
@@ -40,6 +41,11 @@ impl Through {
             usage: Some(Week::of(Timestamp::from_millis(earlier)).before(1)),
             value: Some(Week::of(now).before(1 + CORRECTED_WITHIN)),
         }
+    }
+
+    /// Up to which week nothing that is told changes any more.
+    pub(super) fn settled(self) -> Option<Week> {
+        self.usage.min(self.value)
     }
 
     fn is_behind(self, other: Self) -> bool {
@@ -68,7 +74,9 @@ impl<S: Store> Keeper<S> {
         if counted.is_empty() && self.added == due {
             return Ok(());
         }
-        let added = self.add(&counted, (due, now));
+        // once a week is enough
+        let digest = self.digests.get().filter(|_| self.added != due);
+        let added = self.add(&counted, (due, now), digest.copied());
         if let Err((error, kept)) = added {
             if !kept {
                 usage.give_back(counted);
@@ -80,11 +88,20 @@ impl<S: Store> Keeper<S> {
     }
 
     /// The error says whether what was counted may have been added all the same.
-    fn add(&mut self, counted: &Counted, when: (Through, Timestamp)) -> Result<(), (LedgerError, bool)> {
+    fn add(
+        &mut self,
+        counted: &Counted,
+        when: (Through, Timestamp),
+        digest: Option<Duration>,
+    ) -> Result<(), (LedgerError, bool)> {
         let early = |error| (error, false);
         self.clear_doubts().map_err(early)?;
         let mut change = self.store.begin().map_err(early)?;
         add_to(&mut change, counted, when).map_err(early)?;
+        // also where another gateway has told the week, which may tell nobody
+        if let Some(after) = digest {
+            owe_digest(&mut change, when, after).map_err(early)?;
+        }
         change.commit().map_err(|error| (error, true))
     }
 }

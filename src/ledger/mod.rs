@@ -17,7 +17,8 @@
 //! Gateways that share a database see each other's changes in the order in which they were made; one that is cut off says so
 //! ([`Ledger::vouches`]).
 //!
-//! What people are to be told of a change is noted with it ([`Ledger::tells`], `outbox.rs`), and told elsewhere.
+//! What people are to be told of a change is noted with it ([`Ledger::tells`], `outbox.rs`), and told elsewhere; so is that a
+//! week is over of which something is told ([`Ledger::tells_weeks`]).
 //!
 //! How much purposes are used, and what comes of it, is counted beside ([`Usage`], [`Ledger::add_up`]): by person while a week
 //! lasts, and then as figures of groups that are large enough ([`Ledger::figures`]), which is all that is left of it.
@@ -28,6 +29,7 @@
 mod adding;
 mod becoming;
 mod delegated;
+mod digest;
 mod ending;
 mod ends;
 mod error;
@@ -56,8 +58,8 @@ mod writer;
 
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -65,13 +67,14 @@ use tokio::sync::watch;
 use crate::clock::Timestamp;
 use crate::facts::{Came, Ended, Grant, GrantAct, GrantId, GrantTerms, Review, Standing, SubjectId};
 use crate::purpose::{Approved, Declined, Lapsed, PartlyApproved};
+pub use digest::Brought;
 use ending::Ending;
 pub use ending::{OnRecord, Untold};
 pub use error::LedgerError;
 pub use figures::{Figure, Part, SMALLEST};
 use keeping::Keeping;
 pub use once::{Done, Once, Recalled};
-pub use outbox::{Claim, Due, Fate, Letter, Notice};
+pub use outbox::{About, Claim, Due, Fate, Letter, Notice};
 use promise::Owed;
 pub use promise::{Leftover, Promise, Telling};
 pub use settings::{BadSetting, Kept, Settings};
@@ -113,6 +116,8 @@ pub struct Ledger {
     untold: Arc<[Untold]>,
     /// Whether people are told of what changes.
     tells: Arc<AtomicBool>,
+    /// How long after its Monday began people are told of a week, where they are.
+    digests: Arc<OnceLock<Duration>>,
     /// For how long what is known is relied on without hearing of what others change.
     patience: (Duration, Duration),
     /// Within which time it is known here that a grant was used at another gateway.
@@ -166,6 +171,7 @@ impl Ledger {
             promised: opened.promised,
             untold: opened.untold,
             tells: opened.tells,
+            digests: opened.digests,
             patience: Settings::default().patience(),
             heard_within: if S::SHARED { HEARD_WITHIN } else { Duration::ZERO },
         })

@@ -15,25 +15,34 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Ledger;
+use super::digest::Brought;
 use super::error::LedgerError;
 use super::store::{Change, Store};
+use super::usage::Week;
 use super::writer::{Job, Keeper, Writer};
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantState, NoticeEvent};
+use crate::facts::{Grant, GrantState, NoticeEvent, Occasion};
 
 /// Something of which somebody is to be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// The grant, as it is by now.
-    pub grant: Grant,
-    /// What happened to it.
-    pub event: NoticeEvent,
+    /// What that is.
+    pub about: About,
     /// Whom to tell, and how; none until somebody has found that out.
     pub letter: Option<Letter>,
     /// Since when it is to be told.
     pub since: Timestamp,
     /// How often that was tried.
     pub tries: u32,
+}
+
+/// Of what somebody is to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// This happened to a grant, which is as it is by now.
+    Grant(Box<Grant>, NoticeEvent),
+    /// A week is over, and all that is told of it is settled.
+    Week(Brought),
 }
 
 /// One way to tell somebody.
@@ -155,8 +164,8 @@ impl<S: Store> Keeper<S> {
             match fate {
                 Fate::Addressed(letters, later) => {
                     letters.iter().try_for_each(|letter| change.address(notice, letter))?;
-                    if let Some((event, due)) = later {
-                        change.owe_each(&[(&notice.grant.id, *event, *due)])?;
+                    if let (Some((event, due)), About::Grant(grant, _)) = (later, &notice.about) {
+                        change.owe_each(&[(&grant.id, *event, *due)])?;
                     }
                     change.done(notice)?;
                 }
@@ -184,25 +193,57 @@ impl Writer {
 /// Says of a notice that cannot be read that nobody is told of it.
 pub(super) fn unreadable(id: &str, event: &str, why: &impl fmt::Display) {
     let hours = PUT_OFF.as_secs() / 3600;
-    tracing::error!(grant = id, event, %why, hours, "what people are to be told cannot be read: it is put off");
+    tracing::error!(of = id, event, %why, hours, "what people are to be told cannot be read: it is put off");
+}
+
+/// The week of which a digest tells, as stores name it beside grants, of which none is called so.
+pub(super) fn week_named(id: &str) -> Result<Week, String> {
+    let number = id.parse().map_err(|_| format!("`{id}` is no week"))?;
+    Ok(Week::numbered(number))
+}
+
+/// The same, to write it down.
+pub(super) fn name_of(week: Week) -> String {
+    week.number().to_string()
+}
+
+impl About {
+    /// On what it is told.
+    pub fn occasion(&self) -> Occasion {
+        match self {
+            Self::Grant(_, event) => Occasion::Grant(*event),
+            Self::Week(_) => Occasion::Digest,
+        }
+    }
+}
+
+/// The grant's id, or the week's Monday: a reference for people.
+impl fmt::Display for About {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Grant(grant, _) => fmt::Display::fmt(&grant.id, out),
+            Self::Week(brought) => fmt::Display::fmt(&brought.week, out),
+        }
+    }
 }
 
 impl Notice {
-    /// Way and recipient, as stores write them.
-    pub(super) fn addressee(&self) -> [&str; 2] {
+    /// Of what it tells, on what occasion, on which way and whom, as stores write it.
+    pub(super) fn place(&self) -> [String; 4] {
+        let id = match &self.about {
+            About::Grant(grant, _) => grant.id.to_string(),
+            About::Week(brought) => name_of(brought.week),
+        };
         let letter = self.letter.as_ref();
-        letter.map_or(["", ""], |letter| [letter.way.as_str(), letter.to.as_str()])
+        let [way, to] = letter.map_or_else(Default::default, |letter| [letter.way.clone(), letter.to.clone()]);
+        [id, self.about.occasion().as_str().to_owned(), way, to]
     }
+}
 
-    /// A notice as stores read it; none where they hold an event of which nobody has heard.
-    pub(super) fn read(grant: Grant, event: &str, [way, to]: [String; 2]) -> Option<Self> {
-        Some(Self {
-            since: grant.declared_at,
-            grant,
-            event: NoticeEvent::called(event)?,
-            letter: (!way.is_empty()).then_some(Letter { way, to }),
-            tries: 0,
-        })
+impl Letter {
+    /// A letter as stores read it; none where it is addressed to nobody yet.
+    pub(super) fn read([way, to]: [String; 2]) -> Option<Self> {
+        (!way.is_empty()).then_some(Self { way, to })
     }
 }
 

@@ -235,4 +235,8 @@ pub(super) trait Counting {
 
     /// From now on it is so up to those.
     fn told_through(&mut self, through: Through) -> Result<(), LedgerError>;
+
+    /// Notes that people are to be told of a week, from that moment on, if anything is told of it; once, whenever it is noted
+    /// again.
+    fn owe_digest(&mut self, week: Week, due: Timestamp) -> Result<(), LedgerError>;
 }

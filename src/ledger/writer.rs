@@ -2,9 +2,10 @@
 //! answered.
 
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -102,6 +103,7 @@ pub(super) struct Opened {
     pub(super) promised: Arc<[Leftover]>,
     pub(super) untold: Arc<[Untold]>,
     pub(super) tells: Arc<AtomicBool>,
+    pub(super) digests: Arc<OnceLock<Duration>>,
 }
 
 impl Writer {
@@ -211,6 +213,8 @@ pub(super) struct Keeper<S> {
     pub(super) unheard: Option<String>,
     /// Whether people are told of what changes.
     pub(super) tells: Arc<AtomicBool>,
+    /// How long after its Monday began people are told of a week, where they are.
+    pub(super) digests: Arc<OnceLock<Duration>>,
     /// Up to which weeks figures are told, as far as this gateway knows.
     pub(super) added: Through,
 }
@@ -236,6 +240,7 @@ impl<S: Store> Keeper<S> {
         };
         let opened = Opened {
             tells: Arc::default(),
+            digests: Arc::default(),
             view: Arc::new(View::new(held)),
             tokens: Arc::new(TokenView::new(tokens, accounts)),
             keeping: Arc::new(Keeping::at(store.place())),
@@ -255,6 +260,7 @@ impl<S: Store> Keeper<S> {
             unheard: None,
             added: Through::default(),
             tells: Arc::clone(&opened.tells),
+            digests: Arc::clone(&opened.digests),
         };
         Ok((keeper, opened))
     }

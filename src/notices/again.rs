@@ -24,7 +24,8 @@ pub(super) fn next(notice: &Notice, now: Timestamp, asked: Option<Duration>, age
 /// Between half of it and all: a server that comes back is not met by all at once. It hangs on the letter and the try alone.
 fn spread(notice: &Notice, pause: Duration) -> Duration {
     let mut hasher = DefaultHasher::new();
-    (notice.grant.id.as_str(), notice.event, notice.tries).hash(&mut hasher);
+    let (of, occasion) = (notice.about.to_string(), notice.about.occasion());
+    (of, occasion, notice.tries).hash(&mut hasher);
     let letter = notice.letter.as_ref();
     letter.map(|letter| (&letter.way, &letter.to)).hash(&mut hasher);
     let share = u32::try_from(hasher.finish() % 1000).unwrap_or(0);

@@ -146,7 +146,7 @@ pub(super) fn name(notice: &Notice, letter: &Letter) -> String {
     let since = notice.since.as_millis();
     let whom = hex(digest(&SHA256, format!("{way} {to} {since}").as_bytes()).as_ref());
     let whom: String = whom.chars().take(12).collect();
-    format!("{}.{}.{whom}", notice.grant.id, notice.event.as_str())
+    format!("{}.{}.{whom}", notice.about, notice.about.occasion().as_str())
 }
 
 #[cfg(test)]

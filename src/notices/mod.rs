@@ -6,8 +6,8 @@
 //!             └─> a letter ── words ──> e-mail, a web hook ──> told: forgotten │ in vain: again, later │ never: given up, loudly
 //! ```
 //!
-//! Reads like this: [`Notices::run`] looks whenever grants change, and every second; `lanes` keeps one way from holding up another; `whom` finds who is told of what, `words`
-//! says it in their language, `message` writes it down, `smtp` speaks with the mail server, `hooks` posts it, and `again` says when what was in
+//! Reads like this: [`Notices::run`] looks whenever grants change, and every second; `lanes` keeps one way from holding up another; `whom` finds who is told of what
+//! (of a week, `digest`), `words` says it in their language, `message` writes it down, `smtp` speaks with the mail server, `hooks` posts it, and `again` says when what was in
 //! vain is tried once more.
 //!
 //! What is due is kept by the ledger, with the change of which it speaks: a gateway that is killed tells it after its next
@@ -19,6 +19,8 @@
 //! knows.
 
 mod again;
+mod digest;
+mod digest_words;
 mod hooks;
 mod lanes;
 mod mail;
@@ -42,15 +44,17 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+pub use self::digest_words::{Called, preview};
 use self::hooks::Hook;
 use self::lanes::{Claimed, Lanes};
 use self::mail::Mail;
-pub use self::settings::{BadSetting, Hidden, Kind, Security, Settings, Smtp, Webhook};
+pub use self::settings::{BadSetting, Digest, Hidden, Kind, Security, Settings, Smtp, Webhook};
+use self::whom::Happened;
 use crate::clock::{Clock, Timestamp};
 use crate::facts::{Grant, Host, Language, NoticeEvent};
-use crate::ledger::{Claim, Due, Fate, Ledger, Letter, Notice};
+use crate::ledger::{About, Claim, Due, Fate, Ledger, Letter, Notice};
 use crate::metrics::Metrics;
-use crate::rulebook::Live;
+use crate::rulebook::{InForce, Live};
 use crate::upstream::Errands;
 
 /// How often it is looked for what is due.
@@ -129,6 +133,14 @@ impl Notices {
             return Ok(None);
         }
         parts.ledger.tells();
+        if let Some(after) = parts.settings.weekly() {
+            parts.ledger.tells_weeks(after);
+            let purposes = parts.settings.digest.purposes.iter();
+            let in_force = parts.live.load();
+            for unknown in purposes.filter(|id| in_force.rulebook.purposes().get(id).is_none()) {
+                tracing::warn!(purpose = %unknown, "`notices.digest.purposes` names a purpose that the rules do not have");
+            }
+        }
         Ok(Some(Self {
             settings: parts.settings,
             origin: format!("https://{}", parts.portal),
@@ -243,12 +255,12 @@ impl Notices {
             let Err(trouble) = self.ledger.fare(vec![noted.clone()]).await else {
                 return;
             };
-            let (grant, event) = (&noted.0.grant.id, noted.0.event.as_str());
+            let (of, event) = (&noted.0.about, noted.0.about.occasion().as_str());
             let Some(pause) = pauses.next().filter(|_| !stop.is_cancelled()) else {
-                tracing::warn!(%trouble, %grant, event, "it cannot be noted that somebody was told: they may be told twice");
+                tracing::warn!(%trouble, %of, event, "it cannot be noted that somebody was told: they may be told twice");
                 return;
             };
-            tracing::debug!(%trouble, %grant, event, "it cannot be noted now that somebody was told");
+            tracing::debug!(%trouble, %of, event, "it cannot be noted now that somebody was told");
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = stop.cancelled() => {}
@@ -265,42 +277,77 @@ impl Notices {
         }
     }
 
-    /// Finds out who is told. That others may answer is told when their time has come, which the rules say.
+    /// Finds out who is told.
     fn addressed(&self, notice: &Notice) -> Fate {
         let (in_force, now) = (self.live.load(), self.clock.now());
-        if whom::is_moot(notice, now) {
+        let (is_moot, fate) = match &notice.about {
+            About::Grant(grant, event) => {
+                let happened = (&**grant, *event);
+                (
+                    whom::is_moot(happened, None, now),
+                    self.addressed_of(happened, &in_force, now),
+                )
+            }
+            About::Week(brought) => {
+                let letters = digest::letters(brought, &in_force, &self.settings, now);
+                (!brought.is_latest(now), Fate::Addressed(letters, None))
+            }
+        };
+        if is_moot {
             return Fate::Addressed(Vec::new(), None);
         }
-        let others = whom::alternates_from(&notice.grant, &in_force).filter(|from| now < *from);
-        if let Some(from) = others.filter(|_| notice.event == NoticeEvent::AlternatesMay) {
+        if matches!(&fate, Fate::Addressed(letters, _) if letters.is_empty()) {
+            let (of, event) = (&notice.about, notice.about.occasion().as_str());
+            tracing::info!(%of, event, "nobody of whom an address is known is to be told");
+        }
+        fate
+    }
+
+    /// That others may answer is told when their time has come, which the rules say.
+    fn addressed_of(&self, (grant, event): Happened<'_>, in_force: &InForce, now: Timestamp) -> Fate {
+        let others = whom::alternates_from(grant, in_force).filter(|from| now < *from);
+        if let Some(from) = others.filter(|_| event == NoticeEvent::AlternatesMay) {
             return Fate::Again(from);
         }
         let lets = self.lets(now);
-        let letters = whom::letters(notice, (&in_force, &lets), &self.settings, now);
-        if letters.is_empty() {
-            let (grant, event) = (&notice.grant.id, notice.event.as_str());
-            tracing::info!(%grant, event, "nobody of whom an address is known is to be told");
-        }
-        let later = others.filter(|_| notice.event == NoticeEvent::Waits);
+        let letters = whom::letters((grant, event), (in_force, &lets), &self.settings, now);
+        let later = others.filter(|_| event == NoticeEvent::Waits);
         Fate::Addressed(letters, later.map(|from| (NoticeEvent::AlternatesMay, from)))
+    }
+
+    /// What is told by a letter, as the rules and the settings are by now; none where nobody needs to hear of it any more.
+    fn still_told(&self, notice: &Notice, letter: &Letter, in_force: &InForce, now: Timestamp) -> Option<Notice> {
+        let about = match &notice.about {
+            About::Grant(grant, event) => {
+                let happened: Happened<'_> = (grant, *event);
+                let lets = self.lets(now);
+                let is_told = !whom::is_moot(happened, Some(letter), now)
+                    && whom::is_still_asked(happened, letter, (in_force, &lets), now);
+                is_told.then(|| notice.about.clone())?
+            }
+            About::Week(brought) => About::Week(digest::told(brought, letter, (in_force, &self.settings), now)?),
+        };
+        Some(Notice {
+            about,
+            ..notice.clone()
+        })
     }
 
     async fn tell(&self, notice: &Notice, letter: &Letter) -> Went {
         let (in_force, now) = (self.live.load(), self.clock.now());
-        let lets = self.lets(now);
-        if whom::is_moot(notice, now) || !whom::is_still_asked(notice, (&in_force, &lets), now) {
+        let Some(notice) = self.still_told(notice, letter, &in_force, now) else {
             return Went::Moot;
-        }
+        };
         let view = words::View {
             in_force: &in_force,
             origin: &self.origin,
             language: self.language,
         };
         if let Some(hook) = self.hook(letter) {
-            return hook.send((notice, letter), &view, now).await;
+            return hook.send((&notice, letter), &view, now).await;
         }
         match &self.mail {
-            Some(mail) if letter.way == whom::EMAIL => mail.send((notice, letter), &view, now).await,
+            Some(mail) if letter.way == whom::EMAIL => mail.send((&notice, letter), &view, now).await,
             Some(_) | None => Went::Never("no settings know that way any more".to_owned()),
         }
     }
@@ -314,7 +361,7 @@ impl Notices {
     fn fate(&self, notice: &Notice, letter: &Letter, went: Went) -> Fate {
         let channel = self.channel(letter);
         let to = if letter.to.is_empty() { &letter.way } else { &letter.to };
-        let (grant, event) = (&notice.grant.id, notice.event.as_str());
+        let (of, event) = (&notice.about, notice.about.occasion().as_str());
         let count = |outcome| self.metrics.notice(channel, outcome);
         let (why, asked) = match went {
             Went::Sent => {
@@ -327,7 +374,7 @@ impl Notices {
             }
             Went::Never(why) => {
                 count("refused");
-                tracing::error!(why, channel, to, event, %grant, "somebody is not told: it was refused");
+                tracing::error!(why, channel, to, event, %of, "somebody is not told: it was refused");
                 return Fate::Done;
             }
             Went::Later(why, asked) => (why, asked),
@@ -335,11 +382,11 @@ impl Notices {
         let now = self.clock.now();
         if let Some(due) = again::next(notice, now, asked, self.settings.give_up_after()) {
             count("put-off");
-            tracing::warn!(why, channel, to, event, %grant, again = %due, "somebody could not be told yet");
+            tracing::warn!(why, channel, to, event, %of, again = %due, "somebody could not be told yet");
             return Fate::Again(due);
         }
         count("given-up");
-        tracing::error!(why, channel, to, event, %grant, tries = notice.tries + 1, "somebody is not told: it is given up");
+        tracing::error!(why, channel, to, event, %of, tries = notice.tries + 1, "somebody is not told: it is given up");
         Fate::Done
     }
 

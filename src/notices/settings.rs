@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::facts::{Host, Language, Mailbox, NoticeEvent};
+use crate::facts::{Host, Language, Mailbox, Occasion, PurposeId};
 
 /// How people are told what they wait for.
 #[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq)]
@@ -20,8 +20,24 @@ pub struct Settings {
     pub allow: Vec<IpNet>,
     /// Where it is posted, too.
     pub webhooks: Vec<Webhook>,
+    /// Who is told of each week what came of it.
+    pub digest: Digest,
     /// The mail server.
     pub smtp: Smtp,
+}
+
+/// Who is told of each week, once its figures are settled, how much purposes were used and what came of them.
+#[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Digest {
+    /// Whether owners of purposes are, of those that they own.
+    pub owners: bool,
+    /// Who else is: people of the directory of all that the rules let them see, and others of `purposes`.
+    pub to: Vec<Mailbox>,
+    /// The purposes of which web hooks are told that name the digest, and mailboxes of nobody in the directory; empty: all.
+    pub purposes: Vec<PurposeId>,
+    /// How many hours after Monday began, in UTC.
+    pub after_h: u64,
 }
 
 /// The mail server that takes what is sent.
@@ -60,8 +76,8 @@ pub struct Webhook {
     pub password_file: Option<PathBuf>,
     /// The file that holds what is signed with.
     pub secret_file: Option<PathBuf>,
-    /// Of what it is told; empty: of everything.
-    pub events: Vec<NoticeEvent>,
+    /// Of what it is told; empty: of everything that happens to grants.
+    pub events: Vec<Occasion>,
     /// In which language.
     pub language: Option<Language>,
 }
@@ -154,7 +170,34 @@ impl Default for Settings {
             security: Vec::new(),
             allow: Vec::new(),
             webhooks: Vec::new(),
+            digest: Digest::default(),
             smtp: Smtp::default(),
+        }
+    }
+}
+
+impl Default for Digest {
+    fn default() -> Self {
+        Self {
+            owners: true,
+            to: Vec::new(),
+            purposes: Vec::new(),
+            after_h: 7,
+        }
+    }
+}
+
+impl Digest {
+    /// So late is late enough: it is over before the next.
+    const LATEST_H: u64 = 5 * 24;
+}
+
+impl Webhook {
+    /// Whether it is told of something on this occasion.
+    pub(super) fn hears(&self, occasion: Occasion) -> bool {
+        match occasion {
+            Occasion::Grant(_) => self.events.is_empty() || self.events.contains(&occasion),
+            Occasion::Digest => self.events.contains(&occasion),
         }
     }
 }
@@ -174,6 +217,14 @@ impl Settings {
     /// Since when somebody is to be told, at most, before that is given up.
     pub(super) fn give_up_after(&self) -> Duration {
         Duration::from_hours(self.give_up_after_h)
+    }
+
+    /// How long after Monday began somebody is told of a week; none where nobody is.
+    pub(super) fn weekly(&self) -> Option<Duration> {
+        let digest = &self.digest;
+        let by_mail = self.smtp.host.is_some() && (digest.owners || !digest.to.is_empty());
+        let posted = self.webhooks.iter().any(|hook| hook.hears(Occasion::Digest));
+        (by_mail || posted).then(|| Duration::from_hours(digest.after_h))
     }
 
     /// The settings that are paths.
@@ -200,6 +251,13 @@ impl Settings {
                 "give_up_after_h",
                 "nobody is told anything that way",
                 "use 1 to 720, which is a month",
+            );
+        }
+        if self.digest.after_h > Digest::LATEST_H {
+            bad(
+                "digest.after_h",
+                "that is too close to the next week",
+                "use 0 to 120, which is the end of Friday (UTC)",
             );
         }
         let smtp = &self.smtp;
@@ -265,6 +323,7 @@ impl Webhook {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::NoticeEvent;
 
     #[test]
     fn what_could_send_nothing_or_a_password_in_clear_is_refused() {
@@ -280,6 +339,7 @@ mod tests {
             ["smtp.tls"]
         );
         assert_eq!(told("give_up_after_h = 0"), ["give_up_after_h"]);
+        assert_eq!(told("[digest]\nafter_h = 121"), ["digest.after_h"]);
     }
 
     #[test]
@@ -293,6 +353,34 @@ mod tests {
         assert_eq!(twice.problems().len(), 1);
         let neither: Settings = toml::from_str("[[webhooks]]\nname = \"a b\"\nuser = \"me\"").unwrap();
         assert_eq!(neither.problems().len(), 4);
+    }
+
+    #[test]
+    fn the_digest_is_for_those_who_are_named_and_a_hook_that_names_nothing_is_told_of_grants_alone() {
+        let settings = |text: &str| toml::from_str::<Settings>(text).unwrap();
+        let weekly = |text: &str| settings(text).weekly().map(|after| after.as_secs() / 3_600);
+        let smtp = "[smtp]\nhost = \"mail.example.org\"\nfrom = \"gate@example.org\"\n";
+        assert_eq!(weekly(""), None);
+        assert_eq!(weekly(smtp), Some(7));
+        assert_eq!(weekly(&format!("{smtp}[digest]\nowners = false\nafter_h = 9")), None);
+        let board = "to = [\"board@example.org\"]";
+        assert_eq!(
+            weekly(&format!("{smtp}[digest]\nowners = false\nafter_h = 9\n{board}")),
+            Some(9)
+        );
+        assert_eq!(weekly(&format!("[digest]\n{board}")), None, "nobody writes letters");
+        let hook = "[[webhooks]]\nname = \"a\"\nkind = \"slack\"\nurl = \"https://hooks.example.org/\"\n";
+        assert_eq!(weekly(hook), None);
+        let named = settings(&format!("{hook}events = [\"digest\", \"waits\"]"));
+        assert_eq!(named.weekly(), Some(Duration::from_hours(7)));
+        for (event, told, all) in [(NoticeEvent::Waits, true, true), (NoticeEvent::Approved, false, true)] {
+            assert_eq!(named.webhooks[0].hears(event.into()), told, "{event:?}");
+            assert_eq!(settings(hook).webhooks[0].hears(event.into()), all, "{event:?}");
+        }
+        let unknown = toml::from_str::<Settings>("[digest]\nmonthly = true").unwrap_err();
+        assert!(unknown.message().contains("unknown field `monthly`"), "{unknown}");
+        let unknown = toml::from_str::<Settings>(&format!("{hook}events = [\"digests\"]")).unwrap_err();
+        assert!(unknown.message().contains("use waits, "), "{unknown}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Settings;
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantState, Mailbox, NoticeEvent, SubjectId};
-use crate::ledger::{Letter, Notice};
+use crate::ledger::Letter;
 use crate::rulebook::{Asking, Directory, InForce};
 
 /// The way of what is sent by e-mail.
@@ -15,14 +15,16 @@ pub(super) const EMAIL: &str = "email";
 pub(super) const HOOK: &str = "webhook:";
 
 /// Marks an address that is nobody's of the directory: no name holds a colon.
-const ADDRESS: &str = "mailto:";
+pub(super) const ADDRESS: &str = "mailto:";
+
+/// What happened to a grant, as it is by now.
+pub(super) type Happened<'a> = (&'a Grant, NoticeEvent);
 
 /// Whether nobody needs to hear of it any more: what waited does not, what was approved is over, what was overdue is done.
-pub(super) fn is_moot(notice: &Notice, now: Timestamp) -> bool {
-    let grant = &notice.grant;
-    match notice.event {
+pub(super) fn is_moot((grant, event): Happened<'_>, letter: Option<&Letter>, now: Timestamp) -> bool {
+    match event {
         NoticeEvent::Waits | NoticeEvent::PartlyApproved | NoticeEvent::AlternatesMay => {
-            let to = notice.letter.as_ref().map(|letter| letter.to.as_str());
+            let to = letter.map(|letter| letter.to.as_str());
             !grant.waits(now) || grant.answers.iter().any(|answer| to == Some(answer.by.as_str()))
         }
         NoticeEvent::Approved => grant.state != GrantState::Active,
@@ -33,7 +35,7 @@ pub(super) fn is_moot(notice: &Notice, now: Timestamp) -> bool {
 
 /// A letter for everybody who is told and has an address; `lets` is who lets whom answer for them.
 pub(super) fn letters(
-    notice: &Notice,
+    happened: Happened<'_>,
     (in_force, lets): (&InForce, &[Grant]),
     settings: &Settings,
     now: Timestamp,
@@ -44,15 +46,15 @@ pub(super) fn letters(
         to,
     };
     if settings.smtp.host.is_some() {
-        let people = people(notice, (in_force, lets), now).into_iter();
+        let people = people(happened, (in_force, lets), now).into_iter();
         let written = people.filter(|id| mailbox(id.as_str(), &in_force.directory).is_some());
         letters.extend(written.map(|id| letter(id.to_string())));
-        if matches!(notice.event, NoticeEvent::BrokeGlass | NoticeEvent::ReviewOverdue) {
+        if matches!(happened.1, NoticeEvent::BrokeGlass | NoticeEvent::ReviewOverdue) {
             letters.extend(settings.security.iter().map(|to| letter(format!("{ADDRESS}{to}"))));
         }
     }
     let hooks = settings.webhooks.iter();
-    let told = hooks.filter(|hook| hook.events.is_empty() || hook.events.contains(&notice.event));
+    let told = hooks.filter(|hook| hook.hears(happened.1.into()));
     letters.extend(told.map(|hook| Letter {
         way: format!("{HOOK}{}", hook.name),
         to: String::new(),
@@ -62,14 +64,19 @@ pub(super) fn letters(
 
 /// Whether the one to whom a letter goes is still asked, where it asks them for something: rules change, and whoever lets
 /// somebody answer for them takes that back.
-pub(super) fn is_still_asked(notice: &Notice, (in_force, lets): (&InForce, &[Grant]), now: Timestamp) -> bool {
+pub(super) fn is_still_asked(
+    happened: Happened<'_>,
+    letter: &Letter,
+    (in_force, lets): (&InForce, &[Grant]),
+    now: Timestamp,
+) -> bool {
     let asks = matches!(
-        notice.event,
+        happened.1,
         NoticeEvent::Waits | NoticeEvent::PartlyApproved | NoticeEvent::AlternatesMay
     );
-    let letter = notice.letter.as_ref().filter(|letter| asks && letter.way == EMAIL);
+    let letter = Some(letter).filter(|letter| asks && letter.way == EMAIL);
     let to = letter.and_then(|letter| SubjectId::parse(&letter.to).ok());
-    to.is_none_or(|to| people(notice, (in_force, lets), now).contains(&to))
+    to.is_none_or(|to| people(happened, (in_force, lets), now).contains(&to))
 }
 
 /// The address of the one to whom a letter goes.
@@ -82,16 +89,15 @@ pub(super) fn mailbox(to: &str, directory: &Directory) -> Option<Mailbox> {
 
 /// Who is told: those who may answer of what waits, whoever asked or holds of what became of that, and of an emergency who owns
 /// the purpose and who can review it.
-fn people(notice: &Notice, (in_force, lets): (&InForce, &[Grant]), now: Timestamp) -> BTreeSet<SubjectId> {
-    let grant = &notice.grant;
+fn people((grant, event): Happened<'_>, (in_force, lets): (&InForce, &[Grant]), now: Timestamp) -> BTreeSet<SubjectId> {
     let holder = || BTreeSet::from([grant.subject.clone()]);
-    match notice.event {
+    match event {
         NoticeEvent::Waits | NoticeEvent::PartlyApproved | NoticeEvent::AlternatesMay => {
             let Some(came) = &grant.came else {
-                return named(notice, in_force);
+                return named(grant, in_force);
             };
             let may = in_force.who_still_may(grant, &came.arrival, now).into_iter();
-            let others = notice.event == NoticeEvent::AlternatesMay;
+            let others = event == NoticeEvent::AlternatesMay;
             let told: Vec<_> = may
                 .filter(|person| !others || in_force.is_alternate(grant, person, now))
                 .collect();
@@ -103,8 +109,8 @@ fn people(notice: &Notice, (in_force, lets): (&InForce, &[Grant]), now: Timestam
             told.iter().map(|person| person.id.clone()).chain(delegates).collect()
         }
         NoticeEvent::Approved | NoticeEvent::Declined | NoticeEvent::Lapsed | NoticeEvent::Revoked => holder(),
-        NoticeEvent::BrokeGlass => named(notice, in_force),
-        NoticeEvent::ReviewOverdue => &named(notice, in_force) | &holder(),
+        NoticeEvent::BrokeGlass => named(grant, in_force),
+        NoticeEvent::ReviewOverdue => &named(grant, in_force) | &holder(),
     }
 }
 
@@ -116,7 +122,7 @@ pub(super) fn alternates_from(grant: &Grant, in_force: &InForce) -> Option<Times
 }
 
 /// Whom the terms of the purpose name to answer, and its owner, unless it is their own.
-fn named(notice: &Notice, in_force: &InForce) -> BTreeSet<SubjectId> {
-    let named = in_force.named_for(&notice.grant).into_iter();
+fn named(grant: &Grant, in_force: &InForce) -> BTreeSet<SubjectId> {
+    let named = in_force.named_for(grant).into_iter();
     named.map(|person| person.id.clone()).collect()
 }

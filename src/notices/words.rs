@@ -1,12 +1,16 @@
-//! What is said of a grant, in the language of the one who reads it. Pure.
+//! What is said of a grant, in the language of the one who reads it; what is said of a week, `digest_words` knows. Pure.
 //!
 //! Whatever the ledger knows may be said, and nothing else is known here: neither what is on a site nor what anybody did there.
 
+use std::borrow::Cow;
+
 use jiff::tz::TimeZone;
 
+use super::digest_words;
+use super::whom::Happened;
 use crate::clock::Timestamp;
 use crate::facts::{Answer, Grant, Language, NoticeEvent, SubjectId, Verdict};
-use crate::ledger::Notice;
+use crate::ledger::{About, Notice};
 use crate::portal::words::{ENGLISH as ENGLISH_WORDS, FRENCH as FRENCH_WORDS, Words};
 use crate::purpose::{GROUPS, show_duration};
 use crate::rulebook::{InForce, Rulebook};
@@ -26,7 +30,7 @@ pub(super) struct Said {
     /// In one line.
     pub(super) title: String,
     /// What is known, each with what it is.
-    pub(super) facts: Vec<(&'static str, String)>,
+    pub(super) facts: Vec<(Cow<'static, str>, String)>,
     /// What can be done, and where.
     pub(super) link: (&'static str, String),
     /// What stands below.
@@ -136,10 +140,14 @@ const FRENCH: Terms = Terms {
 
 /// What is said to one person, whose time zone this is, of what concerns them; also what people wrote.
 pub(super) fn say(notice: &Notice, view: &View<'_>, zone: Option<&str>) -> Said {
-    let mut said = said((notice, notice.grant.ticket.as_deref()), view, zone);
-    let (grant, terms) = (&notice.grant, terms(view.language));
+    let (grant, event) = match &notice.about {
+        About::Grant(grant, event) => (grant, *event),
+        About::Week(brought) => return digest_words::said(brought, view),
+    };
+    let mut said = said((grant, event), grant.ticket.as_deref(), view, zone);
+    let terms = terms(view.language);
     let written = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let why = match notice.event {
+    let why = match event {
         NoticeEvent::Declined => last(grant, Verdict::Declined).map(|answer| answer.note.as_str()),
         NoticeEvent::Approved => last(grant, Verdict::Approved).map(|answer| answer.note.as_str()),
         NoticeEvent::Revoked => grant.ended.as_ref().map(|ended| ended.why.as_str()),
@@ -148,29 +156,40 @@ pub(super) fn say(notice: &Notice, view: &View<'_>, zone: Option<&str>) -> Said 
         | NoticeEvent::AlternatesMay
         | NoticeEvent::BrokeGlass
         | NoticeEvent::ReviewOverdue => {
-            said.facts.push((terms.statement, written(&grant.statement)));
+            said.facts.push((terms.statement.into(), written(&grant.statement)));
             None
         }
         NoticeEvent::Lapsed => None,
     };
     let why = why.map(written).filter(|why| !why.is_empty());
-    said.facts.extend(why.map(|why| (terms.why, why)));
+    said.facts.extend(why.map(|why| (terms.why.into(), why)));
     said
 }
 
 /// What is said where many may read it: nothing that people wrote.
 pub(super) fn say_to_many(notice: &Notice, view: &View<'_>, zone: Option<&str>) -> Said {
-    said((notice, plain_ticket(&notice.grant, view.in_force)), view, zone)
+    match &notice.about {
+        About::Grant(grant, event) => said((grant, *event), plain_ticket(grant, view.in_force), view, zone),
+        About::Week(brought) => digest_words::said_to_many(brought, view),
+    }
+}
+
+/// The ticket that many may read.
+pub(super) fn ticket<'a>(notice: &'a Notice, in_force: &InForce) -> Option<&'a str> {
+    match &notice.about {
+        About::Grant(grant, _) => plain_ticket(grant, in_force),
+        About::Week(_) => None,
+    }
 }
 
 /// The ticket, where the purpose says how one looks, and it looks so: any other is free text of whoever holds the grant.
-pub(super) fn plain_ticket<'a>(grant: &'a Grant, in_force: &InForce) -> Option<&'a str> {
+fn plain_ticket<'a>(grant: &'a Grant, in_force: &InForce) -> Option<&'a str> {
     let rule = in_force.rulebook.purposes().get(&grant.purpose)?.ticket.as_ref()?;
     grant.ticket.as_deref().filter(|ticket| rule.pattern.is_match(ticket))
 }
 
-fn said((notice, ticket): (&Notice, Option<&str>), view: &View<'_>, zone: Option<&str>) -> Said {
-    let (grant, terms, words) = (&notice.grant, terms(view.language), Words::of(view.language));
+fn said((grant, event): Happened<'_>, ticket: Option<&str>, view: &View<'_>, zone: Option<&str>) -> Said {
+    let (terms, words) = (terms(view.language), Words::of(view.language));
     let rules = &view.in_force.rulebook;
     let name = |id: &SubjectId| {
         let person = view.in_force.directory.person(id);
@@ -191,7 +210,7 @@ fn said((notice, ticket): (&Notice, Option<&str>), view: &View<'_>, zone: Option
         (terms.what, (words.groups)(&groups(grant))),
     ];
     let lasts = (terms.lasts, show_duration(grant.expires.since(grant.not_before)));
-    let (link, path) = match notice.event {
+    let (link, path) = match event {
         NoticeEvent::Waits | NoticeEvent::PartlyApproved | NoticeEvent::AlternatesMay => {
             facts.push(lasts);
             let approved: Vec<String> = grant.answers.iter().map(by).collect();
@@ -222,9 +241,10 @@ fn said((notice, ticket): (&Notice, Option<&str>), view: &View<'_>, zone: Option
         NoticeEvent::Lapsed => (terms.link_mine, "/"),
     };
     facts.extend(ticket.map(|ticket| (terms.ticket, ticket.to_owned())));
+    let facts = facts.into_iter().map(|(what, said)| (what.into(), said));
     Said {
-        title: (terms.title)(notice.event, &name(&grant.subject), purpose),
-        facts,
+        title: (terms.title)(event, &name(&grant.subject), purpose),
+        facts: facts.collect(),
         link: (link, format!("{}{path}", view.origin)),
         foot: (terms.foot)(grant.id.as_str()),
     }

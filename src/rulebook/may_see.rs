@@ -1,11 +1,14 @@
 //! May somebody see how much a purpose is used, and what comes of it, or what was decided about others? The rules alone
 //! are asked.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::{Rulebook, Visitor};
 use crate::clock::Timestamp;
-use crate::facts::{Channel, NO_PURPOSE, Person, PurposeId, SubjectId};
+use crate::facts::{
+    Arrival, Channel, Door, MethodName, NO_PURPOSE, NetworkName, Person, PurposeId, Subject, SubjectId,
+};
 use crate::policy::{Answering, Decision, GrantQuestion, Power};
 use crate::purpose::Purpose;
 
@@ -35,6 +38,32 @@ impl Rulebook {
             at,
         });
         decision.is_allowed()
+    }
+
+    /// The same of somebody who does not come, but is written to, and reads that wherever they are: they may if they might see
+    /// it on the portal's pages from a network without a name, by whatever door they came and however they signed in.
+    pub fn may_be_told_value(&self, person: &Person, purpose: &Purpose, at: Timestamp) -> bool {
+        let ways = [Door::Plain, Door::Tls].into_iter().flat_map(|door| {
+            let methods = [MethodName::Basic, MethodName::Certificate];
+            methods.map(|method| (door, method))
+        });
+        { ways }.all(|(door, method)| {
+            let subject = Subject {
+                id: person.id.clone(),
+                method,
+            };
+            let arrival = Arrival {
+                door,
+                client: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+                network: NetworkName::default(),
+            };
+            let visitor = Visitor {
+                person,
+                subject: &subject,
+                arrival: &arrival,
+            };
+            self.may_see_value(visitor, purpose, Channel::Portal, at)
+        })
     }
 }
 

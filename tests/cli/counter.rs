@@ -519,6 +519,11 @@ fn what_came_of_a_grant_is_said_from_a_terminal_and_who_may_sees_what_purposes_a
     --- stdout
     week,purpose,measure,part,name,people,count,bytes_up,bytes_down,seconds
     ");
+    insta::assert_snapshot!(types("hana", "wayleave value --format digest"), @"
+    exit 0
+    --- stderr
+    nothing is told of the last week that is settled: no digest is sent
+    ");
     insta::assert_snapshot!(types("hana", "wayleave value --weeks 0"), @"
     exit 1
     --- stderr

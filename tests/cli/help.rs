@@ -697,8 +697,9 @@ fn the_counter() {
     Options:
           --purpose <PURPOSE>     Only this purpose
           --weeks <WEEKS>         So many weeks, up to the last that is over [default: 13]
-          --format <FORMAT>       How to print it: a table with a line for each purpose, or each figure
-                                  [default: table] [possible values: table, csv, json]
+          --format <FORMAT>       How to print it: a table with a line for each purpose, each figure, or
+                                  as the weekly digest says it [default: table] [possible values: table,
+                                  csv, json, digest]
           --proxy <URL>           The proxy: `http://NAME@HOST:PORT`, or `https://…` for the TLS door;
                                   `HTTPS_PROXY` or `https_proxy` if not given
           --ca <FILE>             The root certificate of the gateway, in PEM (`wayleave ca show --pem`)
@@ -715,7 +716,8 @@ fn the_counter() {
       -V, --version               Print version
 
     A week is told once it is over, and what came of it a week later. A table has what is told of each
-    purpose taken together; csv and json have each week, and platforms and departments.
+    purpose taken together; csv and json have each week, and platforms and departments; digest is the
+    text of the weekly digest, of the last week of which all is told.
 
     Exit code: 0 printed; 1 not printed, or there is no such purpose that you may see; 2 the command
     line or the proxy's URL makes no sense

@@ -90,6 +90,14 @@ impl Site {
         self.folder.path().join("records")
     }
 
+    /// Has the clock of its settings stand still at another moment from its next start on.
+    pub fn is_later(&self, before: &str, now: &str) {
+        let path = self.folder.path().join("wayleave.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(before), "{text}");
+        std::fs::write(&path, text.replace(before, now)).unwrap();
+    }
+
     /// Starts the program; a file that grows too large is an error to it, and not the end of it.
     pub async fn start(&self) -> Running {
         let mut child = self.command().kill_on_drop(true).spawn().unwrap();

@@ -21,7 +21,7 @@ use crate::revocations::revokes;
 const FEED: &str = "https://www.linkedin.com/feed/";
 const SHARE: &str = "https://www.linkedin.com/voyager/api/contentcreation/normShares";
 
-fn shared(url: &str, gateway: &str) -> Settings {
+pub fn shared(url: &str, gateway: &str) -> Settings {
     Settings {
         store: Kept::Postgresql,
         url: Some(url.to_owned()),

@@ -32,6 +32,7 @@ mod crashes;
 mod cut;
 mod decisions;
 mod delegations;
+mod digest;
 mod documented;
 #[cfg(feature = "postgres")]
 mod gateways;

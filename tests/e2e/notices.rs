@@ -26,9 +26,9 @@ use crate::harness::{PASSWORD, World, copy, shipped_policies};
 const HOST: &str = "mail.example.org";
 
 /// A mail server, what it is to be like, and where.
-struct Post {
+pub struct Post {
     folder: TempDir,
-    port: u16,
+    pub port: u16,
     /// Keeps the port from everybody else while the server is down.
     _reserved: Socket,
     plan: Value,
@@ -37,7 +37,7 @@ struct Post {
 
 impl Post {
     /// One that is down, at a port of its own.
-    fn down() -> Self {
+    pub fn down() -> Self {
         let (address, reserved) = where_nobody_listens();
         Self {
             folder: TempDir::new().unwrap(),
@@ -49,7 +49,7 @@ impl Post {
     }
 
     /// Has the gateway write to it.
-    fn is_set(&self, settings: &mut File) {
+    pub fn is_set(&self, settings: &mut File) {
         let smtp = &mut settings.notices.smtp;
         smtp.host = Some(HOST.parse_host());
         smtp.from = Some(Mailbox::parse("gate@example.org").unwrap());
@@ -58,7 +58,7 @@ impl Post {
     }
 
     /// The same once it is up, with papers of this authority.
-    async fn up(&mut self, papers: &Authority) {
+    pub async fn up(&mut self, papers: &Authority) {
         let (chain, key) = papers.papers(HOST, Papers::Good);
         let file = |name: &str, label: &str, der: &[u8]| {
             let path = self.folder.path().join(name);
@@ -98,12 +98,12 @@ impl Post {
         serde_json::from_str(&line).unwrap()
     }
 
-    async fn letter(&mut self) -> Letter {
+    pub async fn letter(&mut self) -> Letter {
         Letter(self.tells().await)
     }
 
     /// Takes it down, and waits until its port is let go; what it got and nobody has looked at.
-    async fn stop(&mut self) -> Vec<Value> {
+    pub async fn stop(&mut self) -> Vec<Value> {
         let (mut child, mut lines) = self.running.take().unwrap();
         child.kill().await.unwrap();
         let mut rest = Vec::new();
@@ -125,10 +125,10 @@ impl ParseHost for str {
 }
 
 /// A letter as the server got it.
-struct Letter(Value);
+pub struct Letter(Value);
 
 impl Letter {
-    fn head(&self, name: &str) -> String {
+    pub fn head(&self, name: &str) -> String {
         let text = self.0["text"].as_str().unwrap().replace("\r\n ", "\n ");
         let (head, _) = text.split_once("\r\n\r\n").unwrap();
         let value = head
@@ -138,7 +138,7 @@ impl Letter {
         value.to_owned()
     }
 
-    fn subject(&self) -> String {
+    pub fn subject(&self) -> String {
         let text = self.0["text"].as_str().unwrap();
         let (head, _) = text.split_once("\r\n\r\n").unwrap();
         let unfolded = head.replace("\r\n ", " ");
@@ -153,20 +153,20 @@ impl Letter {
         words.collect::<Option<String>>().unwrap_or_else(|| line.to_owned())
     }
 
-    fn body(&self) -> String {
+    pub fn body(&self) -> String {
         let text = self.0["text"].as_str().unwrap();
         let (_, body) = text.split_once("\r\n\r\n").unwrap();
         let text = String::from_utf8(STANDARD.decode(body.replace("\r\n", "")).unwrap()).unwrap();
         text.replace('\u{a0}', " ")
     }
 
-    fn to(&self) -> &Value {
+    pub fn to(&self) -> &Value {
         &self.0["to"][0]
     }
 }
 
 /// Gives people addresses, and languages.
-fn write_addresses(policies: &Path) {
+pub fn write_addresses(policies: &Path) {
     let path = policies.join("people/people.toml");
     let mut text = std::fs::read_to_string(&path).unwrap();
     for (name, language) in [("ben", "en"), ("mia", "fr"), ("nora", "en"), ("pia", "en")] {
@@ -178,7 +178,7 @@ fn write_addresses(policies: &Path) {
     std::fs::write(&path, text).unwrap();
 }
 
-async fn world(post: &Post, differ: impl FnOnce(&mut File)) -> World {
+pub async fn world(post: &Post, differ: impl FnOnce(&mut File)) -> World {
     World::planned(|plan| {
         write_addresses(&plan.folder.join("policies"));
         post.is_set(&mut plan.settings);
@@ -192,7 +192,7 @@ fn brand(statement: &str) -> Value {
 }
 
 /// Ben asks to publish for the brand on X, which Mia can approve; gives the request.
-async fn asks(world: &World) -> String {
+pub async fn asks(world: &World) -> String {
     let answer = world.client("ben").declare(&brand("Launch of the new bicycle")).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
     answer.json()["id"].as_str().unwrap().to_owned()
@@ -217,7 +217,7 @@ async fn counted(world: &World, outcome: &str, count: f64) {
         .await;
 }
 
-async fn nothing_waits(world: &World) {
+pub async fn nothing_waits(world: &World) {
     waiting(world, 0.0).await;
 }
 
@@ -505,7 +505,7 @@ async fn what_happens_is_posted_as_each_address_wants_it_signed_where_it_is_for_
                 ..hook("signals", Kind::Socialtext, "/data/signals")
             },
             Webhook {
-                events: vec![NoticeEvent::BrokeGlass],
+                events: vec![NoticeEvent::BrokeGlass.into()],
                 ..hook("emergencies", Kind::Slack, "/slack")
             },
         ];

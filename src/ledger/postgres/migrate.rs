@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/007_delegations.sql"),
     include_str!("migrations/008_api.sql"),
     include_str!("migrations/009_accounts.sql"),
+    include_str!("migrations/010_digests.sql"),
 ];
 
 /// Serialises gateways that start at the same time ("wayl"); held until the end of the transaction.

@@ -7,9 +7,11 @@ use tokio_postgres::{Client, Row};
 
 use super::Trouble;
 use super::rows::{COLUMNS, get, number, read, text};
+use super::usage::brought;
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantId, NoticeEvent};
-use crate::ledger::outbox::{Claim, Letter, Notice, PUT_OFF, owed, unreadable};
+use crate::facts::{Grant, GrantId, NoticeEvent, Occasion};
+use crate::ledger::outbox::{About, Claim, Letter, Notice, PUT_OFF, name_of, owed, unreadable, week_named};
+use crate::ledger::usage::Week;
 
 /// Where one notice is.
 const THIS: &str = "WHERE id = $1 AND event = $2 AND way = $3 AND recipient = $4";
@@ -31,6 +33,21 @@ pub(super) async fn owe_each(client: &Client, owed: &[(&GrantId, NoticeEvent, Ti
     let events: Vec<&str> = owed.iter().map(|(_, event, _)| event.as_str()).collect();
     let due: Vec<i64> = owed.iter().map(|(.., due)| due.as_millis()).collect();
     client.execute(ask, &[&ids, &events, &due]).await?;
+    Ok(())
+}
+
+/// A digest is written of each week once, by one gateway, and told only where something is told of it.
+pub(super) async fn owe_digest(client: &Client, week: Week, due: Timestamp) -> Result<(), Trouble> {
+    let ask = "INSERT INTO digests (week) VALUES ($1) ON CONFLICT DO NOTHING";
+    if client.execute(ask, &[&week.number()]).await? == 0 {
+        return Ok(());
+    }
+    let ask = "INSERT INTO notices (id, event, since_ms, due_ms) SELECT $1::text, $2::text, $3::bigint, $3::bigint \
+               WHERE EXISTS (SELECT 1 FROM figures WHERE week = $4) ON CONFLICT DO NOTHING";
+    let (name, due, number) = (name_of(week), due.as_millis(), week.number());
+    client
+        .execute(ask, &[&name, &Occasion::Digest.as_str(), &due, &number])
+        .await?;
     Ok(())
 }
 
@@ -75,13 +92,12 @@ pub(super) async fn claim((client, gateway): (&Client, &str), claim: &Claim) -> 
     let of: [&(dyn ToSql + Sync); 5] = [&claim.busy, &claim.known, &since, &now, &most];
     let (mut notices, mut claimed, mut unread) = (Vec::new(), Places::default(), Places::default());
     for row in client.query(&ask, &of).await? {
-        let why = match read_notice(&row) {
-            Ok(Some(notice)) => {
+        let why = match read_notice(client, &row).await {
+            Ok(notice) => {
                 notices.push(notice);
                 add(&mut claimed, &row)?;
                 continue;
             }
-            Ok(None) => "nobody knows that event here".to_owned(),
             Err(trouble) => trouble.to_string(),
         };
         unreadable(get(&row, "of_grant")?, get(&row, "event")?, &why);
@@ -110,12 +126,21 @@ fn add(places: &mut Places, row: &Row) -> Result<(), Trouble> {
     Ok(())
 }
 
-fn read_notice(row: &Row) -> Result<Option<Notice>, Trouble> {
-    let addressee = [text(row, "way")?, text(row, "recipient")?];
-    let since = Timestamp::from_millis(get(row, "since_ms")?);
-    let tries = u32::try_from(number(get(row, "tries")?)).unwrap_or(u32::MAX);
-    let notice = Notice::read(read(row)?, &text(row, "event")?, addressee);
-    Ok(notice.map(|notice| Notice { since, tries, ..notice }))
+async fn read_notice(client: &Client, row: &Row) -> Result<Notice, Trouble> {
+    let about = match Occasion::called(&text(row, "event")?) {
+        Some(Occasion::Grant(event)) => About::Grant(Box::new(read(row)?), event),
+        Some(Occasion::Digest) => {
+            let week = week_named(&text(row, "of_grant")?).map_err(Trouble::Unreadable)?;
+            About::Week(brought(client, week).await?)
+        }
+        None => return Err(Trouble::Unreadable("nobody knows that event here".to_owned())),
+    };
+    Ok(Notice {
+        about,
+        letter: Letter::read([text(row, "way")?, text(row, "recipient")?]),
+        since: Timestamp::from_millis(get(row, "since_ms")?),
+        tries: u32::try_from(number(get(row, "tries")?)).unwrap_or(u32::MAX),
+    })
 }
 
 /// Makes a letter of a notice; what is addressed twice is sent once, also where it was sent in between.
@@ -124,7 +149,7 @@ pub(super) async fn address(client: &Client, notice: &Notice, letter: &Letter) -
                SELECT $1::text, $2::text, $3::text, $4::text, $5::bigint, $5::bigint WHERE EXISTS \
                (SELECT 1 FROM notices WHERE id = $1 AND event = $2 AND way = '' AND recipient = '') \
                ON CONFLICT DO NOTHING";
-    let (id, event) = (notice.grant.id.as_str(), notice.event.as_str());
+    let [id, event, ..] = notice.place();
     let since = notice.since.as_millis();
     client
         .execute(ask, &[&id, &event, &letter.way, &letter.to, &since])
@@ -133,16 +158,14 @@ pub(super) async fn address(client: &Client, notice: &Notice, letter: &Letter) -
 }
 
 pub(super) async fn done(client: &Client, notice: &Notice) -> Result<(), Trouble> {
-    let [way, to] = notice.addressee();
-    let (id, event) = (notice.grant.id.as_str(), notice.event.as_str());
+    let [id, event, way, to] = notice.place();
     let ask = format!("DELETE FROM notices {THIS}");
     client.execute(&ask, &[&id, &event, &way, &to]).await?;
     Ok(())
 }
 
 pub(super) async fn again(client: &Client, notice: &Notice, due: Timestamp) -> Result<(), Trouble> {
-    let [way, to] = notice.addressee();
-    let (id, event) = (notice.grant.id.as_str(), notice.event.as_str());
+    let [id, event, way, to] = notice.place();
     let ask = format!("UPDATE notices SET due_ms = $5, tries = tries + 1, gateway = NULL, claimed_ms = 0 {THIS}");
     client
         .execute(&ask, &[&id, &event, &way, &to, &due.as_millis()])
@@ -152,8 +175,7 @@ pub(super) async fn again(client: &Client, notice: &Notice, due: Timestamp) -> R
 
 /// Another gateway may have claimed it since: that stays.
 pub(super) async fn release((client, gateway): (&Client, &str), notice: &Notice) -> Result<(), Trouble> {
-    let [way, to] = notice.addressee();
-    let (id, event) = (notice.grant.id.as_str(), notice.event.as_str());
+    let [id, event, way, to] = notice.place();
     let ask = format!("UPDATE notices SET gateway = NULL, claimed_ms = 0 {THIS} AND gateway = $5");
     client.execute(&ask, &[&id, &event, &way, &to, &gateway]).await?;
     Ok(())

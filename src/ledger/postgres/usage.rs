@@ -6,10 +6,11 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row};
 
 use super::rows::{COLUMNS, get, number, read, text};
-use super::{AT_ONCE, InDatabase, Trouble};
+use super::{AT_ONCE, InDatabase, Trouble, notices};
 use crate::clock::Timestamp;
 use crate::facts::{Grant, PlatformId, PurposeId, SubjectId};
 use crate::ledger::adding::Through;
+use crate::ledger::digest::Brought;
 use crate::ledger::error::LedgerError;
 use crate::ledger::figures::{Figure, Part};
 use crate::ledger::store::Counting;
@@ -64,6 +65,11 @@ impl Counting for InDatabase<'_> {
 
     fn told_through(&mut self, through: Through) -> Result<(), LedgerError> {
         self.store.ask(&self.client, told_through(&self.client, through))
+    }
+
+    fn owe_digest(&mut self, week: Week, due: Timestamp) -> Result<(), LedgerError> {
+        self.store
+            .ask(&self.client, notices::owe_digest(&self.client, week, due))
     }
 }
 
@@ -185,18 +191,36 @@ pub(super) async fn figures(
     let asked: [&(dyn ToSql + Sync); 3] = [&of.as_str(), &weeks.start().number(), &weeks.end().number()];
     let mut figures = Vec::new();
     for row in client.query(&ask, &asked).await? {
-        let kind = text(&row, "part")?;
-        let part = Part::of(&kind, some(text(&row, "name")?));
-        figures.push(Figure {
-            purpose: PurposeId::new(text(&row, "purpose")?),
-            week: Week::numbered(get(&row, "week")?),
-            measure: measure(&row)?,
-            part: part.ok_or_else(|| Trouble::Unreadable(format!("`{kind}` is no part")))?,
-            people: get::<Option<i64>>(&row, "people")?.map(number),
-            sums: sums(&row)?,
-        });
+        figures.push(figure(&row)?);
     }
     Ok(figures)
+}
+
+/// What is told of that week and the one before it, of whole purposes.
+pub(super) async fn brought(client: &Client, week: Week) -> Result<Brought, Trouble> {
+    let ask = format!(
+        "SELECT week, purpose, measure, part, name, people, {SUMS} FROM figures WHERE week IN ($1, $2) AND part = $3 \
+         ORDER BY week, purpose COLLATE \"C\", measure COLLATE \"C\""
+    );
+    let asked: [&(dyn ToSql + Sync); 3] = [&week.number(), &week.before(1).number(), &Part::Whole.kind()];
+    let mut figures = Vec::new();
+    for row in client.query(&ask, &asked).await? {
+        figures.push(figure(&row)?);
+    }
+    Ok(Brought { week, figures })
+}
+
+fn figure(row: &Row) -> Result<Figure, Trouble> {
+    let kind = text(row, "part")?;
+    let part = Part::of(&kind, some(text(row, "name")?));
+    Ok(Figure {
+        purpose: PurposeId::new(text(row, "purpose")?),
+        week: Week::numbered(get(row, "week")?),
+        measure: measure(row)?,
+        part: part.ok_or_else(|| Trouble::Unreadable(format!("`{kind}` is no part")))?,
+        people: get::<Option<i64>>(row, "people")?.map(number),
+        sums: sums(row)?,
+    })
 }
 
 async fn through(client: &Client) -> Result<Through, Trouble> {

@@ -3,9 +3,11 @@
 use rusqlite::{Connection, Row, named_params};
 
 use super::rows::{COLUMNS, json, number, read};
+use super::usage::brought;
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantId, NoticeEvent};
-use crate::ledger::outbox::{Claim, Letter, Notice, PUT_OFF, owed, unreadable};
+use crate::facts::{Grant, GrantId, NoticeEvent, Occasion};
+use crate::ledger::outbox::{About, Claim, Letter, Notice, PUT_OFF, name_of, owed, unreadable, week_named};
+use crate::ledger::usage::Week;
 
 /// What a claim is after, due or not.
 const WANTED: &str = "way NOT IN (SELECT value FROM json_each(:busy)) \
@@ -17,6 +19,19 @@ pub(super) fn owe_each(connection: &Connection, owed: &[(&GrantId, NoticeEvent, 
     for (id, event, due) in owed {
         statement.execute((id.as_str(), event.as_str(), due.as_millis()))?;
     }
+    Ok(())
+}
+
+/// A digest is written of each week once, and told only where something is told of it.
+pub(super) fn owe_digest(connection: &Connection, week: Week, due: Timestamp) -> rusqlite::Result<()> {
+    let ask = "INSERT OR IGNORE INTO digests (week) VALUES (?1)";
+    if connection.execute(ask, [week.number()])? == 0 {
+        return Ok(());
+    }
+    let ask = "INSERT OR IGNORE INTO notices (id, event, since_ms, due_ms) \
+               SELECT ?1, ?2, ?3, ?3 WHERE EXISTS (SELECT 1 FROM figures WHERE week = ?4)";
+    let what = (name_of(week), Occasion::Digest.as_str(), due.as_millis(), week.number());
+    connection.execute(ask, what)?;
     Ok(())
 }
 
@@ -54,8 +69,7 @@ pub(super) fn claim(connection: &Connection, claim: &Claim) -> rusqlite::Result<
     let (notices, unread) = find(connection, claim)?;
     let note = "UPDATE notices SET claimed_ms = ?5 WHERE id = ?1 AND event = ?2 AND way = ?3 AND recipient = ?4";
     for notice in &notices {
-        let [way, to] = notice.addressee();
-        let (id, event) = (notice.grant.id.as_str(), notice.event.as_str());
+        let [id, event, way, to] = notice.place();
         connection.execute(note, (id, event, way, to, claim.until.as_millis()))?;
     }
     let put_off = "UPDATE notices SET due_ms = ?5 WHERE id = ?1 AND event = ?2 AND way = ?3 AND recipient = ?4";
@@ -80,12 +94,12 @@ fn find(connection: &Connection, claim: &Claim) -> rusqlite::Result<(Vec<Notice>
     })?;
     let (mut notices, mut unread) = (Vec::new(), Vec::new());
     while let Some(row) = rows.next()? {
-        let why = match read_notice(row) {
-            Ok(Some(notice)) => {
+        let why = match read_notice(connection, row) {
+            Ok(Ok(notice)) => {
                 notices.push(notice);
                 continue;
             }
-            Ok(None) => "nobody knows that event here".to_owned(),
+            Ok(Err(why)) => why,
             Err(error) => error.to_string(),
         };
         let place: [String; 4] = [row.get(5)?, row.get(0)?, row.get(1)?, row.get(2)?];
@@ -96,12 +110,22 @@ fn find(connection: &Connection, claim: &Claim) -> rusqlite::Result<(Vec<Notice>
     Ok((notices, unread))
 }
 
-fn read_notice(row: &Row<'_>) -> rusqlite::Result<Option<Notice>> {
-    let addressee = [row.get(1)?, row.get(2)?];
-    let since = Timestamp::from_millis(row.get(3)?);
-    let tries = u32::try_from(number(row, 4)?).unwrap_or(u32::MAX);
-    let notice = Notice::read(read(row)?, &row.get::<_, String>(0)?, addressee);
-    Ok(notice.map(|notice| Notice { since, tries, ..notice }))
+/// A notice, or why it cannot be told.
+fn read_notice(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Result<Notice, String>> {
+    let about = match Occasion::called(&row.get::<_, String>(0)?) {
+        Some(Occasion::Grant(event)) => About::Grant(Box::new(read(row)?), event),
+        Some(Occasion::Digest) => match week_named(&row.get::<_, String>(5)?) {
+            Ok(week) => About::Week(brought(connection, week)?),
+            Err(why) => return Ok(Err(why)),
+        },
+        None => return Ok(Err("nobody knows that event here".to_owned())),
+    };
+    Ok(Ok(Notice {
+        about,
+        letter: Letter::read([row.get(1)?, row.get(2)?]),
+        since: Timestamp::from_millis(row.get(3)?),
+        tries: u32::try_from(number(row, 4)?).unwrap_or(u32::MAX),
+    }))
 }
 
 /// Makes a letter of a notice; what is addressed twice is sent once, also where it was sent in between.
@@ -109,7 +133,7 @@ pub(super) fn address(connection: &Connection, notice: &Notice, letter: &Letter)
     let ask = "INSERT OR IGNORE INTO notices (id, event, way, recipient, since_ms, due_ms) \
                SELECT ?1, ?2, ?3, ?4, ?5, ?5 WHERE EXISTS \
                (SELECT 1 FROM notices WHERE id = ?1 AND event = ?2 AND way = '' AND recipient = '')";
-    let (id, event) = (notice.grant.id.as_str(), notice.event.as_str());
+    let [id, event, ..] = notice.place();
     let since = notice.since.as_millis();
     connection.execute(ask, (id, event, &letter.way, &letter.to, since))?;
     Ok(())
@@ -117,23 +141,20 @@ pub(super) fn address(connection: &Connection, notice: &Notice, letter: &Letter)
 
 pub(super) fn done(connection: &Connection, notice: &Notice) -> rusqlite::Result<()> {
     let ask = "DELETE FROM notices WHERE id = ?1 AND event = ?2 AND way = ?3 AND recipient = ?4";
-    let [way, to] = notice.addressee();
-    connection.execute(ask, (notice.grant.id.as_str(), notice.event.as_str(), way, to))?;
+    connection.execute(ask, notice.place())?;
     Ok(())
 }
 
 pub(super) fn again(connection: &Connection, notice: &Notice, due: Timestamp) -> rusqlite::Result<()> {
     let ask = "UPDATE notices SET due_ms = ?5, tries = tries + 1, claimed_ms = 0 \
                WHERE id = ?1 AND event = ?2 AND way = ?3 AND recipient = ?4";
-    let [way, to] = notice.addressee();
-    let (id, event) = (notice.grant.id.as_str(), notice.event.as_str());
+    let [id, event, way, to] = notice.place();
     connection.execute(ask, (id, event, way, to, due.as_millis()))?;
     Ok(())
 }
 
 pub(super) fn release(connection: &Connection, notice: &Notice) -> rusqlite::Result<()> {
     let ask = "UPDATE notices SET claimed_ms = 0 WHERE id = ?1 AND event = ?2 AND way = ?3 AND recipient = ?4";
-    let [way, to] = notice.addressee();
-    connection.execute(ask, (notice.grant.id.as_str(), notice.event.as_str(), way, to))?;
+    connection.execute(ask, notice.place())?;
     Ok(())
 }

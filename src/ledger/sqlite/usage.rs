@@ -5,10 +5,11 @@ use std::ops::RangeInclusive;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::rows::{COLUMNS, read};
-use super::{OnDisk, unavailable};
+use super::{OnDisk, notices, unavailable};
 use crate::clock::Timestamp;
 use crate::facts::{Grant, PlatformId, PurposeId, SubjectId};
 use crate::ledger::adding::Through;
+use crate::ledger::digest::Brought;
 use crate::ledger::error::LedgerError;
 use crate::ledger::figures::{Figure, Part};
 use crate::ledger::store::Counting;
@@ -47,6 +48,10 @@ impl Counting for OnDisk<'_> {
 
     fn told_through(&mut self, through: Through) -> Result<(), LedgerError> {
         told_through(&self.transaction, through).map_err(|error| unavailable(&error))
+    }
+
+    fn owe_digest(&mut self, week: Week, due: Timestamp) -> Result<(), LedgerError> {
+        notices::owe_digest(&self.transaction, week, due).map_err(|error| unavailable(&error))
     }
 }
 
@@ -151,20 +156,33 @@ pub(super) fn figures(
     );
     let mut statement = connection.prepare_cached(&ask)?;
     let asked = (of.as_str(), weeks.start().number(), weeks.end().number());
-    let rows = statement.query_map(asked, |row| {
-        let kind: String = row.get("part")?;
-        let part = Part::of(&kind, some(row.get("name")?));
-        let people: Option<i64> = row.get("people")?;
-        Ok(Figure {
-            purpose: PurposeId::new(row.get::<_, String>("purpose")?),
-            week: Week::numbered(row.get("week")?),
-            measure: measure(row)?,
-            part: part.ok_or_else(|| unreadable(format!("`{kind}` is no part")))?,
-            people: people.map(unsigned),
-            sums: sums(row)?,
-        })
-    })?;
-    rows.collect()
+    statement.query_map(asked, figure)?.collect()
+}
+
+/// What is told of that week and the one before it, of whole purposes.
+pub(super) fn brought(connection: &Connection, week: Week) -> rusqlite::Result<Brought> {
+    let ask = format!(
+        "SELECT week, purpose, measure, part, name, people, {SUMS} FROM figures \
+         WHERE week IN (?1, ?2) AND part = ?3 ORDER BY week, purpose, measure"
+    );
+    let mut statement = connection.prepare_cached(&ask)?;
+    let asked = (week.number(), week.before(1).number(), Part::Whole.kind());
+    let figures = statement.query_map(asked, figure)?.collect::<rusqlite::Result<_>>()?;
+    Ok(Brought { week, figures })
+}
+
+fn figure(row: &Row<'_>) -> rusqlite::Result<Figure> {
+    let kind: String = row.get("part")?;
+    let part = Part::of(&kind, some(row.get("name")?));
+    let people: Option<i64> = row.get("people")?;
+    Ok(Figure {
+        purpose: PurposeId::new(row.get::<_, String>("purpose")?),
+        week: Week::numbered(row.get("week")?),
+        measure: measure(row)?,
+        part: part.ok_or_else(|| unreadable(format!("`{kind}` is no part")))?,
+        people: people.map(unsigned),
+        sums: sums(row)?,
+    })
 }
 
 fn through(connection: &Connection) -> rusqlite::Result<Through> {

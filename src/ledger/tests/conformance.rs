@@ -12,6 +12,12 @@ use super::delegations::{
     nobody_piles_up_delegations_one_after_the_other, what_is_taken_back_is_over_at_once_and_stays_so,
     who_answers_for_whom_survives_a_restart_and_is_none_of_what_they_hold,
 };
+use super::digest::{
+    a_week_is_told_once_when_all_of_it_is_settled_with_the_one_before_and_survives_a_crash,
+    a_week_of_which_nothing_is_told_is_no_news_and_nobody_hears_of_weeks_where_nobody_is_told_of_them,
+    a_week_that_nobody_can_name_is_put_off, of_weeks_in_which_a_gateway_was_off_the_last_is_told_alone,
+    what_is_to_be_told_of_a_week_becomes_letters_each_of_which_fares_by_itself,
+};
 use super::outbox::{
     a_change_that_is_taken_back_owes_nothing, a_notice_becomes_letters_each_of_which_fares_by_itself,
     an_emergency_is_told_at_once_and_that_nobody_reviewed_it_when_that_is_due, claim,
@@ -107,6 +113,11 @@ everywhere! {
     what_was_addressed_already_is_not_addressed_anew,
     what_goes_a_way_that_is_busy_or_not_known_here_is_left_and_what_nobody_knows_is_not_forever,
     what_cannot_be_read_is_put_off_and_stands_in_nobodys_way,
+    a_week_is_told_once_when_all_of_it_is_settled_with_the_one_before_and_survives_a_crash,
+    of_weeks_in_which_a_gateway_was_off_the_last_is_told_alone,
+    a_week_of_which_nothing_is_told_is_no_news_and_nobody_hears_of_weeks_where_nobody_is_told_of_them,
+    what_is_to_be_told_of_a_week_becomes_letters_each_of_which_fares_by_itself,
+    a_week_that_nobody_can_name_is_put_off,
 }
 
 async fn a_grant_survives_a_restart_to_the_letter(home: &dyn Home) {
@@ -815,7 +826,7 @@ async fn what_waits_for_a_review_is_never_forgotten_and_is_reviewed_once(home: &
 }
 
 /// What somebody says at that moment.
-fn came_to(amount: u64, at: i64) -> (Report, OnRecord) {
+pub(super) fn came_to(amount: u64, at: i64) -> (Report, OnRecord) {
     let report = Report {
         at: moment(at),
         corrected_at: None,
@@ -882,16 +893,16 @@ async fn nobody_says_what_came_of_what_is_in_force_never_counted_or_is_long_over
 }
 
 /// A Monday at midnight.
-fn monday() -> Timestamp {
+pub(super) fn monday() -> Timestamp {
     Week::of("2026-11-25T12:00:00Z".parse().unwrap()).begins()
 }
 
-fn days(days: u64) -> Timestamp {
+pub(super) fn days(days: u64) -> Timestamp {
     monday().plus(Duration::from_hours(24 * days))
 }
 
 /// So many people of two departments, each with so many flows in that week.
-fn flows(people: usize, each: u64, week: Week) -> Usage {
+pub(super) fn flows(people: usize, each: u64, week: Week) -> Usage {
     let usage = Usage::default();
     let counted = (0..people).map(|nth| {
         let seat = Seat {

@@ -3,6 +3,7 @@
 mod api;
 mod conformance;
 mod delegations;
+mod digest;
 mod outbox;
 #[cfg(feature = "postgres")]
 mod postgres;

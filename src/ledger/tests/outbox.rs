@@ -29,7 +29,18 @@ pub(super) async fn due(ledger: &Ledger, at: i64) -> Vec<Notice> {
 }
 
 fn events(notices: &[Notice]) -> Vec<NoticeEvent> {
-    notices.iter().map(|notice| notice.event).collect()
+    let event = |notice: &Notice| match &notice.about {
+        About::Grant(_, event) => Some(*event),
+        About::Week(_) => None,
+    };
+    notices.iter().filter_map(event).collect()
+}
+
+pub(super) fn of(notice: &Notice) -> &Grant {
+    match &notice.about {
+        About::Grant(grant, _) => grant,
+        About::Week(brought) => panic!("{brought:?} is of no grant"),
+    }
 }
 
 async fn fares(ledger: &Ledger, notice: &Notice, fate: Fate) {
@@ -76,10 +87,7 @@ pub(super) async fn each_change_owes_what_people_are_to_be_told_of_it(home: &dyn
         NoticeEvent::Revoked,
     ];
     assert_eq!(events(&then), told);
-    assert_eq!(
-        (&then[0].grant.id, then[0].grant.state),
-        (&given.id, GrantState::Revoked)
-    );
+    assert_eq!((&of(&then[0]).id, of(&then[0]).state), (&given.id, GrantState::Revoked));
 }
 
 pub(super) async fn each_of_several_approvals_is_told_and_what_is_to_be_told_later_is_kept_until_then(home: &dyn Home) {
@@ -149,7 +157,7 @@ pub(super) async fn what_is_to_be_told_survives_a_crash_and_is_claimed_anew(home
     let ledger = telling(home);
     let again = due(&ledger, 1_002).await;
     assert_eq!(again.len(), 1);
-    assert_eq!(again[0].grant, asked, "with how whoever asked came");
+    assert_eq!(*of(&again[0]), asked, "with how whoever asked came");
     let until = 1_002 + LEASE;
     assert_eq!(due(&ledger, until - 1).await, []);
     assert_eq!(
@@ -264,7 +272,7 @@ pub(super) async fn what_cannot_be_read_is_put_off_and_stands_in_nobodys_way(hom
         assert_eq!(ledger.due(one(1_000)).await.unwrap().notices, [], "{unread}");
     }
     let found = ledger.due(one(1_000)).await.unwrap();
-    assert_eq!((found.waiting, &found.notices[0].grant.id), (3, &fine.id));
+    assert_eq!((found.waiting, &of(&found.notices[0]).id), (3, &fine.id));
     // nothing is due, so nothing is changed, until it is looked at again
     let hour = 3_600_000;
     assert_eq!(due(&ledger, 1_000 + hour - 1).await.len(), 1, "the claim has run out");
@@ -272,5 +280,5 @@ pub(super) async fn what_cannot_be_read_is_put_off_and_stands_in_nobodys_way(hom
     home.runs(&format!("UPDATE notices SET event = 'waits' WHERE id = '{}'", odd.id));
     let ledger = telling(home);
     let mended = due(&ledger, 1_000 + hour).await;
-    assert!(mended.iter().any(|notice| notice.grant.id == odd.id), "{mended:?}");
+    assert!(mended.iter().any(|notice| of(notice).id == odd.id), "{mended:?}");
 }

@@ -4,7 +4,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::outbox::{claim, due, telling};
+use super::outbox::{claim, due, of, telling};
 use super::server::Server;
 use super::*;
 use crate::ledger::postgres::{Access, Postgres};
@@ -213,11 +213,48 @@ async fn one_of_two_gateways_tells_people_and_the_other_where_that_one_is_gone()
     };
     let (mut all, other, third) = tokio::join!(claim(&east, 2_000), claim(&west, 2_000), claim(&east, 2_000));
     all.extend(other.into_iter().chain(third));
-    let distinct: BTreeSet<&GrantId> = all.iter().map(|notice| &notice.grant.id).collect();
+    let distinct: BTreeSet<&GrantId> = all.iter().map(|notice| &of(notice).id).collect();
     assert_eq!((all.len(), distinct.len()), (20, 20));
     assert_eq!(claim(&west, 2_050).await, []);
     drop(east);
     assert_eq!(claim(&west, 2_100).await.len(), 7, "nobody said how it went");
+}
+
+#[tokio::test]
+async fn of_two_gateways_one_writes_the_digest_and_one_sends_it_also_where_one_tells_nobody() {
+    let database = Database::new();
+    let (east, west) = database.two();
+    let north = database.gateway("north").unwrap();
+    for gateway in [&east, &west] {
+        gateway.tells_weeks(Duration::ZERO);
+    }
+    let monday = conformance::monday();
+    let later = monday.plus(Duration::from_hours(14 * 24));
+    let week = Week::of(monday);
+    // the first that finds the week over tells nobody anything
+    north
+        .add_up(&conformance::flows(5, 1, week), later)
+        .await
+        .unwrap();
+    let (one, other) = (Usage::default(), Usage::default());
+    let (one, other) = tokio::join!(east.add_up(&one, later), west.add_up(&other, later));
+    one.and(other).unwrap();
+    let at = later.as_millis();
+    let (mut all, more) = tokio::join!(due(&east, at), due(&west, at));
+    all.extend(more);
+    assert!(
+        matches!(all.as_slice(), [Notice { about: About::Week(brought), .. }] if brought.week == week),
+        "{all:?}"
+    );
+    drop((east, west));
+    let (east, west) = database.two();
+    let mut again = Vec::new();
+    for gateway in [&east, &west] {
+        gateway.tells_weeks(Duration::ZERO);
+        gateway.add_up(&Usage::default(), later).await.unwrap();
+        again.extend(due(gateway, at).await);
+    }
+    assert_eq!(again, all, "whoever claimed it never said how it went");
 }
 
 #[tokio::test]
@@ -259,10 +296,7 @@ async fn a_grant_that_cannot_be_read_keeps_nobody_from_being_told_of_another() {
     let (odd, fine) = (asks("press").await, asks("sales").await);
     database.says(&format!("UPDATE grants SET channel = 'pigeon' WHERE id = '{}'", odd.id));
     let told = due(&ledger, 1_000).await;
-    assert_eq!(
-        told.iter().map(|notice| &notice.grant.id).collect::<Vec<_>>(),
-        [&fine.id]
-    );
+    assert_eq!(told.iter().map(|notice| &of(notice).id).collect::<Vec<_>>(), [&fine.id]);
 }
 
 #[tokio::test]

@@ -86,7 +86,7 @@ fn a_ledger_of_before_approvals_keeps_its_grants() {
         include_str!("../sqlite/migrations/004_continued.sql"),
     ];
     file.execute_batch(&format!(
-        "DROP TABLE grants; DROP TABLE untold; DROP TABLE notices; DROP TABLE counted; DROP TABLE figures; DROP TABLE told_through; DROP TABLE done; DROP TABLE tokens; DROP TABLE accounts; {} DELETE FROM schema_version WHERE version >= 5; ALTER TABLE promises DROP COLUMN state; ALTER TABLE promises DROP COLUMN answers; INSERT INTO grants VALUES ('g', 'ada', \
+        "DROP TABLE grants; DROP TABLE untold; DROP TABLE notices; DROP TABLE counted; DROP TABLE figures; DROP TABLE told_through; DROP TABLE done; DROP TABLE tokens; DROP TABLE accounts; DROP TABLE digests; {} DELETE FROM schema_version WHERE version >= 5; ALTER TABLE promises DROP COLUMN state; ALTER TABLE promises DROP COLUMN answers; INSERT INTO grants VALUES ('g', 'ada', \
          'recruiting', '[\"xing\"]', '[\"read\"]', 'why', NULL, 'portal', 1, 2, 9000, NULL, 'active', NULL, NULL);",
         older.concat()
     ))
@@ -195,7 +195,7 @@ fn a_grant_that_cannot_be_read_keeps_nobody_from_being_told_of_another() {
     let mut change = store.begin().unwrap();
     let told = change.claim(&outbox::claim(1_000)).unwrap();
     assert_eq!(
-        told.iter().map(|notice| notice.grant.id.as_str()).collect::<Vec<_>>(),
+        told.iter().map(|notice| notice.about.to_string()).collect::<Vec<_>>(),
         ["fine"]
     );
 }

@@ -1,21 +1,29 @@
 //! What each platform is sent, field by field. Pure.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::clock::Timestamp;
-use crate::ledger::Notice;
+use crate::facts::{Grant, PurposeId};
+use crate::ledger::{About, Brought, Figure, Notice, SMALLEST};
 use crate::notices::words::Said;
 
-/// The most fields of a section, and characters of a header (Slack, "Blocks").
+/// The most fields of a section, and characters of one and of a header (Slack, "Blocks").
 const MOST_FIELDS: usize = 10;
+const MOST_FIELD: usize = 2000;
 const MOST_HEADER: usize = 150;
+
+/// How many characters a signal has at most unless whoever runs Socialtext says otherwise.
+const MOST_SIGNAL: usize = 1000;
 
 /// A message of Microsoft Teams with one Adaptive Card.
 pub(super) fn teams(said: &Said) -> Value {
     let facts = said
         .facts
         .iter()
-        .map(|(what, text)| json!({"title": what, "value": in_card(text)}));
+        .map(|(what, text)| json!({"title": in_card(what), "value": in_card(text)}));
     let (label, url) = &said.link;
     json!({
         "type": "message",
@@ -51,24 +59,25 @@ fn in_card(text: &str) -> String {
 
 /// A message of Slack: blocks, and the text for where they are not shown.
 pub(super) fn slack(said: &Said) -> Value {
-    let fields = said.facts.iter().take(MOST_FIELDS);
     // verbatim: what looks like an address or a name is made no link
-    let fields = fields.map(
-        |(what, text)| json!({"type": "mrkdwn", "text": format!("*{what}*\n{}", in_slack(text)), "verbatim": true}),
-    );
+    let field = |(what, text): &(Cow<'static, str>, String)| {
+        let text = format!("*{}*\n{}", in_slack(what), in_slack(text));
+        json!({"type": "mrkdwn", "text": text.chars().take(MOST_FIELD).collect::<String>(), "verbatim": true})
+    };
+    let sections = said.facts.chunks(MOST_FIELDS);
+    let sections = sections.map(|facts| {
+        let fields: Vec<Value> = facts.iter().map(field).collect();
+        json!({"type": "section", "fields": fields})
+    });
     let header: String = said.title.chars().take(MOST_HEADER).collect();
     let (label, url) = &said.link;
-    json!({
-        "text": in_slack(&said.title),
-        "blocks": [
-            {"type": "header", "text": {"type": "plain_text", "text": header, "emoji": false}},
-            {"type": "section", "fields": fields.collect::<Vec<_>>()},
-            {"type": "actions", "elements": [
-                {"type": "button", "text": {"type": "plain_text", "text": label, "emoji": false}, "url": url},
-            ]},
-            {"type": "context", "elements": [{"type": "plain_text", "text": said.foot, "emoji": false}]},
-        ],
-    })
+    let mut blocks = vec![json!({"type": "header", "text": {"type": "plain_text", "text": header, "emoji": false}})];
+    blocks.extend(sections);
+    blocks.push(json!({"type": "actions", "elements": [
+        {"type": "button", "text": {"type": "plain_text", "text": label, "emoji": false}, "url": url},
+    ]}));
+    blocks.push(json!({"type": "context", "elements": [{"type": "plain_text", "text": said.foot, "emoji": false}]}));
+    json!({"text": in_slack(&said.title), "blocks": blocks})
 }
 
 /// The three characters that mean something there ("Formatting text for app surfaces").
@@ -78,25 +87,57 @@ fn in_slack(text: &str) -> String {
 
 /// What happened, for programs: an envelope of Standard Webhooks.
 pub(super) fn generic(notice: &Notice, said: &Said, ticket: Option<&str>) -> Value {
-    let grant = &notice.grant;
+    let (kind, name, data) = match &notice.about {
+        About::Grant(grant, _) => ("grant", "grant", granted(grant, ticket)),
+        About::Week(told) => ("week", "told", brought(told)),
+    };
     json!({
-        "type": format!("grant.{}", notice.event.as_str()),
+        "type": format!("{kind}.{}", notice.about.occasion().as_str()),
         "timestamp": notice.since,
         "data": {
             "title": said.title,
             "link": said.link.1,
-            "grant": {
-                "id": grant.id,
-                "holder": grant.subject,
-                "purpose": grant.purpose,
-                "platforms": grant.platforms,
-                "covers": grant.covers,
-                "ticket": ticket,
-                "state": grant.state,
-                "not_before": grant.not_before,
-                "expires": grant.expires,
-            },
+            name: data,
         },
+    })
+}
+
+fn granted(grant: &Grant, ticket: Option<&str>) -> Value {
+    json!({
+        "id": grant.id,
+        "holder": grant.subject,
+        "purpose": grant.purpose,
+        "platforms": grant.platforms,
+        "covers": grant.covers,
+        "ticket": ticket,
+        "state": grant.state,
+        "not_before": grant.not_before,
+        "expires": grant.expires,
+    })
+}
+
+/// What is told of a week and the one before it, of whole purposes, as `GET /v1/value` does.
+fn brought(brought: &Brought) -> Value {
+    let mut purposes: BTreeMap<&PurposeId, Vec<&Figure>> = BTreeMap::new();
+    for figure in &brought.figures {
+        purposes.entry(&figure.purpose).or_default().push(figure);
+    }
+    let figure = |figure: &Figure| {
+        json!({
+            "week": figure.week.to_string(),
+            "measure": figure.measure.as_str(),
+            "people": figure.people,
+            "count": figure.sums.count,
+        })
+    };
+    let purposes = purposes.into_iter().map(|(id, figures)| {
+        let figures: Vec<Value> = figures.into_iter().map(figure).collect();
+        json!({"id": id, "figures": figures})
+    });
+    json!({
+        "week": brought.week.to_string(),
+        "smallest_group": SMALLEST,
+        "purposes": purposes.collect::<Vec<_>>(),
     })
 }
 
@@ -144,13 +185,23 @@ pub(super) fn jive(said: &Said) -> Value {
     })
 }
 
-/// A signal of Socialtext, which is a text; addresses in it become links.
+/// A signal of Socialtext, which is a text; addresses in it become links. What is too much for one is at its link.
 pub(super) fn socialtext(said: &Said) -> Value {
-    let facts = said.facts.iter().map(|(what, text)| format!("{what}: {text}"));
-    let facts: Vec<String> = facts.collect();
     let (label, url) = &said.link;
-    let text = in_signal(&format!("{}\n{}", said.title, facts.join("; ")));
-    json!({"signal": format!("{text}\n{label}: {url}")})
+    let link = format!("\n{label}: {url}");
+    let mut text = in_signal(&said.title);
+    let mut room = MOST_SIGNAL.saturating_sub(text.chars().count() + link.chars().count());
+    for (nth, (what, fact)) in said.facts.iter().enumerate() {
+        let between = if nth == 0 { "\n" } else { "; " };
+        let fact = format!("{between}{}", in_signal(&format!("{what}: {fact}")));
+        let Some(left) = room.checked_sub(fact.chars().count() + "; …".chars().count()) else {
+            text.push_str("; …");
+            break;
+        };
+        room = left;
+        text.push_str(&fact);
+    }
+    json!({"signal": format!("{text}{link}")})
 }
 
 /// Text in which a signal finds no phrase of its own: mentions and tags are written in braces, links in angle brackets.
@@ -172,14 +223,15 @@ fn in_html(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::facts::NoticeEvent;
+    use crate::notices::tests::weekly::digest;
     use crate::notices::tests::notice;
 
     fn said() -> Said {
         Said {
             title: "<Ben> & [Mia]".to_owned(),
             facts: vec![
-                ("Who", "Ben <b>".to_owned()),
-                ("Ticket", "[x](https://evil.example)".to_owned()),
+                ("Who".into(), "Ben <b>".to_owned()),
+                ("Ticket".into(), "[x](https://evil.example)".to_owned()),
             ],
             link: ("Answer", "https://wayleave.internal/approvals".to_owned()),
             foot: "Reference: g1".to_owned(),
@@ -211,7 +263,7 @@ mod tests {
     fn slack_gets_blocks_and_a_text_within_its_limits() {
         let many = Said {
             title: "é".repeat(200),
-            facts: vec![("Who", "Ben <b> & co".to_owned()); 12],
+            facts: vec![("Who".into(), "Ben <b> & co".to_owned()); 12],
             ..said()
         };
         let sent = slack(&many);
@@ -221,7 +273,7 @@ mod tests {
             .iter()
             .map(|block| block["type"].as_str().unwrap())
             .collect();
-        assert_eq!(kinds, ["header", "section", "actions", "context"]);
+        assert_eq!(kinds, ["header", "section", "section", "actions", "context"]);
         assert_eq!(sent["blocks"][0]["text"]["text"].as_str().unwrap().chars().count(), 150);
         let fields = sent["blocks"][1]["fields"].as_array().unwrap();
         assert_eq!(
@@ -229,8 +281,9 @@ mod tests {
             (10, &json!("*Who*\nBen &lt;b&gt; &amp; co"), &json!(true))
         );
         assert_eq!(slack(&said())["text"], "&lt;Ben&gt; &amp; [Mia]");
+        assert_eq!(sent["blocks"][2]["fields"].as_array().unwrap().len(), 2);
         assert_eq!(
-            sent["blocks"][2]["elements"][0]["url"],
+            sent["blocks"][3]["elements"][0]["url"],
             "https://wayleave.internal/approvals"
         );
     }
@@ -253,6 +306,35 @@ mod tests {
     }
 
     #[test]
+    fn programs_get_the_figures_of_a_week_and_of_the_one_before() {
+        let sent = generic(&digest("webhook:board", ""), &said(), None);
+        assert_eq!(
+            (&sent["type"], &sent["timestamp"], &sent["data"]["link"]),
+            (
+                &json!("week.digest"),
+                &json!("2026-11-24T07:00:00.000Z"),
+                &json!("https://wayleave.internal/approvals")
+            )
+        );
+        let told = &sent["data"]["told"];
+        assert_eq!(
+            (&told["week"], &told["smallest_group"]),
+            (&json!("2026-11-09"), &json!(5))
+        );
+        let ids: Vec<&Value> = told["purposes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| &one["id"])
+            .collect();
+        assert_eq!(ids, ["market-research", "press-monitoring", "recruiting"]);
+        assert_eq!(
+            told["purposes"][2]["figures"][4],
+            json!({"week": "2026-11-09", "measure": "value", "people": 6, "count": 31})
+        );
+    }
+
+    #[test]
     fn socialtext_gets_a_signal_that_mentions_nobody_by_itself() {
         let said = Said {
             title: "{user: 4} & <Mia>".to_owned(),
@@ -261,6 +343,24 @@ mod tests {
         let text = "(user: 4) & (Mia)\nWho: Ben (b); Ticket: [x](https://evil.example)\n\
                     Answer: https://wayleave.internal/approvals";
         assert_eq!(socialtext(&said), json!({ "signal": text }));
+    }
+
+    #[test]
+    fn what_is_too_much_for_a_signal_is_left_to_its_link() {
+        let many = Said {
+            facts: (0..20)
+                .map(|nth| (format!("Purpose {nth}").into(), "é".repeat(90)))
+                .collect(),
+            ..said()
+        };
+        let signal = socialtext(&many);
+        let text = signal["signal"].as_str().unwrap();
+        assert!(text.chars().count() <= 1000, "{text}");
+        assert!(
+            text.ends_with("; …\nAnswer: https://wayleave.internal/approvals"),
+            "{text}"
+        );
+        assert!(text.contains("Purpose 7: ") && !text.contains("Purpose 12: "), "{text}");
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl Hook {
         let body = match self.settings.kind {
             Kind::Teams => forms::teams(&said),
             Kind::Slack => forms::slack(&said),
-            Kind::Generic => forms::generic(notice, &said, words::plain_ticket(&notice.grant, view.in_force)),
+            Kind::Generic => forms::generic(notice, &said, words::ticket(notice, view.in_force)),
             Kind::Connections => forms::connections(&said, (&id, view.origin, notice.since)),
             Kind::Jive => forms::jive(&said),
             Kind::Socialtext => forms::socialtext(&said),

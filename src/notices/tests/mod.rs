@@ -1,5 +1,6 @@
 //! What is said, and to whom.
 
+pub(super) mod weekly;
 mod wire;
 
 use std::collections::BTreeSet;
@@ -111,8 +112,7 @@ fn partly(asked: Grant) -> Grant {
 
 pub(super) fn notice(event: NoticeEvent, to: &str) -> Notice {
     Notice {
-        grant: grant(event),
-        event,
+        about: About::Grant(Box::new(grant(event)), event),
         letter: Some(Letter {
             way: "email".to_owned(),
             to: to.to_owned(),
@@ -128,8 +128,14 @@ pub(super) fn house(written: &[&str]) -> InForce {
 }
 
 fn house_with(written: &[&str], terms: &str) -> InForce {
-    let mut sources = Sources::embedded();
+    let mut sources = addressed(written);
     sources.purposes.text = terms.into();
+    Rulebook::assemble(&sources).unwrap().in_mode(Mode::Enforce)
+}
+
+/// The shipped rules, with addresses for these people.
+fn addressed(written: &[&str]) -> Sources {
+    let mut sources = Sources::embedded();
     let people = sources
         .people
         .iter_mut()
@@ -142,7 +148,7 @@ fn house_with(written: &[&str], terms: &str) -> InForce {
         text = text.replace(&head, &format!("{head}email = \"{name}@example.org\"\n"));
     }
     *people = SourceText::new(people.name.as_str(), text);
-    Rulebook::assemble(&sources).unwrap().in_mode(Mode::Enforce)
+    sources
 }
 
 fn settings() -> Settings {
@@ -151,7 +157,7 @@ fn settings() -> Settings {
 }
 
 fn told(house: &InForce, event: NoticeEvent) -> Vec<String> {
-    let letters = whom::letters(&notice(event, ""), (house, &[]), &settings(), at("10:00"));
+    let letters = whom::letters((&grant(event), event), (house, &[]), &settings(), at("10:00"));
     letters.into_iter().map(|letter| letter.to).collect()
 }
 
@@ -201,9 +207,10 @@ fn of_an_emergency_the_owner_is_told_and_everybody_who_is_named_one_by_one_or_by
         "approval = { of = [\"lea\"] }",
     ] {
         let house = house_with(&["ben", "lea", "nora"], &terms.replace(chain, approval));
-        let mut of_ben = notice(NoticeEvent::BrokeGlass, "");
-        of_ben.grant.purpose = PurposeId::new("executive-communication");
-        let letters = whom::letters(&of_ben, (&house, &[]), &settings(), at("10:00")).into_iter();
+        let mut of_ben = grant(NoticeEvent::BrokeGlass);
+        of_ben.purpose = PurposeId::new("executive-communication");
+        let happened = (&of_ben, NoticeEvent::BrokeGlass);
+        let letters = whom::letters(happened, (&house, &[]), &settings(), at("10:00")).into_iter();
         let to: Vec<String> = letters.map(|letter| letter.to).collect();
         assert_eq!(to, ["lea", "nora", "mailto:soc@example.org"], "{approval}");
     }
@@ -211,15 +218,7 @@ fn of_an_emergency_the_owner_is_told_and_everybody_who_is_named_one_by_one_or_by
 
 #[test]
 fn what_nobody_needs_to_hear_of_any_more_is_not_told() {
-    let moot = |event, grant| {
-        whom::is_moot(
-            &Notice {
-                grant,
-                ..notice(event, "")
-            },
-            at("10:00"),
-        )
-    };
+    let moot = |event, grant| whom::is_moot((&grant, event), None, at("10:00"));
     for event in NoticeEvent::ALL {
         assert!(!moot(event, grant(event)), "{event:?}");
     }
@@ -227,14 +226,18 @@ fn what_nobody_needs_to_hear_of_any_more_is_not_told() {
     assert!(moot(NoticeEvent::Approved, grant(NoticeEvent::Revoked)));
     assert!(moot(NoticeEvent::ReviewOverdue, grant(NoticeEvent::Approved)));
     assert!(
-        whom::is_moot(&notice(NoticeEvent::Waits, ""), at("17:00")),
+        whom::is_moot((&grant(NoticeEvent::Waits), NoticeEvent::Waits), None, at("17:00")),
         "silence has declined it"
     );
-    assert!(
-        whom::is_moot(&notice(NoticeEvent::PartlyApproved, "nora"), at("10:00")),
-        "she approved it"
-    );
-    assert!(!whom::is_moot(&notice(NoticeEvent::PartlyApproved, "mia"), at("10:00")));
+    let moot_for = |to: &str| {
+        let (event, letter) = (
+            NoticeEvent::PartlyApproved,
+            notice(NoticeEvent::PartlyApproved, to).letter,
+        );
+        whom::is_moot((&grant(event), event), letter.as_ref(), at("10:00"))
+    };
+    assert!(moot_for("nora"), "she approved it");
+    assert!(!moot_for("mia"));
 }
 
 #[test]
@@ -289,7 +292,7 @@ fn whoever_asked_reads_who_answered_and_why_in_their_language() {
     assert!(
         approved
             .facts
-            .contains(&("Jusqu’à", "2026-11-24 13:00 (UTC)".to_owned())),
+            .contains(&("Jusqu’à".into(), "2026-11-24 13:00 (UTC)".to_owned())),
         "{approved:?}"
     );
 }
@@ -299,19 +302,27 @@ fn nothing_that_people_wrote_is_read_by_many() {
     let house = house(&[]);
     let view = view(&house, Language::En);
     for event in NoticeEvent::ALL {
-        let mut one = notice(event, "");
-        one.grant.purpose = PurposeId::new("customer-support");
-        one.grant.ticket = Some("CARE-7".to_owned());
+        let of = |purpose: &str, ticket: &str| {
+            let grant = Grant {
+                purpose: PurposeId::new(purpose),
+                ticket: Some(ticket.to_owned()),
+                ..grant(event)
+            };
+            Notice {
+                about: About::Grant(Box::new(grant), event),
+                ..notice(event, "")
+            }
+        };
+        let one = of("customer-support", "CARE-7");
         assert!(read(&say_to_many(&one, &view, None)).contains("Ticket: CARE-7"));
         // neither where the purpose says how tickets look, nor where any may be written
         for purpose in ["customer-support", "brand-publishing"] {
-            one.grant.purpose = PurposeId::new(purpose);
-            one.grant.ticket = Some("https://evil.example/x, see <@here>".to_owned());
+            let one = of(purpose, "https://evil.example/x, see <@here>");
             let text = read(&say_to_many(&one, &view, None));
             for written in ["campaign", "Sorry", "incident", "evil", "Ticket"] {
                 assert!(!text.contains(written), "{event:?}: {text}");
             }
-            assert_eq!(words::plain_ticket(&one.grant, &house), None);
+            assert_eq!(words::ticket(&one, &house), None);
             let told = read(&say(&one, &view, None));
             assert!(told.contains("evil.example"), "whom it concerns may read it: {told}");
         }

@@ -1,0 +1,110 @@
+//! Who is told of a week, and of which purposes: never more than they would see on the portal's page `/value`. Pure.
+//!
+//! Whoever is in the directory is told what the rules let them see (`see-value`): an owner of the purposes that they own, and
+//! whoever the settings name, of all. A mailbox of nobody in the directory, and a web hook, are told what the settings say. All
+//! of it is of groups that are large enough: the ledger holds nothing else.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::Settings;
+use super::whom::{self, ADDRESS, EMAIL, HOOK};
+use crate::clock::Timestamp;
+use crate::facts::{Mailbox, Occasion, Person, PurposeId, SubjectId};
+use crate::ledger::{Brought, Letter};
+use crate::purpose::Purpose;
+use crate::rulebook::InForce;
+
+/// A letter for everybody who may be told something of that week, and has an address.
+pub(super) fn letters(brought: &Brought, in_force: &InForce, settings: &Settings, now: Timestamp) -> Vec<Letter> {
+    let mut readers = BTreeSet::new();
+    let digest = &settings.digest;
+    if settings.smtp.host.is_some() {
+        let owners = in_force.rulebook.purposes().iter().filter(|_| digest.owners);
+        let owners = owners.map(|purpose| &purpose.business_owner);
+        let written = owners.filter(|id| whom::mailbox(id.as_str(), &in_force.directory).is_some());
+        readers.extend(written.map(ToString::to_string));
+        readers.extend(digest.to.iter().map(|mailbox| reader(mailbox, in_force)));
+    }
+    let by_mail = readers.into_iter().map(|to| Letter {
+        way: EMAIL.to_owned(),
+        to,
+    });
+    let hooks = settings.webhooks.iter().map(|hook| Letter {
+        way: format!("{HOOK}{}", hook.name),
+        to: String::new(),
+    });
+    let all = by_mail.chain(hooks);
+    all.filter(|letter| told(brought, letter, (in_force, settings), now).is_some())
+        .collect()
+}
+
+/// What of that week is told by a letter; none where nothing is, or a later week is settled.
+pub(super) fn told(
+    brought: &Brought,
+    letter: &Letter,
+    (in_force, settings): (&InForce, &Settings),
+    now: Timestamp,
+) -> Option<Brought> {
+    let seen: BTreeSet<&PurposeId> = seen(letter, (in_force, settings), now).into_iter().collect();
+    let figures = brought.figures.iter().filter(|figure| seen.contains(&figure.purpose));
+    let told = Brought {
+        week: brought.week,
+        figures: figures.cloned().collect(),
+    };
+    (brought.is_latest(now) && told.of(told.week).next().is_some()).then_some(told)
+}
+
+/// How a letter names whoever reads a mailbox: as the directory does where it is one person's.
+fn reader(mailbox: &Mailbox, in_force: &InForce) -> String {
+    match reading(mailbox, in_force).as_slice() {
+        [person] => person.id.to_string(),
+        _ => format!("{ADDRESS}{mailbox}"),
+    }
+}
+
+/// Whom of the directory a mailbox belongs to.
+fn reading<'a>(mailbox: &Mailbox, in_force: &'a InForce) -> Vec<&'a Arc<Person>> {
+    let directory = &in_force.directory;
+    let theirs = |person: &&Arc<Person>| {
+        let listed = directory.listed(&person.id);
+        listed.is_some_and(|listed| listed.email.as_ref() == Some(mailbox))
+    };
+    directory.people().filter(theirs).collect()
+}
+
+/// The purposes of which a letter may tell.
+fn seen<'a>(letter: &Letter, (in_force, settings): (&'a InForce, &Settings), now: Timestamp) -> Vec<&'a PurposeId> {
+    let rules = &in_force.rulebook;
+    let of = |is: &dyn Fn(&Purpose) -> bool| -> Vec<&'a PurposeId> {
+        let purposes = rules.purposes().iter().filter(|purpose| is(purpose));
+        purposes.map(|purpose| &purpose.id).collect()
+    };
+    let digest = &settings.digest;
+    let set = |purpose: &Purpose| digest.purposes.is_empty() || digest.purposes.contains(&purpose.id);
+    if let Some(name) = letter.way.strip_prefix(HOOK) {
+        let mut hooks = settings.webhooks.iter();
+        let tells = hooks.any(|hook| hook.name == name && hook.hears(Occasion::Digest));
+        return of(&|purpose| tells && set(purpose));
+    }
+    let may = |person: &Person, purpose: &Purpose| rules.may_be_told_value(person, purpose, now);
+    if let Some(address) = letter.to.strip_prefix(ADDRESS) {
+        let Some(mailbox) = digest.to.iter().find(|mailbox| mailbox.as_str() == address) else {
+            return Vec::new();
+        };
+        // of several people, whoever sees least may be the one who reads it
+        let people = reading(mailbox, in_force);
+        return of(&|purpose| match people.as_slice() {
+            [] => set(purpose),
+            some => some.iter().all(|person| may(person, purpose)),
+        });
+    }
+    let id = SubjectId::parse(&letter.to).ok();
+    let Some(person) = id.and_then(|id| in_force.directory.person(&id)) else {
+        return Vec::new();
+    };
+    let mailbox = whom::mailbox(&letter.to, &in_force.directory);
+    let is_named = mailbox.is_some_and(|mailbox| digest.to.contains(&mailbox));
+    let owns = |purpose: &Purpose| digest.owners && purpose.business_owner == person.id;
+    of(&|purpose| (is_named || owns(purpose)) && may(&person, purpose))
+}

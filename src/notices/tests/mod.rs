@@ -1,5 +1,6 @@
 //! What is said, and to whom.
 
+mod sessions;
 mod wire;
 
 use std::collections::BTreeSet;

@@ -64,11 +64,11 @@ pub struct Webhook {
     pub application: Option<String>,
     /// The file that holds that application's secret.
     pub application_secret_file: Option<PathBuf>,
-    /// Of SharePoint: the tenant of Microsoft Entra, by id or domain.
+    /// Of `SharePoint`: the tenant of Microsoft Entra, by id or domain.
     pub tenant: Option<String>,
-    /// Of SharePoint: where that tenant signs in; none: where the cloud of the address does.
+    /// Of `SharePoint`: where that tenant signs in; none: where the cloud of the address does.
     pub authority: Option<String>,
-    /// Of SharePoint: the column that takes more than the title, by its internal name.
+    /// Of `SharePoint`: the column that takes more than the title, by its internal name.
     pub column: Option<String>,
     /// Of what it is told; empty: of everything.
     pub events: Vec<NoticeEvent>,
@@ -93,7 +93,7 @@ pub enum Kind {
     Jive,
     /// The signals of Socialtext.
     Socialtext,
-    /// A list of SharePoint, by Microsoft Graph.
+    /// A list of `SharePoint`, by Microsoft Graph.
     Sharepoint,
     /// An article of an Igloo digital workplace.
     Igloo,

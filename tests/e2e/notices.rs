@@ -568,7 +568,7 @@ async fn what_happens_is_posted_as_each_address_wants_it_signed_where_it_is_for_
     world.close().await;
 }
 
-/// The gateway posts to SharePoint and Igloo, as members of a tenant that the first host signs in for.
+/// The gateway posts to `SharePoint` and Igloo, as members of a tenant that the first host signs in for.
 async fn with_sessions(files: &TempDir, tenant: &str) -> World {
     let file = |name: &str, text: &str| {
         let path = files.path().join(name);

@@ -9,7 +9,7 @@ use crate::notices::words::Said;
 /// The most fields of a section, and characters of a header (Slack, "Blocks").
 const MOST_FIELDS: usize = 10;
 const MOST_HEADER: usize = 150;
-/// The most characters of a single line of text (SharePoint).
+/// The most characters of a single line of text (`SharePoint`).
 const MOST_TITLE: usize = 255;
 
 /// A message of Microsoft Teams with one Adaptive Card.
@@ -163,7 +163,7 @@ fn in_signal(text: &str) -> String {
         .replace('>', ")")
 }
 
-/// An item of a list of SharePoint: what is not its title stands in a column of text, where there is one for it.
+/// An item of a list of `SharePoint`: what is not its title stands in a column of text, where there is one for it.
 pub(super) fn sharepoint(said: &Said, column: Option<&str>) -> Value {
     let title: String = said.title.chars().take(MOST_TITLE).collect();
     let mut fields = serde_json::Map::from_iter([("Title".to_owned(), json!(title))]);

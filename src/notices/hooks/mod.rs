@@ -87,8 +87,8 @@ impl Hook {
         };
         let place = Place::of(url.reveal());
         let place = place.ok_or_else(|| bad("no address of the web", "write `https://HOST/PATH`"))?;
-        if let Some(help) = form_of_address(settings.kind).filter(|(is_one, _)| !is_one(&place.target)) {
-            return Err(bad("no address of a call that is known there", help.1));
+        if let Some(help) = amiss(settings.kind, &place.target) {
+            return Err(bad("no address of a call that is known there", help));
         }
         let session = Session::of(settings, (&place.to, place.secure), &errands);
         let session = session.map_err(|(why, help)| bad(&why, help))?;
@@ -250,22 +250,27 @@ fn host_of(to: &Authority, secure: bool) -> String {
     }
 }
 
-/// How the address of a call looks that is known there, and what to write; none where any may be.
-fn form_of_address(kind: Kind) -> Option<(fn(&str) -> bool, &'static str)> {
-    match kind {
-        Kind::Sharepoint => Some((
-            |target| {
-                let parts: Vec<&str> = target.split('/').collect();
-                matches!(parts.as_slice(), ["", "v1.0", "sites", _, "lists", _, "items"])
-            },
-            "write `https://graph.microsoft.com/v1.0/sites/SITE-ID/lists/LIST-ID/items`",
-        )),
-        Kind::Igloo => Some((
-            |target| target.starts_with("/.api/api.svc/"),
-            "write `https://HOST/.api/api.svc/wikiarticles/ARTICLE-ID/update`",
-        )),
-        Kind::Generic | Kind::Teams | Kind::Slack | Kind::Connections | Kind::Jive | Kind::Socialtext => None,
-    }
+/// What to write in the place of an address that is none of a call that is known there.
+fn amiss(kind: Kind, target: &str) -> Option<&'static str> {
+    let (is_one, help) = match kind {
+        Kind::Sharepoint => {
+            let parts: Vec<&str> = target.split('/').collect();
+            let is_one = matches!(parts.as_slice(), ["", "v1.0", "sites", _, "lists", _, "items"]);
+            (
+                is_one,
+                "write `https://graph.microsoft.com/v1.0/sites/SITE-ID/lists/LIST-ID/items`",
+            )
+        }
+        Kind::Igloo => {
+            let is_one = target.starts_with("/.api/api.svc/");
+            (
+                is_one,
+                "write `https://HOST/.api/api.svc/wikiarticles/ARTICLE-ID/update`",
+            )
+        }
+        Kind::Generic | Kind::Teams | Kind::Slack | Kind::Connections | Kind::Jive | Kind::Socialtext => return None,
+    };
+    (!is_one).then_some(help)
 }
 
 /// What a user and a password prove, where there are any.

@@ -137,7 +137,7 @@ impl Platform {
 async fn heard(stream: &mut TcpStream) -> Asked {
     let mut heard = Vec::new();
     loop {
-        let mut piece = [0; 8192];
+        let mut piece = vec![0; 8192];
         let read = stream.read(&mut piece).await.unwrap();
         assert_ne!(read, 0, "{}", String::from_utf8_lossy(&heard));
         heard.extend_from_slice(&piece[..read]);
@@ -189,17 +189,20 @@ fn hook_of(origin: &str, files: &Path, more: &str) -> Result<Hook, BadSetting> {
 }
 
 /// Posts that Ben waits, at that moment.
-async fn sends(hook: &Hook, now: Timestamp) -> Went {
-    let house = house(&[]);
-    let told = Notice {
-        letter: Some(Letter {
-            way: "webhook:intranet".to_owned(),
-            to: String::new(),
-        }),
-        ..notice(NoticeEvent::Waits, "")
+fn sends(hook: &Hook, now: Timestamp) -> BoxFuture<'_, Went> {
+    let sends = async move {
+        let house = house(&[]);
+        let told = Notice {
+            letter: Some(Letter {
+                way: "webhook:intranet".to_owned(),
+                to: String::new(),
+            }),
+            ..notice(NoticeEvent::Waits, "")
+        };
+        let letter = told.letter.as_ref().unwrap();
+        hook.send((&told, letter), &view(&house, Language::En), now).await
     };
-    let letter = told.letter.as_ref().unwrap();
-    hook.send((&told, letter), &view(&house, Language::En), now).await
+    Box::pin(sends)
 }
 
 fn later(went: &Went) -> (&str, Option<Duration>) {

@@ -35,6 +35,7 @@ pub(super) fn looking(rooms: &Rooms, clock: &Clock) -> Looking {
             sign_in_failures: guard.rejections(),
             reviews: ledger.reviews(now),
             notices_waiting: notices.as_ref().map_or(0, |notices| notices.waiting()),
+            notices_shut_out: notices.as_ref().map_or(0, |notices| notices.shut_out().len() as u64),
             grants: counts
                 .into_iter()
                 .map(|count| (count.purpose, count.life.as_str(), count.grants))

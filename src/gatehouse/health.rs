@@ -1,7 +1,7 @@
 //! Is the house well: what `/readyz` says, and why.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use serde::Serialize;
 
@@ -9,12 +9,14 @@ use super::reach::Reach;
 use crate::audit::Book;
 use crate::facts::{Problem, RulebookId};
 use crate::ledger::{Ledger, Vouched};
+use crate::notices::Notices;
 use crate::rulebook::Rulebook;
 
 /// What is well and what is not.
 pub(super) struct Health {
     book: Book,
     ledger: Ledger,
+    notices: Option<Arc<Notices>>,
     reach: Reach,
     stopping: AtomicBool,
     rules: Mutex<Rules>,
@@ -51,7 +53,11 @@ pub(super) struct Report {
 }
 
 impl Health {
-    pub(super) fn new((book, ledger): (Book, Ledger), reach: Reach, in_force: &Rulebook) -> Self {
+    pub(super) fn new(
+        (book, ledger, notices): (Book, Ledger, Option<Arc<Notices>>),
+        reach: Reach,
+        in_force: &Rulebook,
+    ) -> Self {
         let rules = Mutex::new(Rules {
             in_force: in_force.id().clone(),
             refused: Vec::new(),
@@ -61,6 +67,7 @@ impl Health {
         Self {
             book,
             ledger,
+            notices,
             reach,
             stopping: AtomicBool::new(false),
             rules,
@@ -125,6 +132,8 @@ impl Health {
         let open = door.is_none();
         problems.extend(door);
         problems.extend(rules.silent.iter().cloned());
+        // whoever is let in is judged all the same
+        problems.extend(self.notices.iter().flat_map(|notices| notices.shut_out()));
         let stopping = self.stopping.load(Ordering::Relaxed);
         if stopping {
             problems.push("the gateway is stopping".to_owned());

@@ -257,7 +257,7 @@ fn serve(
     };
     let running = Running {
         health: Arc::new(Health::new(
-            (rooms.book.clone(), rooms.ledger.clone()),
+            (rooms.book.clone(), rooms.ledger.clone(), rooms.notices.clone()),
             reach,
             &rooms.live.load().rulebook,
         )),

@@ -125,12 +125,17 @@ pub(super) const REVIEWS: Name = name(
 pub(super) const NOTICES: Name = name(
     "wayleave_notices_total",
     &["channel", "outcome"],
-    "Letters to people, by channel (email, teams, slack, generic, connections, jive, socialtext; other: no longer set) and what came of them: sent, put-off (tried again later), refused, given-up (too old), moot (nobody needs to hear of it any more).",
+    "Letters to people, by channel (email, teams, slack, generic, connections, jive, socialtext, sharepoint, igloo; other: no longer set) and what came of them: sent, put-off (tried again later), refused, given-up (too old), moot (nobody needs to hear of it any more).",
 );
 pub(super) const NOTICES_WAITING: Name = name(
     "wayleave_notices_waiting",
     &[],
     "Letters that wait to be sent, those included that are due later.",
+);
+pub(super) const NOTICES_SHUT_OUT: Name = name(
+    "wayleave_notices_shut_out",
+    &[],
+    "Web hooks that are not let in, as what has to be fetched first is refused, or not taken: nothing is posted there, and /readyz says why.",
 );
 pub(super) const MINTED: Name = name(
     "wayleave_minted_certificates",
@@ -144,7 +149,7 @@ pub(super) const BUILD_INFO: Name = name(
 );
 
 /// The whole table. Metrics of the process itself (`process_…`) stand beside it, as every Prometheus client has them.
-pub const ALL: [Name; 26] = [
+pub const ALL: [Name; 27] = [
     DECISIONS,
     PURPOSE_DECISIONS,
     DECISION_DURATION,
@@ -169,6 +174,7 @@ pub const ALL: [Name; 26] = [
     REVIEWS,
     NOTICES,
     NOTICES_WAITING,
+    NOTICES_SHUT_OUT,
     MINTED,
     BUILD_INFO,
 ];

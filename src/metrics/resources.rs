@@ -26,6 +26,8 @@ pub struct Resources {
     pub reviews: [u64; 2],
     /// Letters to people that wait to be sent.
     pub notices_waiting: u64,
+    /// Web hooks that are not let in.
+    pub notices_shut_out: u64,
     /// Grants by purpose and state (`active`, `expired`, `withdrawn`, `revoked`).
     pub grants: Vec<(PurposeId, &'static str, u64)>,
 }
@@ -62,6 +64,7 @@ pub(super) struct Gauges {
     reviews: IntGaugeVec,
     notices: IntCounterVec,
     notices_waiting: IntGauge,
+    notices_shut_out: IntGauge,
 }
 
 impl Gauges {
@@ -82,6 +85,7 @@ impl Gauges {
             reviews: names::REVIEWS.gauges(registry)?,
             notices: names::NOTICES.counters(registry)?,
             notices_waiting: names::NOTICES_WAITING.gauge(registry)?,
+            notices_shut_out: names::NOTICES_SHUT_OUT.gauge(registry)?,
         })
     }
 
@@ -111,6 +115,7 @@ impl Gauges {
         self.unreadable_tokens.set(clamp(seen.unreadable_tokens));
         catch_up(&self.records_dropped, seen.records_dropped);
         self.notices_waiting.set(clamp(seen.notices_waiting));
+        self.notices_shut_out.set(clamp(seen.notices_shut_out));
         self.minted.set(clamp(seen.minted_certificates));
         catch_up(&self.sign_in_failures, seen.sign_in_failures);
         for (state, count) in ["waiting", "overdue"].into_iter().zip(seen.reviews) {

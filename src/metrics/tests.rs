@@ -168,6 +168,7 @@ fn busy() -> Metrics {
         minted_certificates: 7,
         sign_in_failures: 2,
         notices_waiting: 4,
+        notices_shut_out: 1,
         reviews: [3, 1],
         grants: vec![
             (PurposeId::new("recruiting"), "active", 2),

@@ -161,6 +161,18 @@ impl Notices {
         self.waiting.load(Ordering::Relaxed)
     }
 
+    /// The web hooks that are not let in, one sentence each.
+    pub fn shut_out(&self) -> Vec<String> {
+        let shut = self.hooks.iter().filter_map(|hook| Some((hook, hook.trouble()?)));
+        let shut = shut.map(|(hook, why)| {
+            format!(
+                "notices wait, since the web hook `{}` is not let in: {why}",
+                hook.name()
+            )
+        });
+        shut.collect()
+    }
+
     /// Tells what is due until `stop`; what is on its way then is sent to its end.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut ticks = tokio::time::interval(LOOK_EVERY);

@@ -76,6 +76,16 @@ pub struct Webhook {
     pub password_file: Option<PathBuf>,
     /// The file that holds what is signed with.
     pub secret_file: Option<PathBuf>,
+    /// The application as which the gateway is registered there, where it fetches a credential before it posts.
+    pub application: Option<String>,
+    /// The file that holds that application's secret.
+    pub application_secret_file: Option<PathBuf>,
+    /// Of `SharePoint`: the tenant of Microsoft Entra, by id or domain.
+    pub tenant: Option<String>,
+    /// Of `SharePoint`: where that tenant signs in; none: where the cloud of the address does.
+    pub authority: Option<String>,
+    /// Of `SharePoint`: the column that takes more than the title, by its internal name.
+    pub column: Option<String>,
     /// Of what it is told; empty: of everything that happens to grants.
     pub events: Vec<Occasion>,
     /// In which language.
@@ -99,6 +109,10 @@ pub enum Kind {
     Jive,
     /// The signals of Socialtext.
     Socialtext,
+    /// A list of `SharePoint`, by Microsoft Graph.
+    Sharepoint,
+    /// An article of an Igloo digital workplace.
+    Igloo,
 }
 
 impl Kind {
@@ -111,6 +125,8 @@ impl Kind {
             Self::Connections => "connections",
             Self::Jive => "jive",
             Self::Socialtext => "socialtext",
+            Self::Sharepoint => "sharepoint",
+            Self::Igloo => "igloo",
         }
     }
 }
@@ -230,7 +246,12 @@ impl Settings {
     /// The settings that are paths.
     pub fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let files = self.webhooks.iter_mut().flat_map(|hook| {
-            let files = [&mut hook.url_file, &mut hook.password_file, &mut hook.secret_file];
+            let files = [
+                &mut hook.url_file,
+                &mut hook.password_file,
+                &mut hook.secret_file,
+                &mut hook.application_secret_file,
+            ];
             files.into_iter().flatten()
         });
         self.smtp.password_file.iter_mut().chain(files)
@@ -316,7 +337,62 @@ impl Webhook {
                 "set `secret_file`; `echo whsec_$(openssl rand -base64 32)` makes one",
             ));
         }
+        found.extend(self.unfetchable());
         found
+    }
+
+    /// What makes no sense of what is fetched before it is posted there.
+    fn unfetchable(&self) -> Vec<(&'static str, &'static str)> {
+        let of_entra = [self.tenant.is_some(), self.authority.is_some(), self.column.is_some()];
+        let of_an_application = [self.application.is_some(), self.application_secret_file.is_some()];
+        let is_word = |text: &str, more: &str| {
+            let is_of_it = |c: char| c.is_ascii_alphanumeric() || more.contains(c);
+            !text.is_empty() && text.chars().all(is_of_it)
+        };
+        let is_bad = |text: &Option<String>, more: &str| text.as_ref().is_some_and(|text| !is_word(text, more));
+        let checks = match self.kind {
+            Kind::Sharepoint => vec![
+                (
+                    self.tenant.is_none() || of_an_application.contains(&false),
+                    "Microsoft Entra gives a token to an application of a tenant, against its secret",
+                    "set `tenant`, `application` and `application_secret_file`",
+                ),
+                (
+                    self.user.is_some(),
+                    "nobody signs in there by a password",
+                    "leave out `user` and `password_file`",
+                ),
+                (
+                    is_bad(&self.tenant, ".-"),
+                    "no tenant",
+                    "write its id or its domain, e.g. `example.onmicrosoft.com`, into `tenant`",
+                ),
+                (
+                    is_bad(&self.column, "_") || self.column.as_deref() == Some("Title"),
+                    "no column for more than the title",
+                    "write its internal name, which its address in the list's settings shows behind `Field=`, into `column`",
+                ),
+            ],
+            Kind::Igloo => vec![
+                (
+                    self.user.is_none() || of_an_application.contains(&false),
+                    "Igloo opens a session for an application and a member, each with a password",
+                    "set `application`, `application_secret_file`, `user` and `password_file`",
+                ),
+                (
+                    of_entra.contains(&true),
+                    "settings of SharePoint are not looked at there",
+                    "leave out `tenant`, `authority` and `column`",
+                ),
+            ],
+            Kind::Generic | Kind::Teams | Kind::Slack | Kind::Connections | Kind::Jive | Kind::Socialtext => vec![(
+                of_entra.contains(&true) || of_an_application.contains(&true),
+                "nothing is fetched before it is posted there",
+                "leave out `application`, `application_secret_file`, `tenant`, `authority` and `column`",
+            )],
+        };
+        let wrong = checks.into_iter().filter(|(is_wrong, _, _)| *is_wrong);
+        wrong.map(|(_, message, help)| (message, help)).collect()
     }
 }
 
@@ -381,6 +457,50 @@ mod tests {
         assert!(unknown.message().contains("unknown field `monthly`"), "{unknown}");
         let unknown = toml::from_str::<Settings>(&format!("{hook}events = [\"digests\"]")).unwrap_err();
         assert!(unknown.message().contains("use waits, "), "{unknown}");
+    }
+
+    #[test]
+    fn what_is_fetched_first_is_set_whole_and_where_it_is_looked_at() {
+        let told = |text: &str| -> Vec<String> {
+            let text = format!("[[webhooks]]\nname = \"a\"\nurl = \"https://a.example.org/\"\n{text}");
+            let settings: Settings = toml::from_str(&text).unwrap();
+            settings.problems().iter().map(ToString::to_string).collect()
+        };
+        let application = "application = \"app\"\napplication_secret_file = \"x\"\n";
+        let tenant = "kind = \"sharepoint\"\ntenant = \"example.onmicrosoft.com\"\n";
+        let member = "kind = \"igloo\"\nuser = \"gate\"\npassword_file = \"y\"\n";
+        for right in [
+            format!("{tenant}{application}"),
+            format!(
+                "{tenant}{application}column = \"More_x0020_of_x0020_it\"\nauthority = \"https://login.example.org\""
+            ),
+            format!("{member}{application}"),
+        ] {
+            assert_eq!(told(&right), [""; 0], "{right}");
+        }
+        for (wrong, names) in [
+            ("kind = \"sharepoint\"".to_owned(), "`tenant`, `application`"),
+            (format!("kind = \"sharepoint\"\n{application}"), "`tenant`"),
+            (tenant.to_owned(), "`application_secret_file`"),
+            (
+                format!("{tenant}{application}user = \"a\"\npassword_file = \"y\""),
+                "`user`",
+            ),
+            (
+                format!("kind = \"sharepoint\"\ntenant = \"a/b\"\n{application}"),
+                "`tenant`",
+            ),
+            (format!("{tenant}{application}column = \"Title\""), "`column`"),
+            (format!("{tenant}{application}column = \"More of it\""), "`column`"),
+            (member.to_owned(), "`application`"),
+            (format!("kind = \"igloo\"\n{application}"), "`user`"),
+            (format!("{member}{application}tenant = \"a\""), "`tenant`"),
+            (format!("kind = \"jive\"\n{application}"), "`application`"),
+            ("kind = \"slack\"\ncolumn = \"a\"".to_owned(), "`column`"),
+        ] {
+            let told = told(&wrong);
+            assert!(told.len() == 1 && told[0].contains(names), "{wrong}: {told:?}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Either, select};
 use http::{HeaderMap, Request, StatusCode};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Collected, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -45,6 +45,9 @@ pub struct Answer {
     /// The header fields.
     pub headers: HeaderMap,
 }
+
+/// What reads what comes after the head of an answer; nothing where that does not come whole, or is too long.
+type Rest = BoxFuture<'static, Option<Bytes>>;
 
 impl Errands {
     /// Opens the way. Beside what `settings` let pass, addresses in `allow` are dialled; never `doors`, our own listeners.
@@ -86,31 +89,49 @@ impl Errands {
         request: Request<Full<Bytes>>,
         limit: Duration,
     ) -> Result<Answer, Fault> {
-        let exchange = async {
-            let stream = self.connect(to).await?;
-            if secure {
-                let stream = self.dialer.handshake(to, stream, &self.web).await?;
-                exchanged(to, stream, request).await
-            } else {
-                exchanged(to, stream, request).await
-            }
-        };
-        let late = |_| {
-            let seconds = limit.as_secs();
-            Fault::internal(Stage::Forward, format!("`{to}` did not answer within {seconds} s"))
-        };
-        let (answer, rest) = tokio::time::timeout(limit, exchange).await.map_err(late)??;
+        let exchange = tokio::time::timeout(limit, self.exchange((to, secure), request));
+        let (answer, rest) = exchange.await.map_err(|_| late(to, limit))??;
         let _ = tokio::time::timeout(READ_ON, rest).await;
         Ok(answer)
     }
+
+    /// The same, with what stands in the answer, for which alone it is asked: whole, within `limit`, or not at all.
+    pub async fn ask(
+        &self,
+        (to, secure): (&Authority, bool),
+        request: Request<Full<Bytes>>,
+        limit: Duration,
+    ) -> Result<(Answer, Bytes), Fault> {
+        let asked = async {
+            let (answer, rest) = self.exchange((to, secure), request).await?;
+            let cut_off = || Fault::internal(Stage::Forward, format!("`{to}` did not finish its answer"));
+            Ok((answer, rest.await.ok_or_else(cut_off)?))
+        };
+        tokio::time::timeout(limit, asked).await.map_err(|_| late(to, limit))?
+    }
+
+    async fn exchange(
+        &self,
+        (to, secure): (&Authority, bool),
+        request: Request<Full<Bytes>>,
+    ) -> Result<(Answer, Rest), Fault> {
+        let stream = self.connect(to).await?;
+        if secure {
+            let stream = self.dialer.handshake(to, stream, &self.web).await?;
+            exchanged(to, stream, request).await
+        } else {
+            exchanged(to, stream, request).await
+        }
+    }
+}
+
+fn late(to: &Authority, limit: Duration) -> Fault {
+    let seconds = limit.as_secs();
+    Fault::internal(Stage::Forward, format!("`{to}` did not answer within {seconds} s"))
 }
 
 /// The head of the answer, and what reads the rest: to its end, so that whoever sent it is not cut off.
-async fn exchanged<S>(
-    to: &Authority,
-    stream: S,
-    request: Request<Full<Bytes>>,
-) -> Result<(Answer, BoxFuture<'static, ()>), Fault>
+async fn exchanged<S>(to: &Authority, stream: S, request: Request<Full<Bytes>>) -> Result<(Answer, Rest), Fault>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -130,9 +151,11 @@ where
     let rest = async move {
         let _sender = sender; // the connection lasts as long as somebody may ask
         let read = Limited::<Incoming>::new(body, MOST_ANSWERED).collect().boxed();
-        if let Either::Right((_, read)) = select(read, connection).await {
-            let _ = read.await;
-        }
+        let read = match select(read, connection).await {
+            Either::Left((read, _)) => read,
+            Either::Right((_, read)) => read.await,
+        };
+        read.ok().map(Collected::to_bytes)
     };
     Ok((answer, rest.boxed()))
 }

@@ -567,3 +567,121 @@ async fn what_happens_is_posted_as_each_address_wants_it_signed_where_it_is_for_
     }
     world.close().await;
 }
+
+/// The gateway posts to `SharePoint` and Igloo, as members of a tenant that the first host signs in for.
+async fn with_sessions(files: &TempDir, tenant: &str) -> World {
+    let file = |name: &str, text: &str| {
+        let path = files.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        Some(path)
+    };
+    let hook = |name: &str, kind, url: &str| Webhook {
+        name: name.to_owned(),
+        kind,
+        url_file: file(name, url),
+        application: Some("app-1".to_owned()),
+        application_secret_file: file("application", "s3cret\n"),
+        ..Webhook::default()
+    };
+    World::planned(|plan| {
+        plan.settings.notices.webhooks = vec![
+            Webhook {
+                tenant: Some(tenant.to_owned()),
+                column: Some("Details".to_owned()),
+                ..hook(
+                    "list",
+                    Kind::Sharepoint,
+                    "https://graph.microsoft.us/v1.0/sites/a/lists/b/items",
+                )
+            },
+            Webhook {
+                user: Some("gate".to_owned()),
+                password_file: file("password", "p4ss\n"),
+                ..hook(
+                    "article",
+                    Kind::Igloo,
+                    "https://igloo.example.org/.api/api.svc/wikiarticles/a1/update",
+                )
+            },
+        ];
+    })
+    .await
+}
+
+async fn posted(world: &World, kind: &str, outcome: &str) {
+    let series = format!(r#"wayleave_notices_total{{channel="{kind}",outcome="{outcome}"}}"#);
+    world
+        .until(&series, async |world| world.metric(&series).await == Some(1.0))
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sharepoint_and_igloo_get_what_happens_with_what_is_fetched_where_their_cloud_signs_in() {
+    let files = TempDir::new().unwrap();
+    let world = with_sessions(&files, "example.onmicrosoft.us").await;
+    asks(&world).await;
+    posted(&world, "sharepoint", "sent").await;
+    posted(&world, "igloo", "sent").await;
+    nothing_waits(&world).await;
+    let received = world.origin.received();
+    let one = |host: &str, path: &str| {
+        let mut found = received
+            .iter()
+            .filter(|one| one.host == host && one.path_and_query == path);
+        let (one, more) = (found.next(), found.next());
+        assert!(more.is_none(), "{more:?}");
+        one.unwrap_or_else(|| panic!("{host}{path}: {received:#?}"))
+    };
+    let fetched = one("login.microsoftonline.us", "/example.onmicrosoft.us/oauth2/v2.0/token");
+    let form: Vec<(String, String)> = form_urlencoded::parse(&fetched.body).into_owned().collect();
+    let scope = ("scope".to_owned(), "https://graph.microsoft.us/.default".to_owned());
+    assert!(form.contains(&scope), "{form:?}");
+    let item = one("graph.microsoft.us", "/v1.0/sites/a/lists/b/items");
+    assert_eq!(item.headers[header::AUTHORIZATION], "Bearer of.the.tests");
+    one("igloo.example.org", "/.api/api.svc/session/create");
+    let article = one("igloo.example.org", "/.api/api.svc/wikiarticles/a1/update");
+    assert_eq!(article.headers[header::COOKIE], "iglooauth=cc2ba556-6d29");
+    assert!(!article.headers.contains_key(header::AUTHORIZATION));
+    for one in [item, article] {
+        assert!(
+            !String::from_utf8_lossy(&one.body).contains("bicycle"),
+            "nothing that people wrote"
+        );
+    }
+    assert_eq!(world.metric("wayleave_notices_shut_out").await, Some(0.0));
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hook_that_is_not_let_in_is_told_where_operators_look_and_holds_up_no_other() {
+    let files = TempDir::new().unwrap();
+    let world = with_sessions(&files, "stranger").await;
+    asks(&world).await;
+    posted(&world, "sharepoint", "put-off").await;
+    posted(&world, "igloo", "sent").await;
+    assert_eq!(world.metric("wayleave_notices_shut_out").await, Some(1.0));
+    let ready = world.admin("/readyz").await;
+    assert_eq!(ready.status, StatusCode::OK, "traffic may come all the same");
+    let said = ready.text();
+    for words in [
+        "`list` is not let in",
+        "invalid_client (AADSTS7000215)",
+        "`application_secret_file`",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(!said.contains("s3cret"), "{said}");
+    waiting(&world, 1.0).await;
+    // whoever mends nothing is not tried again at once
+    let fetched = || {
+        let received = world.origin.received();
+        received
+            .iter()
+            .filter(|one| one.path_and_query.starts_with("/stranger/"))
+            .count()
+    };
+    assert_eq!(fetched(), 1);
+    world.clock.advance(Duration::from_secs(61));
+    world.until("it is tried again", async |_| fetched() == 2).await;
+    world.close().await;
+}

@@ -14,6 +14,8 @@ use crate::notices::words::Said;
 const MOST_FIELDS: usize = 10;
 const MOST_FIELD: usize = 2000;
 const MOST_HEADER: usize = 150;
+/// The most characters of a single line of text (`SharePoint`).
+const MOST_TITLE: usize = 255;
 
 /// How many characters a signal has at most unless whoever runs Socialtext says otherwise.
 const MOST_SIGNAL: usize = 1000;
@@ -212,6 +214,41 @@ fn in_signal(text: &str) -> String {
         .replace('>', ")")
 }
 
+/// An item of a list of `SharePoint`: what is not its title stands in a column of text, where there is one for it.
+pub(super) fn sharepoint(said: &Said, column: Option<&str>) -> Value {
+    let title: String = said.title.chars().take(MOST_TITLE).collect();
+    let mut fields = serde_json::Map::from_iter([("Title".to_owned(), json!(title))]);
+    if let Some(column) = column {
+        let facts = said.facts.iter().map(|(what, text)| format!("{what}: {text}\n"));
+        let (label, url) = &said.link;
+        let text = format!("{}{label}: {url}\n{}", facts.collect::<String>(), said.foot);
+        fields.insert(column.to_owned(), json!(in_column(&text)));
+    }
+    json!({ "fields": fields })
+}
+
+/// Text in which nothing is found to be markup, whether or not it is looked for there.
+fn in_column(text: &str) -> String {
+    text.replace('<', "(").replace('>', ")")
+}
+
+/// The title and the content of an article of Igloo.
+pub(super) fn igloo(said: &Said) -> Vec<(&'static str, String)> {
+    let facts = said
+        .facts
+        .iter()
+        .map(|(what, text)| format!("<li>{}: {}</li>", in_html(what), in_html(text)));
+    let (label, url) = &said.link;
+    let content = format!(
+        "<ul>{}</ul><p><a href=\"{}\">{}</a></p><p>{}</p>",
+        facts.collect::<String>(),
+        in_html(url),
+        in_html(label),
+        in_html(&said.foot)
+    );
+    vec![("title", in_column(&said.title)), ("content", content)]
+}
+
 fn in_html(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
@@ -361,6 +398,31 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("Purpose 7: ") && !text.contains("Purpose 12: "), "{text}");
+    }
+
+    #[test]
+    fn sharepoint_gets_an_item_with_a_title_and_the_rest_in_its_own_column() {
+        let text = "Who: Ben (b)\nTicket: [x](https://evil.example)\nAnswer: https://wayleave.internal/approvals\n\
+                    Reference: g1";
+        assert_eq!(
+            sharepoint(&said(), Some("Details")),
+            json!({"fields": {"Title": "<Ben> & [Mia]", "Details": text}})
+        );
+        let long = Said {
+            title: "é".repeat(300),
+            ..said()
+        };
+        assert_eq!(sharepoint(&long, None), json!({"fields": {"Title": "é".repeat(255)}}));
+    }
+
+    #[test]
+    fn igloo_gets_a_title_and_markup_in_which_nothing_is_markup_of_anybody_else() {
+        let content = "<ul><li>Who: Ben &lt;b&gt;</li><li>Ticket: [x](https://evil.example)</li></ul>\
+                       <p><a href=\"https://wayleave.internal/approvals\">Answer</a></p><p>Reference: g1</p>";
+        assert_eq!(
+            igloo(&said()),
+            [("title", "(Ben) & [Mia]".to_owned()), ("content", content.to_owned())]
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What is said, and to whom.
 
+mod sessions;
 pub(super) mod weekly;
 mod wire;
 

@@ -33,6 +33,7 @@ mod ends;
 mod error;
 mod figures;
 mod hearing;
+mod holder;
 mod keeping;
 mod once;
 mod outbox;
@@ -421,15 +422,16 @@ impl Ledger {
         [waiting, overdue]
     }
 
-    /// Shows `look` the next `count` grants after the one named so, the latest of those that are over included: what was
-    /// declared first comes first. Gives the name of the last, unless that was all, or `look` breaks off.
+    /// Shows `look` the next grants after the one named so, `count` of them at most, that may wait or be in force at a
+    /// moment: what was declared first comes first. Gives the name up to which all is looked at, unless nothing follows, or
+    /// `look` breaks off.
     pub fn look_on(
         &self,
         after: Option<&GrantId>,
-        count: usize,
+        (count, now): (usize, Timestamp),
         mut look: impl FnMut(&Grant) -> ControlFlow<()>,
     ) -> Option<GrantId> {
-        self.view.look_on(after, count, |grant| match grant.delegated {
+        self.view.look_on(after, (count, now), |grant| match grant.delegated {
             Some(_) => ControlFlow::Continue(()),
             None => look(grant),
         })

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::becoming::counts_from;
 use super::delegated::{Delegations, delegated_of};
+use super::holder::Holder;
 use super::store::Held;
 use super::uses::{Uses, same_but_for_use};
 use crate::clock::Timestamp;
@@ -22,6 +23,9 @@ pub(super) const REMEMBERED: usize = 128;
 const _: () = assert!(REMEMBERED > 3 * super::MOST_IN_FORCE);
 
 const SHARDS: usize = 32;
+
+/// So many names are passed by at most before others have their turn.
+const PASSED: usize = 8192;
 
 /// Where a grant is in its life at a given moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -114,7 +118,7 @@ type Shard = RwLock<BTreeMap<SubjectId, Arc<[Grant]>>>;
 /// The grants by holder. Only the writer thread changes it, after the change is on disk.
 pub(super) struct View {
     shards: Vec<Shard>,
-    holders: RwLock<BTreeMap<GrantId, SubjectId>>,
+    holders: RwLock<BTreeMap<GrantId, Holder>>,
     /// What was asked for and is not answered, and by whom; also where nobody has noticed yet that it lapsed.
     asked: RwLock<BTreeMap<GrantId, SubjectId>>,
     tallies: RwLock<BTreeMap<PurposeId, Tally>>,
@@ -134,7 +138,7 @@ impl View {
             }
             asked.extend(asked_of(&subject, &grants));
             delegations.follow(&[], &delegated_of(&grants));
-            holders.extend(grants.iter().map(|grant| (grant.id.clone(), subject.clone())));
+            holders.extend(grants.iter().map(Holder::of));
             if let Some(shard) = shards.get_mut(shard_of(&subject)) {
                 shard.insert(subject, grants.into());
             }
@@ -161,7 +165,7 @@ impl View {
 
     pub(super) fn get(&self, id: &GrantId) -> Option<Grant> {
         let holders = self.holders.read().unwrap_or_else(PoisonError::into_inner);
-        let subject = holders.get(id)?.clone();
+        let subject = holders.get(id)?.who.clone();
         drop(holders);
         let found = self.of(&subject).iter().find(|grant| grant.id == *id).cloned();
         found.map(|grant| self.uses.told(grant))
@@ -187,28 +191,45 @@ impl View {
         grants.collect()
     }
 
-    /// Shows `look` the next `count` grants after the one named so, in the order of their names, which is that of time;
-    /// gives the name of the last, unless that was all, or `look` breaks off.
+    /// Shows `look` the next `count` grants after the one named so that may wait or be in force at `now`, in the order of
+    /// their names, which is that of time; gives the name up to which all is looked at, unless nothing follows, or `look`
+    /// breaks off. Most of what is kept is over, and is passed by unseen.
     pub(super) fn look_on(
         &self,
         after: Option<&GrantId>,
-        count: usize,
+        (count, now): (usize, Timestamp),
         mut look: impl FnMut(&Grant) -> ControlFlow<()>,
     ) -> Option<GrantId> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let (mut alive, mut last) = (Vec::new(), None);
         let holders = self.holders.read().unwrap_or_else(PoisonError::into_inner);
-        let names = holders.range::<GrantId, _>((from, Bound::Unbounded)).take(count);
-        let mut names: Vec<(GrantId, SubjectId)> = names.map(|(id, who)| (id.clone(), who.clone())).collect();
+        for (id, holder) in holders.range::<GrantId, _>((from, Bound::Unbounded)).take(PASSED) {
+            last = Some(id);
+            if holder.may_be_alive(now) {
+                alive.push((id.clone(), holder.who.clone()));
+                if alive.len() >= count {
+                    break;
+                }
+            }
+        }
+        let last = last.cloned();
         // nobody waits for what `look` takes
         drop(holders);
-        for (id, subject) in &names {
+        for (id, subject) in &alive {
             let theirs = self.of(subject);
-            let grant = theirs.iter().find(|grant| grant.id == *id);
-            if grant.is_some_and(|grant| look(&self.uses.told(grant.clone())).is_break()) {
+            let Some(grant) = theirs.iter().find(|grant| grant.id == *id) else {
+                continue;
+            };
+            let looked = if grant.idle.is_some() {
+                look(&self.uses.told(grant.clone()))
+            } else {
+                look(grant)
+            };
+            if looked.is_break() {
                 return None;
             }
         }
-        names.pop().map(|(id, _)| id)
+        last
     }
 
     /// What `wanted` picks; what was declared first comes first.
@@ -335,7 +356,7 @@ impl View {
         let forgotten = edit(&mut grants);
         self.delegations.follow(&given, &delegated_of(&grants));
         let mut holders = self.holders.write().unwrap_or_else(PoisonError::into_inner);
-        holders.extend(grants.iter().map(|grant| (grant.id.clone(), subject.clone())));
+        holders.extend(grants.iter().map(Holder::of));
         for grant in forgotten {
             holders.remove(&grant.id);
             self.uses.forget(&grant.id);

@@ -7,7 +7,9 @@ use super::Rulebook;
 use super::coach::continued_by;
 use super::judgement::{Cause, Judgement, Lenience};
 use crate::catalog::media_type;
-use crate::facts::{Activity, Grant, Head, Observation, Peek, Person, Place, PolicyId, Reading, Reason, Subject};
+use crate::facts::{
+    Activity, Grant, Head, Observation, Peek, Person, Place, PolicyId, PurposeId, Reading, Reason, Subject,
+};
 use crate::policy::{Decision, Hearing, Question, RequestFacts, RuleSet, Trials};
 
 impl Rulebook {
@@ -41,6 +43,20 @@ impl Rulebook {
             Ok(counter) => counter.ask(RuleSet::InEffect, actions).into_part(),
             Err(_) => Part::default(),
         }
+    }
+
+    /// The purposes that may help what was seen, if it does this: a grant for any other changes nothing of what is said to it.
+    pub(super) fn helping(&self, seen: &Observation, activities: &[&Activity]) -> BTreeSet<&PurposeId> {
+        let place = self.catalog.place(seen.ask.host());
+        let Some((subject, person)) = seen.subject.as_ref().zip(seen.person.as_ref()) else {
+            return BTreeSet::new();
+        };
+        let activities = activities.iter().map(|activity| activity.as_str());
+        let actions: Vec<&str> = ["inspect", "connect"].into_iter().chain(activities).collect();
+        let hearing = self.policy.hear(&flow(seen, subject, person, (&place, "")));
+        let opens = hearing.openings(&actions);
+        let purposes = self.purposes.iter().map(|purpose| &purpose.id);
+        purposes.filter(|purpose| opens(purpose)).collect()
     }
 
     /// Whether only its body says what a request does, and the rules let the gateway look into it.

@@ -157,13 +157,7 @@ impl Portal {
     }
 
     /// Whether somebody knows of what was asked for: it is their own, or one that they may answer.
-    pub(super) fn is_told_of(
-        &self,
-        visit: &Visit<'_>,
-        visitor: Visitor<'_>,
-        grant: &Grant,
-        channel: Channel,
-    ) -> bool {
+    pub(super) fn is_told_of(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant, channel: Channel) -> bool {
         let may = || self.ways(visit, visitor, grant, channel).iter().any(|way| way.is_open);
         grant.subject == visitor.person.id || (grant.waits(visit.at) && may())
     }

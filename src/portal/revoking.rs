@@ -45,6 +45,8 @@ pub(super) struct Look<'a> {
     pub(super) until: Option<usize>,
     /// Only at what others hold than this person.
     pub(super) not_of: Option<&'a SubjectId>,
+    /// Whether it matters what else they know of, which takes a question for each that waits for an answer.
+    pub(super) at_known: bool,
 }
 
 /// What somebody may end of what they meant.
@@ -112,6 +114,7 @@ impl<'a> Look<'a> {
             after: None,
             until: None,
             not_of: None,
+            at_known: true,
         }
     }
 
@@ -120,6 +123,7 @@ impl<'a> Look<'a> {
         Self {
             after,
             until: Some(limit + 1),
+            at_known: false,
             ..Self::at_all(channel)
         }
     }
@@ -185,7 +189,7 @@ impl Portal {
         let mut may = visit.in_force.ending(visitor, look.channel, visit.at);
         let mut consider = |grant: &Grant| {
             if meant.means(grant) && look.is_at(grant) {
-                self.consider(visit, visitor, (grant, &mut may, look.channel), &mut chosen);
+                self.consider(visit, visitor, (grant, &mut may, look), &mut chosen);
             }
             if look.until.is_some_and(|until| chosen.all.len() >= until) {
                 ControlFlow::Break(())
@@ -234,7 +238,7 @@ impl Portal {
         &self,
         visit: &Visit<'_>,
         visitor: Visitor<'_>,
-        (grant, may, channel): (&Grant, &mut Ending<'_>, Channel),
+        (grant, may, look): (&Grant, &mut Ending<'_>, Look<'_>),
         chosen: &mut Chosen,
     ) {
         // what somebody continued past is theirs alone to take back
@@ -245,7 +249,7 @@ impl Portal {
         if may.is_allowed {
             let own = grant.subject == visitor.person.id;
             chosen.add(grant, own, may.reasons);
-        } else if self.is_told_of(visit, visitor, grant, channel) {
+        } else if look.at_known && self.is_told_of(visit, visitor, grant, look.channel) {
             chosen.not_permitted += 1;
             chosen.refused.get_or_insert(may.reasons);
         }

@@ -226,6 +226,7 @@ impl Assembled {
             directory: self.directory,
             tried: self.tried,
             members: Members::default(),
+            kinds: OnceLock::new(),
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::judge::Held;
 use super::{Described, Judgement, Rulebook};
 use crate::clock::Timestamp;
 use crate::facts::{
@@ -72,9 +73,6 @@ pub struct Asks<'a> {
     /// The purposes that they may declare.
     purposes: Vec<&'a Purpose>,
 }
-
-/// A purpose, and what a flow is under a grant of it.
-type Held<'a> = (&'a Purpose, Observation);
 
 impl Rulebook {
     /// What `person` may do on each platform. Purposes that the person cannot declare open nothing.
@@ -174,32 +172,47 @@ impl<'a> Asks<'a> {
             (*purpose, tunnel)
         };
         let tunnels: Vec<Held<'a>> = held.iter().map(under).collect();
-        let judge = |seen: &Observation| self.rules.judge(seen);
-        let free = judge(&tunnel);
-        let helping = self.rules.helping(&tunnel, &[]);
-        let reached = Cell::of(&free, &judge, &helping, &tunnels);
+        let place = self.rules.catalog.place(tunnel.ask.host());
+        let Some(mut sitting) = self.rules.sitting(&tunnel, (&place, "")) else {
+            return Some(Access::Closed);
+        };
+        let helping = sitting.helping(None, &tunnels);
+        let free = sitting.judge(&tunnel, None);
+        let reached = Cell::of(&free, &helping, |seen| sitting.judge(seen, None));
         if reached == Cell::default() {
             return Some(Access::Closed);
         }
         let passes_unread = (reached.open.free || reached.coached.free) && !free.inspect();
-        let is_read_under = |(purpose, tunnel): &Held<'a>| helping.contains(&purpose.id) && judge(tunnel).inspect();
-        if passes_unread || !(free.inspect() || tunnels.iter().any(is_read_under)) {
+        let mut is_read = || helping.iter().any(|(_, tunnel)| sitting.judge(tunnel, None).inspect());
+        if passes_unread || !(free.inspect() || is_read()) {
             return Some(Access::Unread(reached));
         }
-        let (activities, asked) = (self.rules.policy.vocabulary().activities(), &self.question.activities);
-        let asked = activities.keys().filter(|one| asked.is_empty() || asked.contains(one));
-        let cells = asked.map(|activity| (activity.clone(), self.cell(activity, &bare, &held)));
-        Some(Access::Read(cells.collect()))
+        Some(Access::Read(self.cells(&bare, &held)))
     }
 
-    fn cell(&self, activity: &Activity, bare: &Observation, held: &[Held<'a>]) -> Cell {
-        let reading = Reading {
-            activity: activity.clone(),
-            activities: [activity.clone()].into(),
-            signatures: BTreeSet::new(),
+    /// What opens each activity.
+    fn cells(&self, bare: &Observation, held: &[Held<'a>]) -> BTreeMap<Activity, Cell> {
+        let place = self.rules.catalog.place(bare.ask.host());
+        let head = bare.ask.head();
+        let path = head.map(|head| self.rules.catalog.path_for_rules(&place, &head.path));
+        let path = path.unwrap_or_default();
+        let Some(mut sitting) = self.rules.sitting(bare, (&place, &path)) else {
+            return BTreeMap::new();
         };
-        let judge = |seen: &Observation| self.rules.judge_as(seen, Some(&reading));
-        Cell::of(&judge(bare), &judge, &self.rules.helping(bare, &[activity]), held)
+        let (activities, asked) = (self.rules.policy.vocabulary().activities(), &self.question.activities);
+        let asked = activities.keys().filter(|one| asked.is_empty() || asked.contains(one));
+        let cells = asked.map(|activity| {
+            let reading = Reading {
+                activity: activity.clone(),
+                activities: [activity.clone()].into(),
+                signatures: BTreeSet::new(),
+            };
+            let helping = sitting.helping(Some(activity), held);
+            let free = sitting.judge(bare, Some(&reading));
+            let cell = Cell::of(&free, &helping, |seen| sitting.judge(seen, Some(&reading)));
+            (activity.clone(), cell)
+        });
+        cells.collect()
     }
 
     fn seen(&self, ask: Ask) -> Observation {
@@ -216,13 +229,8 @@ impl<'a> Asks<'a> {
 }
 
 impl Cell {
-    /// What opens what is judged `bare` under no purpose: nothing, or the purposes that are held and may help.
-    fn of(
-        bare: &Judgement,
-        judge: &dyn Fn(&Observation) -> Judgement,
-        helping: &BTreeSet<&PurposeId>,
-        held: &[Held<'_>],
-    ) -> Self {
+    /// What opens what is judged `bare` under no purpose: nothing, or those purposes that are held and may help.
+    fn of<'h>(bare: &Judgement, helping: &[&'h Held<'_>], mut judge: impl FnMut(&'h Observation) -> Judgement) -> Self {
         let mut cell = Self::default();
         if let Some(ways) = cell.opened(bare) {
             ways.free = true;
@@ -230,7 +238,7 @@ impl Cell {
         if cell.open.free {
             return cell;
         }
-        for (purpose, holding) in held.iter().filter(|(purpose, _)| helping.contains(&purpose.id)) {
+        for (purpose, holding) in helping {
             let judgement = judge(holding);
             // what is coached without a purpose is not worth one that is coached as well
             if cell.coached.free && !judgement.is_allowed() {

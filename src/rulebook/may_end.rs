@@ -181,12 +181,10 @@ mod tests {
     use std::net::SocketAddr;
 
     use super::*;
-    use crate::facts::{
-        Arrival, Door, GrantId, GrantState, GrantTerms, MethodName, Mode, NetworkName, SourceText, Subject,
-    };
+    use crate::facts::{Arrival, Door, GrantId, GrantState, MethodName, Mode, NetworkName, SourceText, Subject};
     use crate::rulebook::Sources;
 
-    /// Conditions of rules on ending, and whether what is alike to them is told from what is not.
+    /// Conditions of rules on ending.
     const CONDITIONS: &[&str] = &[
         "resource.declarer == principal",
         "principal != resource.declarer && resource.businessOwner != principal",
@@ -225,7 +223,11 @@ mod tests {
             } else {
                 ""
             };
-            let training = ["", "training = { course = 2027-01-01 }\n", "training = { course = 2026-01-01 }\n"][nth % 3];
+            let training = [
+                "",
+                "training = { course = 2027-01-01 }\n",
+                "training = { course = 2026-01-01 }\n",
+            ][nth % 3];
             let role = ["recruiter", "staff"][nth / 2 % 2];
             format!(
                 "[[person]]\nid = \"p{nth}\"\nroles = [\"{role}\"]\ndepartment = \"{department}\"\nmanager = \"{manager}\"\n\
@@ -250,28 +252,38 @@ mod tests {
         let who = ["p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "nora", "(left)"];
         let purposes = ["recruiting", "competitor-research", "gone"];
         let at: Timestamp = "2026-11-24T11:30:00Z".parse().unwrap();
-        let all = who
-            .iter()
-            .flat_map(|who| purposes.iter().flat_map(move |purpose| [1, 2].map(|hours| (*who, *purpose, hours))));
-        let one = |(who, purpose, hours): (&str, &str, u64)| GrantTerms {
+        let all = who.iter().flat_map(|who| {
+            purposes
+                .iter()
+                .flat_map(move |purpose| [1, 2].map(|hours| (*who, *purpose, hours)))
+        });
+        let one = |(who, purpose, hours): (&str, &str, u64)| Grant {
+            id: GrantId::supposed(),
             subject: SubjectId::parse(who).unwrap(),
             purpose: PurposeId::new(purpose),
-            platforms: [crate::facts::PlatformId::new("x")].into(),
-            covers: ["read".to_owned()].into(),
+            platforms: Arc::default(),
+            covers: Arc::default(),
             statement: String::new(),
             ticket: None,
             channel: Channel::Portal,
             declared_at: at,
             not_before: at,
             expires: at.plus(Duration::from_hours(hours)),
-            answers: Vec::new(),
             idle: None,
+            used_at: None,
+            answer_by: None,
+            answers: Vec::new(),
             parent: None,
             emergency: None,
             continued: None,
             delegated: None,
+            state: GrantState::Active,
+            ended_at: None,
+            ended: None,
+            report: None,
+            came: None,
         };
-        all.map(one).map(|terms| terms.into_grant(GrantId::supposed(), GrantState::Active)).collect()
+        all.map(one).collect()
     }
 
     #[test]

@@ -174,7 +174,11 @@ async fn what_is_revoked_at_once_ends_with_who_and_why_and_what_is_over_stays_as
     let (all, last) = look(None, 9);
     assert_eq!((all.len(), last.as_ref()), (5, all.last()));
     let (alive, passed) = look_at(None, (9, 1_500));
-    assert_eq!((&alive[..], passed), (&all[..4], last.clone()), "what is over is passed by");
+    assert_eq!(
+        (&alive[..], passed),
+        (&all[..4], last.clone()),
+        "what is over is passed by"
+    );
     assert_eq!(look_at(None, (9, 8_000)).0.len(), 3, "nobody has answered");
     assert_eq!(look_at(None, (9, 9_000)), (Vec::new(), last.clone()));
     assert_eq!(look(last.as_ref(), 9), (Vec::new(), None));

@@ -190,7 +190,7 @@ mod tests {
         "principal != resource.declarer && resource.businessOwner != principal",
         "resource.declarer == User::\"p2\"",
         "[User::\"p1\", User::\"p4\"].contains(resource.declarer)",
-        "resource.declarer in [User::\"p3\", Role::\"recruiter\"]",
+        "resource.declarer in User::\"p3\"",
         "resource.declarer in Role::\"recruiter\"",
         "resource.declarer in [Department::\"hr\", Department::\"brand\"]",
         "resource.declarer has manager && resource.declarer.manager == principal",
@@ -205,9 +205,9 @@ mod tests {
         "resource.declarer.timeZone like \"Europe/*\"",
         "resource.declarer.onLegalHold",
         "resource.declarer.hasTag(\"course\") && resource.declarer.getTag(\"course\") > context.now",
-        "if resource.declarer in Role::\"hr\" then resource.maxDuration == duration(\"1h\") else context.channel == \"api\"",
+        "if resource.declarer in Role::\"recruiter\" then resource.maxDuration == duration(\"1h\") else context.channel == \"api\"",
         "[resource].contains(Purpose::\"recruiting\")",
-        "{ who: resource.declarer }.who == principal",
+        "principal in resource.declarer",
         "resource.declarer is User && context.client.network == \"office\"",
     ];
 

@@ -403,22 +403,21 @@ impl Ledger {
 
     /// What was taken in an emergency and nobody has reviewed yet; what was taken first comes first.
     pub fn unreviewed(&self) -> Vec<Grant> {
-        self.view.find(Grant::awaits_review)
+        self.view.unreviewed()
     }
 
     /// How many of those there are whose review is not due yet at `now`, and how many of which it is.
     pub fn reviews(&self, now: Timestamp) -> [u64; 2] {
         let [mut waiting, mut overdue] = [0, 0];
-        self.view.each(|grant| {
-            let emergency = grant.emergency.as_ref().filter(|_| grant.awaits_review());
-            if let Some(emergency) = emergency {
+        for grant in self.view.unreviewed() {
+            if let Some(emergency) = &grant.emergency {
                 *(if emergency.review_by <= now {
                     &mut overdue
                 } else {
                     &mut waiting
                 }) += 1;
             }
-        });
+        }
         [waiting, overdue]
     }
 

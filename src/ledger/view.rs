@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::becoming::counts_from;
 use super::delegated::{Delegations, delegated_of};
-use super::holder::Holder;
+use super::holder::{Holder, Named};
 use super::store::Held;
 use super::uses::{Uses, same_but_for_use};
 use crate::clock::Timestamp;
@@ -120,7 +120,9 @@ pub(super) struct View {
     shards: Vec<Shard>,
     holders: RwLock<BTreeMap<GrantId, Holder>>,
     /// What was asked for and is not answered, and by whom; also where nobody has noticed yet that it lapsed.
-    asked: RwLock<BTreeMap<GrantId, SubjectId>>,
+    asked: Named,
+    /// What was taken in an emergency and is not reviewed.
+    unreviewed: Named,
     tallies: RwLock<BTreeMap<PurposeId, Tally>>,
     pub(super) uses: Uses,
     pub(super) delegations: Delegations,
@@ -130,13 +132,16 @@ pub(super) struct View {
 impl View {
     pub(super) fn new(Held { by_subject, tallies }: Held) -> Self {
         let mut shards: Vec<BTreeMap<SubjectId, Arc<[Grant]>>> = vec![BTreeMap::new(); SHARDS];
-        let (mut holders, mut asked) = (BTreeMap::new(), BTreeMap::new());
+        let mut holders = BTreeMap::new();
+        let asked = Named::those(|grant| grant.state == GrantState::Requested);
+        let unreviewed = Named::those(Grant::awaits_review);
         let (uses, delegations) = (Uses::default(), Delegations::default());
         for (subject, mut grants) in by_subject {
             for grant in &mut grants {
                 uses.resume(grant);
             }
-            asked.extend(asked_of(&subject, &grants));
+            asked.follow(Vec::new(), &grants);
+            unreviewed.follow(Vec::new(), &grants);
             delegations.follow(&[], &delegated_of(&grants));
             holders.extend(grants.iter().map(Holder::of));
             if let Some(shard) = shards.get_mut(shard_of(&subject)) {
@@ -146,7 +151,8 @@ impl View {
         Self {
             shards: shards.into_iter().map(RwLock::new).collect(),
             holders: RwLock::new(holders),
-            asked: RwLock::new(asked),
+            asked,
+            unreviewed,
             tallies: RwLock::new(tallies),
             uses,
             delegations,
@@ -182,10 +188,19 @@ impl View {
 
     /// What was asked for and is not answered, whether or not it has lapsed by now; in the order of asking.
     pub(super) fn asked(&self) -> Vec<Grant> {
-        let asked = self.asked.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let grants = asked.into_iter().filter_map(|(id, subject)| {
+        self.named(&self.asked)
+    }
+
+    /// What was taken in an emergency and nobody has reviewed; in the order of taking.
+    pub(super) fn unreviewed(&self) -> Vec<Grant> {
+        let grants = self.named(&self.unreviewed).into_iter();
+        grants.map(|grant| self.uses.told(grant)).collect()
+    }
+
+    fn named(&self, named: &Named) -> Vec<Grant> {
+        let grants = named.all().into_iter().filter_map(|(id, subject)| {
             let theirs = self.of(&subject);
-            let mut theirs = theirs.iter().filter(|grant| grant.state == GrantState::Requested);
+            let mut theirs = theirs.iter().filter(|grant| named.means(grant));
             theirs.find(|grant| grant.id == id).cloned()
         });
         grants.collect()
@@ -230,18 +245,6 @@ impl View {
             }
         }
         last
-    }
-
-    /// What `wanted` picks; what was declared first comes first.
-    pub(super) fn find(&self, mut wanted: impl FnMut(&Grant) -> bool) -> Vec<Grant> {
-        let mut found = Vec::new();
-        self.each(|grant| {
-            if wanted(grant) {
-                found.push(self.uses.told(grant.clone()));
-            }
-        });
-        found.sort_by(|a, b| a.id.cmp(&b.id));
-        found
     }
 
     /// How many grants `wanted` picks.
@@ -352,7 +355,8 @@ impl View {
             return;
         };
         let mut grants = self.of(subject).to_vec();
-        let (before, given) = (asked_of(subject, &grants), delegated_of(&grants));
+        let (asked, unreviewed) = (self.asked.among(&grants), self.unreviewed.among(&grants));
+        let given = delegated_of(&grants);
         let forgotten = edit(&mut grants);
         self.delegations.follow(&given, &delegated_of(&grants));
         let mut holders = self.holders.write().unwrap_or_else(PoisonError::into_inner);
@@ -362,22 +366,13 @@ impl View {
             self.uses.forget(&grant.id);
         }
         drop(holders);
-        let mut asked = self.asked.write().unwrap_or_else(PoisonError::into_inner);
-        for (id, _) in before {
-            asked.remove(&id);
-        }
-        asked.extend(asked_of(subject, &grants));
-        drop(asked);
+        self.asked.follow(asked, &grants);
+        self.unreviewed.follow(unreviewed, &grants);
         let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
         shard.insert(subject.clone(), grants.into());
         drop(shard);
         self.wakes();
     }
-}
-
-fn asked_of(subject: &SubjectId, grants: &[Grant]) -> Vec<(GrantId, SubjectId)> {
-    let asked = grants.iter().filter(|grant| grant.state == GrantState::Requested);
-    asked.map(|grant| (grant.id.clone(), subject.clone())).collect()
 }
 
 fn shard_of(subject: &SubjectId) -> usize {

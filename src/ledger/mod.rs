@@ -35,6 +35,7 @@ mod ends;
 mod error;
 mod figures;
 mod hearing;
+mod holder;
 mod keeping;
 mod once;
 mod outbox;
@@ -408,34 +409,34 @@ impl Ledger {
 
     /// What was taken in an emergency and nobody has reviewed yet; what was taken first comes first.
     pub fn unreviewed(&self) -> Vec<Grant> {
-        self.view.find(Grant::awaits_review)
+        self.view.unreviewed()
     }
 
     /// How many of those there are whose review is not due yet at `now`, and how many of which it is.
     pub fn reviews(&self, now: Timestamp) -> [u64; 2] {
         let [mut waiting, mut overdue] = [0, 0];
-        self.view.each(|grant| {
-            let emergency = grant.emergency.as_ref().filter(|_| grant.awaits_review());
-            if let Some(emergency) = emergency {
+        for grant in self.view.unreviewed() {
+            if let Some(emergency) = &grant.emergency {
                 *(if emergency.review_by <= now {
                     &mut overdue
                 } else {
                     &mut waiting
                 }) += 1;
             }
-        });
+        }
         [waiting, overdue]
     }
 
-    /// Shows `look` the next `count` grants after the one named so, the latest of those that are over included: what was
-    /// declared first comes first. Gives the name of the last, unless that was all, or `look` breaks off.
+    /// Shows `look` the next grants after the one named so, `count` of them at most, that may wait or be in force at a
+    /// moment: what was declared first comes first. Gives the name up to which all is looked at, unless nothing follows, or
+    /// `look` breaks off.
     pub fn look_on(
         &self,
         after: Option<&GrantId>,
-        count: usize,
+        (count, now): (usize, Timestamp),
         mut look: impl FnMut(&Grant) -> ControlFlow<()>,
     ) -> Option<GrantId> {
-        self.view.look_on(after, count, |grant| match grant.delegated {
+        self.view.look_on(after, (count, now), |grant| match grant.delegated {
             Some(_) => ControlFlow::Continue(()),
             None => look(grant),
         })

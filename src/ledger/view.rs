@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::becoming::counts_from;
 use super::delegated::{Delegations, delegated_of};
+use super::holder::{Holder, Named};
 use super::store::Held;
 use super::uses::{Uses, same_but_for_use};
 use crate::clock::Timestamp;
@@ -22,6 +23,9 @@ pub(super) const REMEMBERED: usize = 128;
 const _: () = assert!(REMEMBERED > 3 * super::MOST_IN_FORCE);
 
 const SHARDS: usize = 32;
+
+/// So many names are passed by at most before others have their turn.
+const PASSED: usize = 8192;
 
 /// Where a grant is in its life at a given moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -114,9 +118,11 @@ type Shard = RwLock<BTreeMap<SubjectId, Arc<[Grant]>>>;
 /// The grants by holder. Only the writer thread changes it, after the change is on disk.
 pub(super) struct View {
     shards: Vec<Shard>,
-    holders: RwLock<BTreeMap<GrantId, SubjectId>>,
+    holders: RwLock<BTreeMap<GrantId, Holder>>,
     /// What was asked for and is not answered, and by whom; also where nobody has noticed yet that it lapsed.
-    asked: RwLock<BTreeMap<GrantId, SubjectId>>,
+    asked: Named,
+    /// What was taken in an emergency and is not reviewed.
+    unreviewed: Named,
     tallies: RwLock<BTreeMap<PurposeId, Tally>>,
     pub(super) uses: Uses,
     pub(super) delegations: Delegations,
@@ -126,15 +132,18 @@ pub(super) struct View {
 impl View {
     pub(super) fn new(Held { by_subject, tallies }: Held) -> Self {
         let mut shards: Vec<BTreeMap<SubjectId, Arc<[Grant]>>> = vec![BTreeMap::new(); SHARDS];
-        let (mut holders, mut asked) = (BTreeMap::new(), BTreeMap::new());
+        let mut holders = BTreeMap::new();
+        let asked = Named::those(|grant| grant.state == GrantState::Requested);
+        let unreviewed = Named::those(Grant::awaits_review);
         let (uses, delegations) = (Uses::default(), Delegations::default());
         for (subject, mut grants) in by_subject {
             for grant in &mut grants {
                 uses.resume(grant);
             }
-            asked.extend(asked_of(&subject, &grants));
+            asked.follow(Vec::new(), &grants);
+            unreviewed.follow(Vec::new(), &grants);
             delegations.follow(&[], &delegated_of(&grants));
-            holders.extend(grants.iter().map(|grant| (grant.id.clone(), subject.clone())));
+            holders.extend(grants.iter().map(Holder::of));
             if let Some(shard) = shards.get_mut(shard_of(&subject)) {
                 shard.insert(subject, grants.into());
             }
@@ -142,7 +151,8 @@ impl View {
         Self {
             shards: shards.into_iter().map(RwLock::new).collect(),
             holders: RwLock::new(holders),
-            asked: RwLock::new(asked),
+            asked,
+            unreviewed,
             tallies: RwLock::new(tallies),
             uses,
             delegations,
@@ -161,7 +171,7 @@ impl View {
 
     pub(super) fn get(&self, id: &GrantId) -> Option<Grant> {
         let holders = self.holders.read().unwrap_or_else(PoisonError::into_inner);
-        let subject = holders.get(id)?.clone();
+        let subject = holders.get(id)?.who.clone();
         drop(holders);
         let found = self.of(&subject).iter().find(|grant| grant.id == *id).cloned();
         found.map(|grant| self.uses.told(grant))
@@ -178,49 +188,63 @@ impl View {
 
     /// What was asked for and is not answered, whether or not it has lapsed by now; in the order of asking.
     pub(super) fn asked(&self) -> Vec<Grant> {
-        let asked = self.asked.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let grants = asked.into_iter().filter_map(|(id, subject)| {
+        self.named(&self.asked)
+    }
+
+    /// What was taken in an emergency and nobody has reviewed; in the order of taking.
+    pub(super) fn unreviewed(&self) -> Vec<Grant> {
+        let grants = self.named(&self.unreviewed).into_iter();
+        grants.map(|grant| self.uses.told(grant)).collect()
+    }
+
+    fn named(&self, named: &Named) -> Vec<Grant> {
+        let grants = named.all().into_iter().filter_map(|(id, subject)| {
             let theirs = self.of(&subject);
-            let mut theirs = theirs.iter().filter(|grant| grant.state == GrantState::Requested);
+            let mut theirs = theirs.iter().filter(|grant| named.means(grant));
             theirs.find(|grant| grant.id == id).cloned()
         });
         grants.collect()
     }
 
-    /// Shows `look` the next `count` grants after the one named so, in the order of their names, which is that of time;
-    /// gives the name of the last, unless that was all, or `look` breaks off.
+    /// Shows `look` the next `count` grants after the one named so that may wait or be in force at `now`, in the order of
+    /// their names, which is that of time; gives the name up to which all is looked at, unless nothing follows, or `look`
+    /// breaks off. Most of what is kept is over, and is passed by unseen.
     pub(super) fn look_on(
         &self,
         after: Option<&GrantId>,
-        count: usize,
+        (count, now): (usize, Timestamp),
         mut look: impl FnMut(&Grant) -> ControlFlow<()>,
     ) -> Option<GrantId> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let (mut alive, mut last) = (Vec::new(), None);
         let holders = self.holders.read().unwrap_or_else(PoisonError::into_inner);
-        let names = holders.range::<GrantId, _>((from, Bound::Unbounded)).take(count);
-        let mut names: Vec<(GrantId, SubjectId)> = names.map(|(id, who)| (id.clone(), who.clone())).collect();
+        for (id, holder) in holders.range::<GrantId, _>((from, Bound::Unbounded)).take(PASSED) {
+            last = Some(id);
+            if holder.may_be_alive(now) {
+                alive.push((id.clone(), holder.who.clone()));
+                if alive.len() >= count {
+                    break;
+                }
+            }
+        }
+        let last = last.cloned();
         // nobody waits for what `look` takes
         drop(holders);
-        for (id, subject) in &names {
+        for (id, subject) in &alive {
             let theirs = self.of(subject);
-            let grant = theirs.iter().find(|grant| grant.id == *id);
-            if grant.is_some_and(|grant| look(&self.uses.told(grant.clone())).is_break()) {
+            let Some(grant) = theirs.iter().find(|grant| grant.id == *id) else {
+                continue;
+            };
+            let looked = if grant.idle.is_some() {
+                look(&self.uses.told(grant.clone()))
+            } else {
+                look(grant)
+            };
+            if looked.is_break() {
                 return None;
             }
         }
-        names.pop().map(|(id, _)| id)
-    }
-
-    /// What `wanted` picks; what was declared first comes first.
-    pub(super) fn find(&self, mut wanted: impl FnMut(&Grant) -> bool) -> Vec<Grant> {
-        let mut found = Vec::new();
-        self.each(|grant| {
-            if wanted(grant) {
-                found.push(self.uses.told(grant.clone()));
-            }
-        });
-        found.sort_by(|a, b| a.id.cmp(&b.id));
-        found
+        last
     }
 
     /// How many grants `wanted` picks.
@@ -331,32 +355,24 @@ impl View {
             return;
         };
         let mut grants = self.of(subject).to_vec();
-        let (before, given) = (asked_of(subject, &grants), delegated_of(&grants));
+        let (asked, unreviewed) = (self.asked.among(&grants), self.unreviewed.among(&grants));
+        let given = delegated_of(&grants);
         let forgotten = edit(&mut grants);
         self.delegations.follow(&given, &delegated_of(&grants));
         let mut holders = self.holders.write().unwrap_or_else(PoisonError::into_inner);
-        holders.extend(grants.iter().map(|grant| (grant.id.clone(), subject.clone())));
+        holders.extend(grants.iter().map(Holder::of));
         for grant in forgotten {
             holders.remove(&grant.id);
             self.uses.forget(&grant.id);
         }
         drop(holders);
-        let mut asked = self.asked.write().unwrap_or_else(PoisonError::into_inner);
-        for (id, _) in before {
-            asked.remove(&id);
-        }
-        asked.extend(asked_of(subject, &grants));
-        drop(asked);
+        self.asked.follow(asked, &grants);
+        self.unreviewed.follow(unreviewed, &grants);
         let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
         shard.insert(subject.clone(), grants.into());
         drop(shard);
         self.wakes();
     }
-}
-
-fn asked_of(subject: &SubjectId, grants: &[Grant]) -> Vec<(GrantId, SubjectId)> {
-    let asked = grants.iter().filter(|grant| grant.state == GrantState::Requested);
-    asked.map(|grant| (grant.id.clone(), subject.clone())).collect()
 }
 
 fn shard_of(subject: &SubjectId) -> usize {

@@ -49,6 +49,8 @@ pub struct Hearing<'a> {
     policy: &'a Policy,
     flow: Question<'a>,
     terms: Result<Terms, Doubt>,
+    /// The latest grant that nobody holds, in the engine's terms.
+    supposed: RefCell<Option<(Grant, Arc<Held>)>>,
 }
 
 #[derive(Debug)]
@@ -65,6 +67,7 @@ impl Policy {
             policy: self,
             flow: *flow,
             terms: self.terms(flow),
+            supposed: RefCell::default(),
         }
     }
 
@@ -263,9 +266,16 @@ impl Hearing<'_> {
             check_purpose(grant, &self.policy.vocabulary).map_err(|_| Doubt)?;
             nouns.claim_value(grant, |at| memory.values.moment(at.as_millis()))
         };
-        // nobody asks for it twice, and whoever may pass reads what is remembered
+        // nobody else asks for it, and whoever may pass reads what is remembered
         if grant.id.is_supposed() {
-            return claim().map(Held::once).map(Arc::new);
+            let latest = self.supposed.borrow();
+            if let Some((_, held)) = latest.as_ref().filter(|(latest, _)| latest == grant) {
+                return Ok(Arc::clone(held));
+            }
+            drop(latest);
+            let held = Arc::new(claim().map(Held::once)?);
+            *self.supposed.borrow_mut() = Some((grant.clone(), Arc::clone(&held)));
+            return Ok(held);
         }
         let held = || claim().map(|value| engine.held(values::CLAIM, value));
         memory.claims.of(&grant.id, grant, held)

@@ -13,6 +13,7 @@
 //! It must never know of catalogue files, purpose files or the ledger: `rulebook` brings them together.
 
 mod account;
+mod alike;
 mod answer;
 pub(crate) mod apart;
 mod cedars;
@@ -68,6 +69,7 @@ use cedar_policy_core::ast::Entity;
 use cedar_policy_core::entities::Dereference;
 
 pub use account::{Account, Condition};
+pub use alike::Marks;
 pub use answer::Answer;
 pub use apart::text_of;
 pub use cedars::CedarCase;
@@ -129,6 +131,8 @@ pub struct Policy {
     heeded: OnceLock<heeded::Heeded>,
     /// What those on approvals look at, once somebody asks for something.
     approvals: OnceLock<heeded::Heeded>,
+    /// What those on ending look at of a grant, once somebody looks through many.
+    ending: OnceLock<alike::Looks>,
     /// The texts that all of it was read from.
     read: Read,
 }
@@ -169,6 +173,7 @@ impl Policy {
             apart: OnceLock::new(),
             heeded: OnceLock::new(),
             approvals: OnceLock::new(),
+            ending: OnceLock::new(),
             read: Read::default(),
             book,
         }

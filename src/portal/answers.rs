@@ -153,10 +153,13 @@ impl Portal {
         channel: Channel,
     ) -> Option<Grant> {
         let grant = self.ledger.get(id)?;
-        let own = grant.subject == visitor.person.id;
-        let may = || self.ways(visit, visitor, &grant, channel).iter().any(|way| way.is_open);
-        let visible = own || (grant.waits(visit.at) && may());
-        visible.then_some(grant)
+        self.is_told_of(visit, visitor, &grant, channel).then_some(grant)
+    }
+
+    /// Whether somebody knows of what was asked for: it is their own, or one that they may answer.
+    pub(super) fn is_told_of(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant, channel: Channel) -> bool {
+        let may = || self.ways(visit, visitor, grant, channel).iter().any(|way| way.is_open);
+        grant.subject == visitor.person.id || (grant.waits(visit.at) && may())
     }
 
     /// Approves what somebody asked for: if they may, and it would still be taken.

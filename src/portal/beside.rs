@@ -3,6 +3,8 @@
 //! The book is told of a token before it ends, as where its person revokes it (`tool_tokens.rs`); a delegation is a grant, and
 //! ends as those do.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::delegation_calls;
@@ -11,10 +13,9 @@ use super::revoking::{Look, Selection};
 use super::token_calls;
 use super::tool_tokens::said_by;
 use super::{Portal, Visit};
-use crate::facts::{Channel, Grant, Reason, RevokedFor, SubjectId, Token, TokenAct, TokenId};
+use crate::facts::{Grant, Reason, RevokedFor, SubjectId, Token, TokenAct, TokenId};
 use crate::ledger::{Life, Listed};
-use crate::policy::Decision;
-use crate::rulebook::Visitor;
+use crate::rulebook::Ending;
 
 /// How many are looked at before others have their turn.
 const STRETCH: usize = 128;
@@ -22,8 +23,8 @@ const STRETCH: usize = 128;
 /// What somebody may end beside grants, and what lets them; or what ended.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Beside {
-    pub(super) tokens: Vec<(Token, Vec<Reason>)>,
-    pub(super) delegations: Vec<(Grant, Vec<Reason>)>,
+    pub(super) tokens: Vec<(Token, Arc<[Reason]>)>,
+    pub(super) delegations: Vec<(Grant, Arc<[Reason]>)>,
 }
 
 impl Beside {
@@ -45,25 +46,25 @@ impl Portal {
     pub(super) async fn beside(
         &self,
         visit: &Visit<'_>,
-        visitor: Visitor<'_>,
+        may: &mut Ending<'_>,
         meant: &Selection,
         look: Look<'_>,
     ) -> Beside {
         let mut beside = Beside::default();
         let is_another = |who: &SubjectId| look.not_of.is_none_or(|own| own != who);
         for (place, token) in self.tokens_meant(visit, meant).into_iter().enumerate() {
-            let decision = visit.may_end_token(visitor, &token, look.channel);
-            if is_another(&token.subject) && decision.is_allowed() {
-                beside.tokens.push((token, decision.reasons().to_vec()));
+            let may = may.token(&token);
+            if is_another(&token.subject) && may.is_allowed {
+                beside.tokens.push((token, may.reasons));
             }
             if place % STRETCH == STRETCH - 1 {
                 tokio::task::yield_now().await;
             }
         }
         for (place, one) in self.delegations_meant(visit, meant).into_iter().enumerate() {
-            let decision = visit.may_end(visitor, &one, look.channel);
-            if is_another(&one.subject) && decision.is_allowed() {
-                beside.delegations.push((one, decision.reasons().to_vec()));
+            let may = may.grant(&one);
+            if is_another(&one.subject) && may.is_allowed {
+                beside.delegations.push((one, may.reasons));
             }
             if place % STRETCH == STRETCH - 1 {
                 tokio::task::yield_now().await;
@@ -108,7 +109,7 @@ impl Portal {
     }
 
     /// Tells the book that these tokens are revoked; what the disk does not take now is told once it works again.
-    pub(super) async fn note_revoked(&self, visit: &Visit<'_>, tokens: &[(Token, Vec<Reason>)], why: &RevokedFor) {
+    pub(super) async fn note_revoked(&self, visit: &Visit<'_>, tokens: &[(Token, Arc<[Reason]>)], why: &RevokedFor) {
         for (token, reasons) in tokens {
             let over = token.clone().revoked(visit.at, Some(why.clone()));
             let said = said_by(visit.by(), TokenAct::Revoked, over, reasons);
@@ -120,7 +121,7 @@ impl Portal {
     }
 
     /// Tells it that those did not end that are not among `over`.
-    pub(super) fn note_void(&self, visit: &Visit<'_>, tokens: &[(Token, Vec<Reason>)], over: &[TokenId]) {
+    pub(super) fn note_void(&self, visit: &Visit<'_>, tokens: &[(Token, Arc<[Reason]>)], over: &[TokenId]) {
         for (token, _) in tokens.iter().filter(|(token, _)| !over.contains(&token.id)) {
             let said = said_by(visit.by(), TokenAct::Void, token.clone(), &[]);
             self.book.note(&self.book.record(said));
@@ -143,14 +144,5 @@ impl Portal {
             ("tokens".to_owned(), tokens.into()),
             ("token_count".to_owned(), token_count.into()),
         ])
-    }
-}
-
-impl Visit<'_> {
-    /// Whether the rules let somebody end a token.
-    pub(super) fn may_end_token(&self, visitor: Visitor<'_>, token: &Token, channel: Channel) -> Decision {
-        let holder = self.in_force.directory.person(&token.subject);
-        self.rules()
-            .may_end_token(visitor, token, holder.as_deref(), channel, self.at)
     }
 }

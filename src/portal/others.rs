@@ -27,6 +27,7 @@ impl Portal {
         if note.is_none() && !visit.may_end_others(visitor) {
             let look = Look {
                 not_of: Some(&visitor.person.id),
+                at_known: false,
                 ..Look::for_any(Channel::Portal)
             };
             match self.choose(visit, visitor, &Selection::default(), look).await {

@@ -29,20 +29,18 @@ impl Portal {
     /// Collects it; none where it is being collected for the same person already.
     pub(super) async fn privacy<'a>(&self, visit: &Visit<'a>, visitor: Visitor<'_>) -> Option<Privacy<'a>> {
         let _turn = self.matrix_turns.wait(&visitor.person.id).await?;
-        let (rules, sight) = (visit.rules(), visit.in_force.sight(visitor, visit.at));
-        let (mut platforms, mut categories) = (Vec::new(), Vec::new());
-        for platform in rules.catalog().platforms() {
-            platforms.extend(sight.on(&platform.id).map(|there| (platform, there)));
-            // each takes a moment, in which others are served
+        let (rules, mut sight) = (visit.rules(), visit.in_force.sight(visitor, visit.at));
+        // each takes a moment, after which others are served
+        while sight.look() {
             tokio::task::yield_now().await;
         }
-        for category in rules.catalog().categories().ids() {
-            categories.extend(sight.within(category).map(|there| (category, there)));
-            tokio::task::yield_now().await;
-        }
+        let platforms = rules.catalog().platforms();
+        let platforms = platforms.filter_map(|platform| Some((platform, sight.on(&platform.id)?)));
+        let categories = rules.catalog().categories().ids();
+        let categories = categories.filter_map(|category| Some((category, sight.within(category)?)));
         Some(Privacy {
-            platforms,
-            categories,
+            platforms: platforms.collect(),
+            categories: categories.collect(),
             elsewhere: sight.elsewhere(),
             readers: visit.in_force.readers(visitor, visit.at),
             promises: self.findings.of(rules.id()),

@@ -56,18 +56,18 @@ impl Portal {
             .filter(|id| wanted.as_ref().is_none_or(|wanted| id.as_str() == wanted))
             .collect();
         let Listed { items, next } = paging.page(all, Order::Rising, ToString::to_string);
+        let question = MatrixQuestion {
+            arrival: visit.arrival.clone(),
+            method: visit.subject.method,
+            at: visit.at,
+            platforms: BTreeSet::new(),
+            activities: BTreeSet::new(),
+            purposes: BTreeSet::new(),
+        };
+        let asks = visit.rules().asks(person, &question);
         let mut shown = Vec::new();
         for platform in items {
-            let question = MatrixQuestion {
-                arrival: visit.arrival.clone(),
-                method: visit.subject.method,
-                at: visit.at,
-                platforms: [platform].into(),
-                activities: BTreeSet::new(),
-                purposes: BTreeSet::new(),
-            };
-            let access = visit.rules().matrix(person, &question).into_iter();
-            shown.extend(access.map(|(platform, access)| {
+            shown.extend(asks.on(&platform).map(|access| {
                 json!({
                     "platform": platform,
                     "name": super::case::platform_name(visit.rules(), &platform),

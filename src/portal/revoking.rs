@@ -17,7 +17,7 @@ use crate::facts::{
 use crate::ledger::{AllEnded, LedgerError, Life, Once};
 use crate::policy::Decision;
 use crate::purpose::Why;
-use crate::rulebook::Visitor;
+use crate::rulebook::{Ending, Visitor};
 
 /// How many grants are looked at before others have their turn.
 const STRETCH: usize = 128;
@@ -45,6 +45,8 @@ pub(super) struct Look<'a> {
     pub(super) until: Option<usize>,
     /// Only at what others hold than this person.
     pub(super) not_of: Option<&'a SubjectId>,
+    /// Whether it matters what else they know of, which takes a question for each that waits for an answer.
+    pub(super) at_known: bool,
 }
 
 /// What somebody may end of what they meant.
@@ -58,7 +60,7 @@ pub(super) struct Chosen {
     pub(super) beside: Beside,
     /// All the grants of it in the same order, what becomes of it, and what lets them.
     all: Vec<(GrantId, GrantAct, Arc<[Reason]>)>,
-    refused: Option<Vec<Reason>>,
+    refused: Option<Arc<[Reason]>>,
 }
 
 /// What was revoked.
@@ -112,6 +114,7 @@ impl<'a> Look<'a> {
             after: None,
             until: None,
             not_of: None,
+            at_known: true,
         }
     }
 
@@ -120,6 +123,7 @@ impl<'a> Look<'a> {
         Self {
             after,
             until: Some(limit + 1),
+            at_known: false,
             ..Self::at_all(channel)
         }
     }
@@ -160,17 +164,10 @@ impl Chosen {
         last.map(|grant| &grant.id)
     }
 
-    fn add(&mut self, grant: &Grant, own: bool, reasons: &[Reason]) {
+    fn add(&mut self, grant: &Grant, own: bool, reasons: Arc<[Reason]>) {
         if self.grants.len() < PAGE {
             self.grants.push(grant.clone());
         }
-        // most of it is for the same reasons
-        let same = self
-            .all
-            .last()
-            .map(|(_, _, last)| last)
-            .filter(|last| ***last == *reasons);
-        let reasons = same.map_or_else(|| reasons.into(), Arc::clone);
         self.all.push((grant.id.clone(), act(own), reasons));
     }
 }
@@ -189,9 +186,10 @@ impl Portal {
         look: Look<'_>,
     ) -> Result<Chosen, NotRevoked> {
         let mut chosen = Chosen::default();
+        let mut may = visit.in_force.ending(visitor, look.channel, visit.at);
         let mut consider = |grant: &Grant| {
             if meant.means(grant) && look.is_at(grant) {
-                self.consider(visit, visitor, (grant, look.channel), &mut chosen);
+                self.consider(visit, visitor, (grant, &mut may, look), &mut chosen);
             }
             if look.until.is_some_and(|until| chosen.all.len() >= until) {
                 ControlFlow::Break(())
@@ -205,19 +203,19 @@ impl Portal {
         } else {
             let turn = self.turns.wait(&visitor.person.id).await;
             let _turn = turn.ok_or(NotRevoked::OneAtATime)?;
-            let mut last = look.after.cloned();
-            while let Some(next) = self.ledger.look_on(last.as_ref(), STRETCH, &mut consider) {
+            let (mut last, stretch) = (look.after.cloned(), (STRETCH, visit.at));
+            while let Some(next) = self.ledger.look_on(last.as_ref(), stretch, &mut consider) {
                 last = Some(next);
                 tokio::task::yield_now().await;
             }
         }
         // they stand on the first page
         if look.after.is_none() && look.until.is_none_or(|until| chosen.all.len() < until) {
-            chosen.beside = self.beside(visit, visitor, meant, look).await;
+            chosen.beside = self.beside(visit, &mut may, meant, look).await;
         }
         match chosen.refused.take() {
             _ if chosen.count_all() > 0 => Ok(chosen),
-            Some(reasons) => Err(NotRevoked::Refused(reasons)),
+            Some(reasons) => Err(NotRevoked::Refused(reasons.to_vec())),
             None if self.is_over(visit, visitor, meant, look.channel) => Err(NotRevoked::Over),
             None => Err(NotRevoked::NoSuch),
         }
@@ -240,20 +238,20 @@ impl Portal {
         &self,
         visit: &Visit<'_>,
         visitor: Visitor<'_>,
-        (grant, channel): (&Grant, Channel),
+        (grant, may, look): (&Grant, &mut Ending<'_>, Look<'_>),
         chosen: &mut Chosen,
     ) {
         // what somebody continued past is theirs alone to take back
         if grant.continued.is_some() || Life::of(grant, visit.at).is_over() {
             return;
         }
-        let decision = visit.may_end(visitor, grant, channel);
-        if decision.is_allowed() {
+        let may = may.grant(grant);
+        if may.is_allowed {
             let own = grant.subject == visitor.person.id;
-            chosen.add(grant, own, decision.reasons());
-        } else if self.asked(visit, visitor, &grant.id, channel).is_some() {
+            chosen.add(grant, own, may.reasons);
+        } else if look.at_known && self.is_told_of(visit, visitor, grant, look.channel) {
             chosen.not_permitted += 1;
-            chosen.refused.get_or_insert_with(|| decision.reasons().to_vec());
+            chosen.refused.get_or_insert(may.reasons);
         }
     }
 
@@ -270,7 +268,7 @@ impl Portal {
         let ended = why.said_by(visitor.person.id.clone());
         let delegations = delegations.into_iter().map(|(one, reasons)| {
             let own = one.subject == visitor.person.id;
-            (one.id, act(own), Arc::from(reasons))
+            (one.id, act(own), reasons)
         });
         let these = chosen.all.into_iter().chain(delegations).map(|(id, what, reasons)| {
             let on_record = self.on_record(what, visit.by(), &reasons);

@@ -172,7 +172,7 @@ impl Portal {
             Call::ListTokens => self.list_tokens(visit, visitor, received),
             Call::MakeToken => self.post_token(visit, visitor, received).await,
             Call::RevokeToken => self.delete_token(visit, visitor, named).await,
-            Call::Document => pages::json(StatusCode::OK, &openapi::document(&self.origin)),
+            Call::Document => pages::plain(StatusCode::OK, "application/json", openapi::document(&self.origin)),
             Call::ReportOutcome => self.report_by_call(visit, visitor, received, named).await,
             Call::ListDelegations => self.list_delegations(visit, visitor, received),
             Call::Delegate => self.post_delegation(visit, visitor, received).await,

@@ -51,8 +51,9 @@ impl Portal {
         who: &SubjectId,
         channel: Channel,
     ) -> Vec<Listed> {
+        let mut may = visit.in_force.ending(visitor, channel, visit.at);
         let mut theirs = self.ledger.tokens_of(who, visit.at);
-        theirs.retain(|one| visit.may_end_token(visitor, &one.token, channel).is_allowed());
+        theirs.retain(|one| may.token(&one.token).is_allowed);
         theirs
     }
 

@@ -1,8 +1,10 @@
 //! How much purposes are used, and what comes of them: collected for whom the rules let see it (`see-value`), as JSON and CSV
 //! here, as pages in `value_pages.rs`. Figures are those of groups: the ledger holds no others of weeks that are over.
 
+use std::collections::BTreeMap;
+
 use http::{StatusCode, header};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::api::{self, channel};
 use super::intake::Received;
@@ -78,21 +80,22 @@ impl Portal {
             }
             Err(Unseen::NotRead) => return self.figures_not_read(),
         };
+        let weeks: BTreeMap<Week, String> = seen.weeks.iter().map(|week| (*week, week.to_string())).collect();
         let purposes = seen.purposes.iter().map(|purpose| {
             let figures = seen.figures.iter().filter(|figure| figure.purpose == purpose.id);
-            json!({
-                "id": purpose.id,
-                "title": self.said(&purpose.title),
-                "metric": purpose.value_metric.as_ref().map(|metric| self.said(metric)),
-                "figures": figures.map(told).collect::<Vec<Value>>(),
-            })
+            OfPurpose {
+                id: &purpose.id,
+                title: self.said(&purpose.title),
+                metric: purpose.value_metric.as_ref().map(|metric| self.said(metric)),
+                figures: figures.map(|figure| Told::of(figure, &weeks)).collect(),
+            }
         });
-        let body = json!({
-            "from": seen.weeks.first().map(Week::to_string),
-            "to": seen.weeks.last().map(Week::to_string),
-            "smallest_group": SMALLEST,
-            "purposes": purposes.collect::<Vec<Value>>(),
-        });
+        let body = Value {
+            from: weeks.values().next(),
+            to: weeks.values().next_back(),
+            smallest_group: SMALLEST,
+            purposes: purposes.collect(),
+        };
         pages::json(StatusCode::OK, &body)
     }
 
@@ -159,32 +162,66 @@ impl Portal {
     }
 }
 
-/// One figure, for tools.
-fn told(figure: &Figure) -> Value {
-    let mut told = json!({
-        "week": figure.week.to_string(),
-        "measure": figure.measure.as_str(),
-        "part": figure.part.kind(),
-        "count": figure.sums.count,
-    });
-    let Some(members) = told.as_object_mut() else {
-        return told;
-    };
-    if figure.part != Part::Whole {
-        members.insert("name".to_owned(), name_of(&figure.part).into());
+/// What tools are told of the purposes that somebody sees. Thousands of figures are written down as they are.
+#[derive(Serialize)]
+struct Value<'a> {
+    from: Option<&'a String>,
+    to: Option<&'a String>,
+    smallest_group: usize,
+    purposes: Vec<OfPurpose<'a>>,
+}
+
+/// ... of one of them.
+#[derive(Serialize)]
+struct OfPurpose<'a> {
+    id: &'a PurposeId,
+    title: &'a str,
+    metric: Option<&'a str>,
+    figures: Vec<Told<'a>>,
+}
+
+/// ... of one figure.
+#[derive(Serialize)]
+struct Told<'a> {
+    week: Option<&'a String>,
+    measure: &'static str,
+    part: &'static str,
+    count: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    people: Option<u64>,
+    #[serde(flatten)]
+    passed: Option<Passed>,
+}
+
+/// What passed, where flows are counted.
+#[derive(Serialize)]
+struct Passed {
+    bytes_up: u64,
+    bytes_down: u64,
+    seconds: u64,
+}
+
+impl<'a> Told<'a> {
+    fn of(figure: &'a Figure, weeks: &'a BTreeMap<Week, String>) -> Self {
+        Self {
+            week: weeks.get(&figure.week),
+            measure: figure.measure.as_str(),
+            part: figure.part.kind(),
+            count: figure.sums.count,
+            name: (figure.part != Part::Whole).then(|| name_of(&figure.part)),
+            people: figure.people,
+            passed: match figure.measure {
+                Measure::Flows => Some(Passed {
+                    bytes_up: figure.sums.bytes_up,
+                    bytes_down: figure.sums.bytes_down,
+                    seconds: figure.sums.millis / 1_000,
+                }),
+                Measure::Grants | Measure::Value => None,
+            },
+        }
     }
-    if let Some(people) = figure.people {
-        members.insert("people".to_owned(), people.into());
-    }
-    match figure.measure {
-        Measure::Flows => members.extend([
-            ("bytes_up".to_owned(), figure.sums.bytes_up.into()),
-            ("bytes_down".to_owned(), figure.sums.bytes_down.into()),
-            ("seconds".to_owned(), (figure.sums.millis / 1_000).into()),
-        ]),
-        Measure::Grants | Measure::Value => {}
-    }
-    told
 }
 
 /// What machines call a part; no platform and no department is called so.

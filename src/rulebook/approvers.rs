@@ -268,6 +268,8 @@ impl Rulebook {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::OnceLock;
+
     use super::*;
     use crate::facts::{Door, Mode, SourceText};
     use crate::rulebook::members::Members;
@@ -319,6 +321,7 @@ mod tests {
         let nobody_there = InForce {
             directory: Directory::default(),
             members: Members::default(),
+            kinds: OnceLock::new(),
             ..house
         };
         assert_eq!(answering(&nobody_there, "executive-communication"), [""; 0]);

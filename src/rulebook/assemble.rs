@@ -1,7 +1,7 @@
 //! Texts in, rules out: everything is read, and everything that one file says about another is checked.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::digest;
 
@@ -133,6 +133,7 @@ impl<'s> Draft<'s> {
             catalog: Arc::new(catalog),
             purposes: Arc::new(purposes),
             id: digest_of(self.sources),
+            doors: OnceLock::new(),
         };
         Ok(Assembled {
             rulebook,
@@ -225,6 +226,7 @@ impl Assembled {
             directory: self.directory,
             tried: self.tried,
             members: Members::default(),
+            kinds: OnceLock::new(),
         }
     }
 

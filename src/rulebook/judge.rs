@@ -9,6 +9,7 @@ use super::judgement::{Cause, Judgement, Lenience};
 use crate::catalog::media_type;
 use crate::facts::{Activity, Grant, Head, Observation, Peek, Person, Place, PolicyId, Reading, Reason, Subject};
 use crate::policy::{Decision, Hearing, Question, RequestFacts, RuleSet, Trials};
+use crate::purpose::Purpose;
 
 impl Rulebook {
     /// Judges what was seen: pure, total, and the same every time.
@@ -41,6 +42,15 @@ impl Rulebook {
             Ok(counter) => counter.ask(RuleSet::InEffect, actions).into_part(),
             Err(_) => Part::default(),
         }
+    }
+
+    /// What was seen, there, ready to be judged again and again; none where nobody knows who it is.
+    pub(super) fn sitting<'a>(&'a self, seen: &'a Observation, at: (&'a Place, &'a str)) -> Option<Sitting<'a>> {
+        let blank = Judgement::closed(at.0.clone(), self.id.clone());
+        Some(Sitting {
+            counter: self.counter(seen, at).ok()?,
+            blank: blank.in_mode(self.policy.mode()),
+        })
     }
 
     /// Whether only its body says what a request does, and the rules let the gateway look into it.
@@ -127,6 +137,33 @@ struct Counter<'a> {
     grants: Vec<&'a Grant>,
     /// What the person was told and continued past.
     continued: Vec<&'a Grant>,
+}
+
+/// A purpose, and what a flow is under a grant of it.
+pub(super) type Held<'a> = (&'a Purpose, Observation);
+
+/// One flow, to be judged under one grant and another, whatever it does.
+pub(super) struct Sitting<'a> {
+    counter: Counter<'a>,
+    blank: Judgement,
+}
+
+impl<'a> Sitting<'a> {
+    /// Judges the flow as it is `seen`, with what its sender holds there, and as if the catalogue had read it so.
+    pub(super) fn judge(&mut self, seen: &'a Observation, reading: Option<&Reading>) -> Judgement {
+        let person = seen.person.as_deref();
+        self.counter.grants = person.map_or_else(Vec::new, |person| self.counter.rules.counting(seen, person));
+        self.counter.judge(self.blank.clone(), seen.ask.head(), reading)
+    }
+
+    /// Those of these purposes that may help the flow, if it does this: a grant for any other changes nothing of what is said
+    /// to it.
+    pub(super) fn helping<'h, 'p>(&self, activity: Option<&Activity>, held: &'h [Held<'p>]) -> Vec<&'h Held<'p>> {
+        let activity = activity.map(Activity::as_str);
+        let actions: Vec<&str> = ["inspect", "connect"].into_iter().chain(activity).collect();
+        let opens = self.counter.hearing.openings(&actions);
+        held.iter().filter(|(purpose, _)| opens(&purpose.id)).collect()
+    }
 }
 
 /// What became of one question under every grant that was tried.

@@ -1,11 +1,12 @@
 //! What is in force at this moment, shared: readers take the whole of it and keep it, writers replace it at once.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use super::members::Members;
+use super::read_where::Kinds;
 use super::tried::Tried;
 use super::{Directory, Rulebook};
 use crate::facts::RulebookId;
@@ -22,6 +23,8 @@ pub struct InForce {
     pub(super) tried: Option<Arc<Tried>>,
     /// Who is in the groups that purposes name.
     pub(super) members: Members,
+    /// Where the gateway may read, once somebody looks.
+    pub(super) kinds: OnceLock<Kinds>,
 }
 
 /// What is in force now. Take it once per request and hand it down as `&InForce`.

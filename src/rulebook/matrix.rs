@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::judge::Held;
 use super::{Described, Judgement, Rulebook};
 use crate::clock::Timestamp;
 use crate::facts::{
@@ -63,101 +64,66 @@ pub struct Ways {
     pub approved: BTreeSet<PurposeId>,
 }
 
+/// What one person may do, found out platform by platform.
+pub struct Asks<'a> {
+    rules: &'a Rulebook,
+    person: &'a Arc<Person>,
+    question: &'a MatrixQuestion,
+    subject: Subject,
+    /// The purposes that they may declare.
+    purposes: Vec<&'a Purpose>,
+}
+
 impl Rulebook {
     /// What `person` may do on each platform. Purposes that the person cannot declare open nothing.
     pub fn matrix(&self, person: &Arc<Person>, question: &MatrixQuestion) -> BTreeMap<PlatformId, Access> {
-        let hosts = self.front_doors();
-        let wanted = |id: &PlatformId| question.platforms.is_empty() || question.platforms.contains(id);
-        let asked = hosts.iter().filter(|(id, _)| wanted(id));
-        asked
-            .filter_map(|(id, host)| Some((id.clone(), self.access(person, (id, host), question)?)))
-            .collect()
+        let asks = self.asks(person, question);
+        let wanted = |id: &&PlatformId| question.platforms.is_empty() || question.platforms.contains(*id);
+        let asked = self.front_doors().keys().filter(wanted);
+        asked.filter_map(|id| Some((id.clone(), asks.on(id)?))).collect()
     }
 
-    /// One host for each platform: where people go.
-    fn front_doors(&self) -> BTreeMap<PlatformId, Host> {
-        let mut doors: BTreeMap<PlatformId, (bool, Host)> = BTreeMap::new();
-        for host in self.catalog.domains() {
-            let place = self.catalog.place(&host);
-            let is_site = place.roles.contains(&SiteRole::Site);
-            let Some(platform) = place.platform else { continue };
-            match doors.get_mut(&platform) {
-                Some(door) if is_site && !door.0 => *door = (true, host),
-                Some(_) => {}
-                None => drop(doors.insert(platform, (is_site, host))),
-            }
-        }
-        doors.into_iter().map(|(id, (_, host))| (id, host)).collect()
-    }
-
-    fn access<'a>(
-        &'a self,
-        person: &Arc<Person>,
-        (platform, host): (&PlatformId, &Host),
-        question: &MatrixQuestion,
-    ) -> Option<Access> {
-        let tunnel = seen(person, question, self.door(format!("{host}:443"))?);
-        let bare = seen(person, question, self.door(format!("https://{host}/"))?);
-        let held: Vec<(&Purpose, Observation)> = self
-            .purposes
-            .iter()
-            .filter(|purpose| self.may_hold(purpose, person, platform, question))
-            .filter_map(|purpose| Some((purpose, self.holding(&bare, purpose)?)))
-            .collect();
-        // what is read is opened and shut by its requests, so a purpose may open what cannot be reached without one
-        let under = |(purpose, holding): &(&'a Purpose, Observation)| {
-            let standing = holding.standing.clone();
-            let tunnel = Observation {
-                standing,
-                ..tunnel.clone()
-            };
-            (*purpose, tunnel)
+    /// The same, one platform after the other, in whatever order, as long as they are wanted.
+    pub fn asks<'a>(&'a self, person: &'a Arc<Person>, question: &'a MatrixQuestion) -> Asks<'a> {
+        let subject = Subject {
+            id: person.id.clone(),
+            method: question.method,
         };
-        let tunnels: Vec<(&Purpose, Observation)> = held.iter().map(under).collect();
-        let judge = |seen: &Observation| self.judge(seen);
-        let reached = Cell::of(&judge, &tunnel, &tunnels);
-        if reached == Cell::default() {
-            return Some(Access::Closed);
-        }
-        let free = judge(&tunnel);
-        let passes_unread = (reached.open.free || reached.coached.free) && !free.inspect();
-        if passes_unread || !(free.inspect() || tunnels.iter().any(|(_, tunnel)| judge(tunnel).inspect())) {
-            return Some(Access::Unread(reached));
-        }
-        let activities = self.policy.vocabulary().activities().keys();
-        let asked = activities.filter(|one| question.activities.is_empty() || question.activities.contains(one));
-        let cells = asked.map(|activity| (activity.clone(), self.cell(activity, &bare, &held)));
-        Some(Access::Read(cells.collect()))
-    }
-
-    /// Whether the person may declare the purpose for a platform.
-    fn may_hold(
-        &self,
-        purpose: &Purpose,
-        person: &Arc<Person>,
-        platform: &PlatformId,
-        question: &MatrixQuestion,
-    ) -> bool {
-        let wanted = question.purposes.is_empty() || question.purposes.contains(&purpose.id);
-        let subject = subject(person, question);
         let visitor = Visitor {
             person,
             subject: &subject,
             arrival: &question.arrival,
         };
-        wanted
-            && purpose.platforms.contains(platform)
-            && purpose.is_open_to(person, question.at)
-            && self.may_declare(visitor, &purpose.id, Channel::Portal, question.at)
+        let may_declare = |purpose: &&Purpose| {
+            (question.purposes.is_empty() || question.purposes.contains(&purpose.id))
+                && purpose.is_open_to(person, question.at)
+                && self.may_declare(visitor, &purpose.id, Channel::Portal, question.at)
+        };
+        Asks {
+            purposes: self.purposes.iter().filter(may_declare).collect(),
+            rules: self,
+            person,
+            question,
+            subject,
+        }
     }
 
-    fn cell(&self, activity: &Activity, bare: &Observation, held: &[(&Purpose, Observation)]) -> Cell {
-        let reading = Reading {
-            activity: activity.clone(),
-            activities: [activity.clone()].into(),
-            signatures: BTreeSet::new(),
-        };
-        Cell::of(&|seen| self.judge_as(seen, Some(&reading)), bare, held)
+    /// One host for each platform: where people go.
+    fn front_doors(&self) -> &BTreeMap<PlatformId, Host> {
+        self.doors.get_or_init(|| {
+            let mut doors: BTreeMap<PlatformId, (bool, Host)> = BTreeMap::new();
+            for host in self.catalog.domains() {
+                let place = self.catalog.place(&host);
+                let is_site = place.roles.contains(&SiteRole::Site);
+                let Some(platform) = place.platform else { continue };
+                match doors.get_mut(&platform) {
+                    Some(door) if is_site && !door.0 => *door = (true, host),
+                    Some(_) => {}
+                    None => drop(doors.insert(platform, (is_site, host))),
+                }
+            }
+            doors.into_iter().map(|(id, (_, host))| (id, host)).collect()
+        })
     }
 
     fn door(&self, to: String) -> Option<Ask> {
@@ -184,17 +150,95 @@ impl Rulebook {
     }
 }
 
+impl<'a> Asks<'a> {
+    /// What the person may do there; none where no host of the platform is known.
+    pub fn on(&self, platform: &PlatformId) -> Option<Access> {
+        let host = self.rules.front_doors().get(platform)?;
+        let tunnel = self.seen(self.rules.door(format!("{host}:443"))?);
+        let bare = self.seen(self.rules.door(format!("https://{host}/"))?);
+        let held: Vec<Held<'a>> = self
+            .purposes
+            .iter()
+            .filter(|purpose| purpose.platforms.contains(platform))
+            .filter_map(|purpose| Some((*purpose, self.rules.holding(&bare, purpose)?)))
+            .collect();
+        // what is read is opened and shut by its requests, so a purpose may open what cannot be reached without one
+        let under = |(purpose, holding): &Held<'a>| {
+            let standing = holding.standing.clone();
+            let tunnel = Observation {
+                standing,
+                ..tunnel.clone()
+            };
+            (*purpose, tunnel)
+        };
+        let tunnels: Vec<Held<'a>> = held.iter().map(under).collect();
+        let place = self.rules.catalog.place(tunnel.ask.host());
+        let Some(mut sitting) = self.rules.sitting(&tunnel, (&place, "")) else {
+            return Some(Access::Closed);
+        };
+        let helping = sitting.helping(None, &tunnels);
+        let free = sitting.judge(&tunnel, None);
+        let reached = Cell::of(&free, &helping, |seen| sitting.judge(seen, None));
+        if reached == Cell::default() {
+            return Some(Access::Closed);
+        }
+        let passes_unread = (reached.open.free || reached.coached.free) && !free.inspect();
+        let mut is_read = || helping.iter().any(|(_, tunnel)| sitting.judge(tunnel, None).inspect());
+        if passes_unread || !(free.inspect() || is_read()) {
+            return Some(Access::Unread(reached));
+        }
+        Some(Access::Read(self.cells(&bare, &held)))
+    }
+
+    /// What opens each activity.
+    fn cells(&self, bare: &Observation, held: &[Held<'a>]) -> BTreeMap<Activity, Cell> {
+        let place = self.rules.catalog.place(bare.ask.host());
+        let head = bare.ask.head();
+        let path = head.map(|head| self.rules.catalog.path_for_rules(&place, &head.path));
+        let path = path.unwrap_or_default();
+        let Some(mut sitting) = self.rules.sitting(bare, (&place, &path)) else {
+            return BTreeMap::new();
+        };
+        let (activities, asked) = (self.rules.policy.vocabulary().activities(), &self.question.activities);
+        let asked = activities.keys().filter(|one| asked.is_empty() || asked.contains(one));
+        let cells = asked.map(|activity| {
+            let reading = Reading {
+                activity: activity.clone(),
+                activities: [activity.clone()].into(),
+                signatures: BTreeSet::new(),
+            };
+            let helping = sitting.helping(Some(activity), held);
+            let free = sitting.judge(bare, Some(&reading));
+            let cell = Cell::of(&free, &helping, |seen| sitting.judge(seen, Some(&reading)));
+            (activity.clone(), cell)
+        });
+        cells.collect()
+    }
+
+    fn seen(&self, ask: Ask) -> Observation {
+        Observation {
+            arrival: self.question.arrival.clone(),
+            subject: Some(self.subject.clone()),
+            person: Some(Arc::clone(self.person)),
+            ask,
+            standing: Standing::default(),
+            selected: None,
+            at: self.question.at,
+        }
+    }
+}
+
 impl Cell {
-    /// What opens what `judge` judges: nothing, or the purposes that are held.
-    fn of(judge: &dyn Fn(&Observation) -> Judgement, bare: &Observation, held: &[(&Purpose, Observation)]) -> Self {
+    /// What opens what is judged `bare` under no purpose: nothing, or those purposes that are held and may help.
+    fn of<'h>(bare: &Judgement, helping: &[&'h Held<'_>], mut judge: impl FnMut(&'h Observation) -> Judgement) -> Self {
         let mut cell = Self::default();
-        if let Some(ways) = cell.opened(&judge(bare)) {
+        if let Some(ways) = cell.opened(bare) {
             ways.free = true;
         }
-        for (purpose, holding) in held {
-            if cell.open.free {
-                break;
-            }
+        if cell.open.free {
+            return cell;
+        }
+        for (purpose, holding) in helping {
             let judgement = judge(holding);
             // what is coached without a purpose is not worth one that is coached as well
             if cell.coached.free && !judgement.is_allowed() {
@@ -219,25 +263,6 @@ impl Cell {
             (false, Some(_)) => Some(&mut self.coached),
             (false, None) => None,
         }
-    }
-}
-
-fn subject(person: &Arc<Person>, question: &MatrixQuestion) -> Subject {
-    Subject {
-        id: person.id.clone(),
-        method: question.method,
-    }
-}
-
-fn seen(person: &Arc<Person>, question: &MatrixQuestion, ask: Ask) -> Observation {
-    Observation {
-        arrival: question.arrival.clone(),
-        subject: Some(subject(person, question)),
-        person: Some(person.clone()),
-        ask,
-        standing: Standing::default(),
-        selected: None,
-        at: question.at,
     }
 }
 

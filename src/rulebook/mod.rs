@@ -60,7 +60,8 @@ pub use explain::{ExplainedPolicy, ExplainedTrial, Explanation};
 pub use explain_conditions::Because;
 pub use judgement::{Judgement, Refusal};
 pub use live::{InForce, Live};
-pub use matrix::{Access, Cell, MatrixQuestion, Ways};
+pub use matrix::{Access, Asks, Cell, MatrixQuestion, Ways};
+pub use may_end::{Ending, MayEnd};
 pub use read_where::{Reads, Sight, There};
 pub use readers::Readers;
 pub use replay::{Change, Example, Group, Loose, Replay, Replayer, Sums, Tally};
@@ -69,10 +70,11 @@ pub use told::{Judged, Recorded, Told};
 pub use weigh::{NotDeclared, Outdated, Visitor, Weighing};
 pub use what_if::WhatIf;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use crate::catalog::Catalog;
-use crate::facts::{Mode, RulebookId};
+use crate::facts::{Host, Mode, PlatformId, RulebookId};
 use crate::policy::Policy;
 use crate::purpose::Purposes;
 
@@ -83,6 +85,8 @@ pub struct Rulebook {
     catalog: Arc<Catalog>,
     purposes: Arc<Purposes>,
     id: RulebookId,
+    /// One host for each platform, where people go; once somebody asks what they may do where.
+    doors: OnceLock<BTreeMap<PlatformId, Host>>,
 }
 
 impl Rulebook {

@@ -7,11 +7,8 @@ use std::sync::Arc;
 
 use super::{InForce, Visitor};
 use crate::clock::Timestamp;
-use crate::facts::{
-    Ask, Authority, Category, Employment, Host, Observation, Person, Place, PlatformId, Reason, Standing, Subject,
-    SubjectId,
-};
-use crate::policy::{NamedKind, World};
+use crate::facts::{Authority, Category, Employment, Host, Person, Place, PlatformId, Reason, Subject, SubjectId};
+use crate::policy::{Decision, NamedKind, Question, World};
 
 /// Of whom something is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +39,16 @@ pub struct Sight<'a> {
     in_force: &'a InForce,
     who: Visitor<'a>,
     at: Timestamp,
+    kinds: &'a Kinds,
     /// Somebody in each role, and in nothing else.
     probes: Vec<(String, Arc<Person>)>,
+    /// What the rules say of as many of them as were asked about, at each place.
+    asked: Vec<Vec<Decision>>,
+}
+
+/// Where to look, found out once for each change of people or rules, and only then when somebody looks.
+#[derive(Debug, Default)]
+pub(super) struct Kinds {
     /// A host of each kind that there is, and those that a rule names.
     places: Vec<Place>,
     /// Those at which surely nothing is read.
@@ -58,18 +63,25 @@ const HTTPS: u16 = 443;
 impl InForce {
     /// What the rules let the gateway read, as they are asked where `who` is, at this moment.
     pub fn sight<'a>(&'a self, who: Visitor<'a>, at: Timestamp) -> Sight<'a> {
+        Sight {
+            kinds: self.kinds.get_or_init(|| self.find_kinds()),
+            probes: self.probes(who.person),
+            asked: Vec::new(),
+            in_force: self,
+            who,
+            at,
+        }
+    }
+
+    fn find_kinds(&self) -> Kinds {
         let mut world = self.rulebook.world(&self.directory);
         world.places.append(&mut world.sites.clone());
         let unlisted = Host::parse(UNLISTED).map(|host| self.rulebook.catalog().place(&host));
         world.places.extend(unlisted);
         let never = self.rulebook.policy.never_read(&world).into_iter();
-        Sight {
+        Kinds {
             never: never.map(|place| place.host.clone()).collect(),
-            places: self.kinds(&world),
-            probes: self.probes(who.person),
-            in_force: self,
-            who,
-            at,
+            places: self.places(&world),
         }
     }
 
@@ -81,7 +93,7 @@ impl InForce {
     }
 
     /// One host of each kind, and those that rules name, which may be something else to them.
-    fn kinds(&self, world: &World) -> Vec<Place> {
+    fn places(&self, world: &World) -> Vec<Place> {
         let named = self.rulebook.policy.names_of(NamedKind::Site);
         let mut kinds = BTreeSet::new();
         let is_wanted = |place: &&Place| {
@@ -109,6 +121,22 @@ pub(super) fn in_roles(like: &Person, roles: &BTreeSet<String>) -> Person {
 }
 
 impl Sight<'_> {
+    /// Asks about somebody in the next role, which takes a moment; false where all are asked about. Only then is there
+    /// something to tell.
+    pub fn look(&mut self) -> bool {
+        let Some((_, person)) = self.probes.get(self.asked.len()) else {
+            return false;
+        };
+        let subject = Subject {
+            id: person.id.clone(),
+            method: self.who.subject.method,
+        };
+        let places = self.kinds.places.iter();
+        let asked = places.map(|place| self.inspects(place, (person, &subject))).collect();
+        self.asked.push(asked);
+        true
+    }
+
     /// What is read on a platform; none where the catalogue lists no host of it.
     pub fn on(&self, platform: &PlatformId) -> Option<There> {
         self.there(|place| place.platform.as_ref() == Some(platform))
@@ -125,32 +153,33 @@ impl Sight<'_> {
     }
 
     fn there(&self, is_there: impl Fn(&Place) -> bool) -> Option<There> {
-        let here: Vec<&Place> = self.places.iter().filter(|place| is_there(place)).collect();
-        let (first, _) = here.split_first()?;
-        if here.iter().all(|place| self.never.contains(&place.host)) {
-            let why = self.probes.first().map(|(_, person)| self.asked(first, person).1);
+        let places = self.kinds.places.iter().enumerate();
+        let here: Vec<(usize, &Place)> = places.filter(|(_, place)| is_there(place)).collect();
+        let (first, _) = here.first()?;
+        if here.iter().all(|(_, place)| self.kinds.never.contains(&place.host)) {
+            let why = self.asked.first().and_then(|asked| asked.get(*first));
             return Some(There {
                 reads: Reads::Never,
                 partly: false,
-                reasons: why.unwrap_or_default(),
+                reasons: why.map(|why| why.reasons().to_vec()).unwrap_or_default(),
             });
         }
         let (mut roles, mut partly) = (BTreeSet::new(), false);
         let (mut why, mut why_not) = (Vec::new(), Vec::new());
-        for (role, person) in &self.probes {
-            let answers: Vec<(bool, Vec<Reason>)> = here.iter().map(|place| self.asked(place, person)).collect();
-            let read = answers.iter().filter(|(is_read, _)| *is_read).count();
-            partly |= read > 0 && read < answers.len();
+        for ((role, _), asked) in self.probes.iter().zip(&self.asked) {
+            let answers = || here.iter().filter_map(|(number, _)| asked.get(*number));
+            let read = answers().filter(|answer| is_read(answer)).count();
+            partly |= read > 0 && read < here.len();
             if read > 0 {
                 roles.insert(role.clone());
             }
-            for (is_read, reasons) in answers {
-                let told = if is_read { &mut why } else { &mut why_not };
-                let new = reasons
-                    .into_iter()
-                    .filter(|one| !told.iter().any(|other: &Reason| other.policy == one.policy));
-                let new: Vec<Reason> = new.collect();
-                told.extend(new);
+            for answer in answers() {
+                let told = if is_read(answer) { &mut why } else { &mut why_not };
+                for reason in answer.reasons() {
+                    if !told.iter().any(|other: &Reason| other.policy == reason.policy) {
+                        told.push(reason.clone());
+                    }
+                }
             }
         }
         let reads = match roles.len() {
@@ -163,27 +192,27 @@ impl Sight<'_> {
     }
 
     /// Whether the rules let the gateway read what this person does there, and why, or why not.
-    fn asked(&self, place: &Place, person: &Arc<Person>) -> (bool, Vec<Reason>) {
+    fn inspects(&self, place: &Place, (person, subject): (&Arc<Person>, &Subject)) -> Decision {
         let authority = Authority {
             host: place.host.clone(),
             port: HTTPS,
         };
-        let seen = Observation {
-            arrival: self.who.arrival.clone(),
-            subject: Some(Subject {
-                id: person.id.clone(),
-                method: self.who.subject.method,
-            }),
-            person: Some(Arc::clone(person)),
-            ask: Ask::Connect(authority),
-            standing: Standing::default(),
-            selected: None,
+        self.in_force.rulebook.policy.decide(&Question {
+            person,
+            subject,
+            arrival: self.who.arrival,
+            place,
+            authority: &authority,
+            actions: &["inspect"],
+            request: None,
+            grant: None,
             at: self.at,
-        };
-        let part = self.in_force.rulebook.judge_alone(&seen, &["inspect"]);
-        let is_read = part.errors.is_empty() && part.decision.is_some_and(|decision| decision.is_allowed());
-        (is_read, part.reasons)
+        })
     }
+}
+
+fn is_read(inspects: &Decision) -> bool {
+    inspects.is_allowed() && inspects.errors().is_empty()
 }
 
 #[cfg(test)]
@@ -222,7 +251,8 @@ mod tests {
             subject: &subject,
             arrival: &arrival,
         };
-        let sight = house.sight(who, "2026-11-24T11:30:00Z".parse().unwrap());
+        let mut sight = house.sight(who, "2026-11-24T11:30:00Z".parse().unwrap());
+        while sight.look() {}
         let one = |name: &&str| match (name.strip_prefix('#'), *name) {
             (Some(category), _) => sight.within(&Category::new(category)).unwrap(),
             (None, "elsewhere") => sight.elsewhere().unwrap(),

@@ -7,7 +7,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::agree::owners_are_known;
 use super::members::Members;
@@ -178,6 +178,7 @@ impl InForce {
             directory,
             tried: Some(tried),
             members: Members::default(),
+            kinds: OnceLock::new(),
         })
     }
 }

@@ -173,19 +173,28 @@ async fn what_is_revoked_at_once_ends_with_who_and_why_and_what_is_over_stays_as
     let asked = asked.await.unwrap();
     let own = ledger.give(terms("sol", "press", 1_000, 9_000)).await.unwrap();
     let over = ledger.give(terms("bob", "press", 500, 1_500)).await.unwrap();
-    let look = |after: Option<&GrantId>, count: usize| {
+    let look_at = |after: Option<&GrantId>, (count, at): (usize, i64)| {
         let mut seen = Vec::new();
-        let next = ledger.look_on(after, count, |grant| {
+        let next = ledger.look_on(after, (count, moment(at)), |grant| {
             seen.push(grant.id.clone());
             ControlFlow::Continue(())
         });
         (seen, next)
     };
+    let look = |after, count| look_at(after, (count, 1_499));
     let (all, last) = look(None, 9);
     assert_eq!((all.len(), last.as_ref()), (5, all.last()));
+    let (alive, passed) = look_at(None, (9, 1_500));
+    assert_eq!(
+        (&alive[..], passed),
+        (&all[..4], last.clone()),
+        "what is over is passed by"
+    );
+    assert_eq!(look_at(None, (9, 8_000)).0.len(), 3, "nobody has answered");
+    assert_eq!(look_at(None, (9, 9_000)), (Vec::new(), last.clone()));
     assert_eq!(look(last.as_ref(), 9), (Vec::new(), None));
     assert_eq!(look(Some(&all[0]), 2), (all[1..3].to_vec(), Some(all[2].clone())));
-    let first = ledger.look_on(None, 9, |_| ControlFlow::Break(()));
+    let first = ledger.look_on(None, (9, moment(0)), |_| ControlFlow::Break(()));
     assert_eq!(first, None, "it is left at the first");
     let ended = Ended {
         by: SubjectId::parse("sol").unwrap(),
@@ -755,7 +764,7 @@ async fn what_goes_unused_is_over_before_anybody_says_so_and_is_said_once(home: 
     let found = ledger.get(&grant.id).unwrap();
     assert_eq!(Life::of(&found, moment(11_000)), Life::Expired);
     let mut shown = Vec::new();
-    ledger.look_on(None, 10, |grant| {
+    ledger.look_on(None, (10, moment(11_000)), |grant| {
         shown.push(Life::of(grant, moment(11_000)));
         ControlFlow::Continue(())
     });

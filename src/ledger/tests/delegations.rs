@@ -57,7 +57,7 @@ pub(super) async fn who_answers_for_whom_survives_a_restart_and_is_none_of_what_
     assert_eq!(ledger.standing(&ada(), moment(1_000)).grants().len(), 1);
     assert_eq!(ledger.get(&first.id), None);
     let mut looked = Vec::new();
-    ledger.look_on(None, 9, |one| {
+    ledger.look_on(None, (9, moment(1_000)), |one| {
         looked.push(one.purpose.clone());
         ControlFlow::Continue(())
     });

@@ -101,7 +101,7 @@ async fn until(ledger: &Ledger, mut wanted: impl FnMut(&Ledger) -> bool) {
 /// How many grants wait or are in force.
 fn alive(ledger: &Ledger, at: Timestamp) -> usize {
     let mut alive = 0;
-    ledger.look_on(None, usize::MAX, |grant| {
+    ledger.look_on(None, (usize::MAX, at), |grant| {
         alive += usize::from(!Life::of(grant, at).is_over());
         ControlFlow::Continue(())
     });

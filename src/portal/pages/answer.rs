@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::Full;
-use serde_json::Value;
+use serde::Serialize;
 
 use super::{CSS, chart};
 use crate::portal::words::Words;
@@ -108,8 +108,10 @@ pub(in crate::portal) fn in_language(mut page: Page, words: &Words, hung_on: &'s
 }
 
 /// A JSON answer.
-pub(in crate::portal) fn json(status: StatusCode, body: &Value) -> Page {
-    plain(status, "application/json", body.to_string())
+pub(in crate::portal) fn json(status: StatusCode, body: &impl Serialize) -> Page {
+    // texts, numbers and lists of them can always be written
+    let text = serde_json::to_string(body).unwrap_or_default();
+    plain(status, "application/json", text)
 }
 
 /// A file to keep, called `name`.

@@ -2,7 +2,7 @@
 //! a change that no case notices could be made by anybody tomorrow, and nobody would hear of it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
@@ -74,6 +74,7 @@ impl Mutation<'_> {
             catalog: Arc::clone(&rules.catalog),
             purposes: Arc::clone(&rules.purposes),
             id: rules.id.clone(),
+            doors: OnceLock::new(),
         })
     }
 

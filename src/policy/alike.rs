@@ -146,9 +146,10 @@ impl Looks {
             return;
         }
         if let Some(has) = expression.get("has") {
-            self.of(has.get("left"), |looks| {
-                looks.add_or_all(has.get("attr").and_then(Value::as_str).and_then(attribute));
-            });
+            let looked_for = has.get("attr").and_then(Value::as_str).and_then(attribute);
+            // whether somebody has a manager is known where it is known whether that is whoever asks
+            let looked_for = looked_for.map(|look| if look == Look::Manager { Look::IsManager } else { look });
+            self.of(has.get("left"), |looks| looks.add_or_all(looked_for));
             return;
         }
         if let Some((left, right)) = sides(expression, "in") {

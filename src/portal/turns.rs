@@ -1,4 +1,4 @@
-//! Looking through what everybody holds costs a question to the rules for each of it: one person at a time does so, and
+//! Looking through what everybody holds may cost a question to the rules for each of it: one person at a time does so, and
 //! each once, so that nobody who asks again and again holds up more than themselves.
 
 use std::collections::BTreeSet;

@@ -16,7 +16,8 @@ const KEPT_DAYS: i64 = 30;
 
 /// What is to be kept of tokens.
 pub(super) enum TokenChange {
-    Make(Token, TokenHash),
+    /// Somebody who has just proved who they are makes it: as long as that proof stands.
+    Make(Token, TokenHash, Box<dyn Fn() -> bool + Send>),
     /// Their own person revokes it.
     Revoke(TokenId, SubjectId, Timestamp),
     /// The accounts look like this now: with those that changed, the tokens of their people end.
@@ -55,7 +56,7 @@ pub(super) fn end_tokens(
 impl<S: Store> Keeper<S> {
     pub(super) fn change_token(&mut self, wanted: TokenChange) -> Result<Vec<Token>, LedgerError> {
         let kept = match wanted {
-            TokenChange::Make(token, hash) => vec![self.make(token, hash)?],
+            TokenChange::Make(token, hash, stands) => vec![self.make(token, hash, &stands)?],
             TokenChange::Revoke(id, who, at) => {
                 let mut change = self.store.begin()?;
                 let mut theirs = change.tokens_of(&who)?;
@@ -76,8 +77,12 @@ impl<S: Store> Keeper<S> {
         Ok(tokens)
     }
 
-    fn make(&mut self, token: Token, hash: TokenHash) -> Result<KeptToken, LedgerError> {
+    fn make(&mut self, token: Token, hash: TokenHash, stands: &dyn Fn() -> bool) -> Result<KeptToken, LedgerError> {
         let mut change = self.store.begin()?;
+        // INVARIANT: here, and not before: what an account that changes ends comes with a later job, or came with an earlier one
+        if !stands() {
+            return Err(LedgerError::ProofOver);
+        }
         let theirs = change.tokens_of(&token.subject)?;
         let good = theirs.iter().filter(|kept| kept.token.is_good(token.made_at)).count();
         if good >= MOST_TOKENS {
@@ -134,10 +139,17 @@ impl<S: Store> Keeper<S> {
 }
 
 impl Ledger {
-    /// Keeps a token, whose text has this digest: good once this returns.
-    pub async fn make_token(&self, token: Token, hash: TokenHash) -> Result<Token, LedgerError> {
+    /// Keeps a token, whose text has this digest: good once this returns. Refused where what its person proved themselves with
+    /// does not stand any more: a password that is changed meanwhile makes none.
+    pub async fn make_token(
+        &self,
+        token: Token,
+        hash: TokenHash,
+        stands: impl Fn() -> bool + Send + 'static,
+    ) -> Result<Token, LedgerError> {
         let id = token.id.clone();
-        self.one_token(TokenChange::Make(token, hash), id).await
+        self.one_token(TokenChange::Make(token, hash, Box::new(stands)), id)
+            .await
     }
 
     /// Ends one of somebody's tokens, and whatever rests on it, before this returns; elsewhere within a second.

@@ -9,13 +9,15 @@ use futures_util::poll;
 use super::answers::NotAnswered;
 use super::deeds::{NotEnded, act};
 use super::revoking::{Look, NotRevoked, Selection};
+use super::tool_tokens::{NotMade, Wanted};
 use super::*;
 use crate::audit::{self, read};
 use crate::clock::Clock;
 use crate::facts::{
     Act, Came, Channel, Door, Grant, GrantAct, GrantId, GrantState, GrantTerms, MethodName, Mode, NetworkName,
-    PlatformId, PolicyId, PurposeId, Record, SourceText, SubjectId,
+    PlatformId, PolicyId, PurposeId, Record, Scope, SourceText, SubjectId, TokenAct,
 };
+use crate::identity::SignIn;
 use crate::ledger::{MOST_IN_FORCE, OnRecord};
 use crate::purpose::{Approval, Approved, Consent, Declaration, Hearing, Lapsed, Note, Over, Pending, Why};
 use crate::rulebook::{Sources, Weighing};
@@ -150,6 +152,24 @@ impl Counter {
             | Act::Closing { .. }
             | Act::Stray { .. }
             | Act::Token { .. }
+            | Act::Access { .. }
+            | Act::Gateway { .. } => None,
+        });
+        told.collect()
+    }
+
+    /// What the book says of tokens once everything that was accepted is in it.
+    async fn told_of_tokens(&self, portal: Portal) -> Vec<TokenAct> {
+        let Portal { book, ledger, .. } = portal;
+        drop(ledger);
+        book.close().await.unwrap();
+        let records = read(&self.records()).unwrap();
+        let told = records.filter_map(|found| match found.unwrap().1.act {
+            Act::Token { act, .. } => Some(act),
+            Act::Opening { .. }
+            | Act::Closing { .. }
+            | Act::Stray { .. }
+            | Act::Grant { .. }
             | Act::Access { .. }
             | Act::Gateway { .. } => None,
         });
@@ -523,6 +543,32 @@ async fn whoever_revokes_what_ended_meanwhile_is_told_that_it_is_over() {
     let revoked = late.await;
     assert!(matches!(revoked, Err(NotRevoked::Over)), "{revoked:?}");
     assert_eq!(first.await.unwrap().state, GrantState::Withdrawn);
+}
+
+#[tokio::test]
+async fn a_password_that_changes_while_a_token_is_being_made_makes_none() {
+    let counter = Counter::new();
+    let portal = counter.open();
+    let ada = counter.person();
+    let (visit, visitor) = counter.visit(&ada);
+    let stands = Arc::new(tokio::sync::watch::Sender::new(true));
+    let wanted = Wanted {
+        name: String::new(),
+        scope: [Scope::Read].into(),
+        lasts: Duration::from_hours(24),
+    };
+    let proved = (wanted, SignIn::resting_on(Arc::clone(&stands)));
+    {
+        let mut making = pin!(portal.make_token(&visit, visitor, proved, Channel::Api));
+        assert!(
+            poll!(making.as_mut()).is_pending(),
+            "its record is on the way to the disk"
+        );
+        stands.send_replace(false);
+        assert_eq!(making.await.err(), Some(NotMade::SignInOver));
+    }
+    assert_eq!(portal.ledger.tokens_of(&ada.id, noon()), []);
+    assert_eq!(counter.told_of_tokens(portal).await, [TokenAct::Made, TokenAct::Void]);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use http::{HeaderMap, header};
 
 use super::{Portal, Visit};
 use crate::facts::{Act, Channel, Reason, RulebookId, Scope, Secret, SubjectId, Token, TokenAct, token_text};
-use crate::identity::{WhyRejected, token_hash};
+use crate::identity::{SignIn, WhyRejected, token_hash};
 use crate::ledger::{Ledger, LedgerError, Listed};
 use crate::rulebook::Visitor;
 
@@ -41,6 +41,8 @@ pub(super) enum NotMade {
     Refused(Vec<Reason>),
     /// So many are good, which is as many as one may have.
     TooMany(usize),
+    /// What they signed in with is over: the password was changed meanwhile.
+    SignInOver,
     /// It cannot be recorded or kept.
     NotKept,
 }
@@ -130,12 +132,12 @@ impl Portal {
         }
     }
 
-    /// Makes a token, whose text nobody sees again.
+    /// Makes a token for whoever signed in so, whose text nobody sees again.
     pub(super) async fn make_token(
         &self,
         visit: &Visit<'_>,
         visitor: Visitor<'_>,
-        wanted: Wanted,
+        (wanted, sign_in): (Wanted, SignIn),
         channel: Channel,
     ) -> Result<(Token, Secret), NotMade> {
         let reasons = self.may_make(visit, visitor, &wanted, channel)?;
@@ -161,13 +163,18 @@ impl Portal {
             tracing::warn!(%trouble, "a token cannot be recorded, and is not made");
             return Err(NotMade::NotKept);
         }
-        match self.ledger.make_token(token.clone(), token_hash(text.reveal())).await {
+        let hash = token_hash(text.reveal());
+        let stands = move || sign_in.is_good();
+        match self.ledger.make_token(token.clone(), hash, stands).await {
             Ok(token) => Ok((token, text)),
             Err(trouble) => {
                 self.book
                     .note(&self.book.record(said(visit, TokenAct::Void, &token, &[])));
                 if let LedgerError::TooManyTokens(held) = trouble {
                     return Err(NotMade::TooMany(held));
+                }
+                if trouble == LedgerError::ProofOver {
+                    return Err(NotMade::SignInOver);
                 }
                 tracing::warn!(%trouble, "a token cannot be kept, and is not made");
                 Err(NotMade::NotKept)

@@ -98,8 +98,14 @@ fn hash(number: u8) -> TokenHash {
 pub(super) async fn a_token_survives_a_restart_is_found_by_its_digest_and_ends_when_it_is_revoked(home: &dyn Home) {
     let ledger = home.open().unwrap();
     let at = moment;
-    let made = ledger.make_token(token("ada", "one", 1_000), hash(1)).await.unwrap();
-    ledger.make_token(token("ben", "two", 1_000), hash(2)).await.unwrap();
+    let made = ledger
+        .make_token(token("ada", "one", 1_000), hash(1), || true)
+        .await
+        .unwrap();
+    ledger
+        .make_token(token("ben", "two", 1_000), hash(2), || true)
+        .await
+        .unwrap();
     let shown = good(&ledger, 1, 2_000).unwrap();
     assert_eq!(*shown.token, made);
     assert!(good(&ledger, 3, 2_000).is_none());
@@ -127,17 +133,27 @@ pub(super) async fn a_token_survives_a_restart_is_found_by_its_digest_and_ends_w
     assert!(good(&ledger, 2, 3_000).is_some());
 }
 
+pub(super) async fn a_proof_that_is_over_makes_no_token(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let kept = ledger.make_token(token("ada", "late", 1_000), hash(1), || false).await;
+    assert_eq!(kept, Err(LedgerError::ProofOver));
+    assert!(good(&ledger, 1, 2_000).is_none());
+    drop(ledger);
+    let ledger = home.open().unwrap();
+    assert_eq!(ledger.tokens_of(&person("ada"), moment(2_000)), vec![]);
+}
+
 pub(super) async fn one_person_has_so_many_tokens_and_what_rests_on_one_ends_when_it_expires(home: &dyn Home) {
     let ledger = home.open().unwrap();
     let at = moment;
     for number in 0..MOST_TOKENS {
         let hash = hash(u8::try_from(number).unwrap());
         ledger
-            .make_token(token("ada", &format!("t{number:02}"), 1_000), hash)
+            .make_token(token("ada", &format!("t{number:02}"), 1_000), hash, || true)
             .await
             .unwrap();
     }
-    let one_more = ledger.make_token(token("ada", "more", 1_000), hash(99)).await;
+    let one_more = ledger.make_token(token("ada", "more", 1_000), hash(99), || true).await;
     assert_eq!(one_more, Err(LedgerError::TooManyTokens(MOST_TOKENS)));
     let shown = good(&ledger, 0, 1_000).unwrap();
     ledger.end_tokens(at(DAY));
@@ -150,7 +166,7 @@ pub(super) async fn one_person_has_so_many_tokens_and_what_rests_on_one_ends_whe
         "what is over is forgotten"
     );
     ledger
-        .make_token(token("ada", "later", 1_000 + DAY), hash(99))
+        .make_token(token("ada", "later", 1_000 + DAY), hash(99), || true)
         .await
         .unwrap();
 }
@@ -166,7 +182,10 @@ pub(super) async fn the_tokens_of_an_account_that_changes_or_goes_end_also_where
     let ledger = home.open().unwrap();
     let at = moment;
     for (of, digest) in [("ada", 1), ("ben", 2), ("cora", 3)] {
-        ledger.make_token(token(of, of, 1_000), hash(digest)).await.unwrap();
+        ledger
+            .make_token(token(of, of, 1_000), hash(digest), || true)
+            .await
+            .unwrap();
     }
     let first = accounts(&[("ada", 1), ("ben", 2), ("cora", 3)]);
     assert_eq!(

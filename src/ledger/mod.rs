@@ -66,7 +66,7 @@ use crate::clock::Timestamp;
 use crate::facts::{Came, Ended, Grant, GrantAct, GrantId, GrantTerms, Review, Standing, SubjectId};
 use crate::purpose::{Approved, Declined, Lapsed, PartlyApproved};
 use ending::Ending;
-pub use ending::{OnRecord, Untold};
+pub use ending::{OnRecord, Untold, UntoldToken};
 pub use error::LedgerError;
 pub use figures::{Figure, Part, SMALLEST};
 use keeping::Keeping;
@@ -86,7 +86,7 @@ use view::View;
 pub use view::{Count, Life};
 pub use vouched::Vouched;
 pub use writer::AllEnded;
-use writer::{Ends, Writer};
+use writer::{Ends, TokenEnds, Writer};
 
 /// Within which time gateways that share a database know of each other's uses: written down, and heard of.
 const HEARD_WITHIN: Duration = Duration::from_secs(Ledger::KEEPS_USES_EVERY.as_secs() + 10);
@@ -111,6 +111,7 @@ pub struct Ledger {
     writer: Arc<Writer>,
     promised: Arc<[Leftover]>,
     untold: Arc<[Untold]>,
+    untold_tokens: Arc<[UntoldToken]>,
     /// Whether people are told of what changes.
     tells: Arc<AtomicBool>,
     /// For how long what is known is relied on without hearing of what others change.
@@ -165,6 +166,7 @@ impl Ledger {
             writer: Arc::new(writer),
             promised: opened.promised,
             untold: opened.untold,
+            untold_tokens: opened.untold_tokens,
             tells: opened.tells,
             patience: Settings::default().patience(),
             heard_within: if S::SHARED { HEARD_WITHIN } else { Duration::ZERO },
@@ -326,7 +328,7 @@ impl Ledger {
     ) -> Result<Grant, LedgerError> {
         let ends = Ends {
             these: vec![(id.clone(), None)],
-            tokens: Vec::new(),
+            tokens: TokenEnds::none(),
             ending,
             at,
             once: None,
@@ -362,7 +364,7 @@ impl Ledger {
         };
         let ends = Ends {
             these: these.collect(),
-            tokens: Vec::new(),
+            tokens: TokenEnds::none(),
             ending,
             at,
             once: None,
@@ -382,6 +384,7 @@ impl Ledger {
         once_kept: impl FnMut(&Grant, Telling) + Send + 'static,
     ) -> Result<Vec<Grant>, LedgerError> {
         let these = (these, Vec::new(), None);
+        let once_kept = (once_kept, |_: &_, _| ());
         let revoked = self.revoke_all_once(these, (ended, at), once_kept).await;
         revoked.map(|ended| ended.grants)
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use super::ending::{OnRecord, UntoldToken};
 use super::error::LedgerError;
 use super::{Ledger, Vouched};
 use crate::clock::Timestamp;
@@ -52,19 +53,43 @@ impl TokenRows {
     }
 }
 
+/// What is noted of tokens among what became of grants, until the book says so.
+pub(super) const TOKEN: &str = "token";
+
+/// What the book is to say of a token, as it was noted; none, with a word in the log, where that cannot be read.
+pub(super) fn untold(kept: KeptToken, on_record: &str) -> Option<UntoldToken> {
+    let token = kept.token;
+    match serde_json::from_str(on_record) {
+        Ok(on_record) => Some(UntoldToken { token, on_record }),
+        Err(why) => {
+            tracing::error!(token = %token.id, %why, "what the book is to say of a revoked token cannot be read");
+            None
+        }
+    }
+}
+
 /// A change that also keeps tokens.
 pub(super) trait KeepsTokens {
     /// All that are kept.
     fn tokens(&mut self) -> Result<TokenRows, LedgerError>;
 
-    /// Those of one person that can be read.
-    fn tokens_of(&mut self, who: &SubjectId) -> Result<Vec<KeptToken>, LedgerError>;
+    /// Those of these people that can be read.
+    fn tokens_of(&mut self, whose: &[&SubjectId]) -> Result<Vec<KeptToken>, LedgerError>;
 
     /// Those of these that there are and can be read.
-    fn find_tokens(&mut self, ids: &[TokenId]) -> Result<Vec<KeptToken>, LedgerError>;
+    fn find_tokens(&mut self, ids: &[&TokenId]) -> Result<Vec<KeptToken>, LedgerError>;
 
-    /// Writes a token, in the place of the one of its name if there is one.
-    fn write_token(&mut self, kept: &KeptToken) -> Result<(), LedgerError>;
+    /// Writes tokens, each in the place of the one of its name if there is one.
+    fn write_tokens(&mut self, kept: &[KeptToken]) -> Result<(), LedgerError>;
+
+    /// Notes that these were revoked, which the book is to say.
+    fn owe_tokens(&mut self, over: &[(KeptToken, OnRecord)]) -> Result<(), LedgerError>;
+
+    /// Forgets that: the book says so.
+    fn tokens_told(&mut self, ids: &[&TokenId]) -> Result<(), LedgerError>;
+
+    /// Those that this gateway revoked, and did not say to be told, as far as they can be read.
+    fn untold_tokens(&mut self) -> Result<Vec<UntoldToken>, LedgerError>;
 
     /// Forgets what expired before that moment.
     fn forget_tokens(&mut self, before: Timestamp) -> Result<(), LedgerError>;
@@ -241,6 +266,11 @@ impl TokenView {
             aws_lc_rs::constant_time::verify_slices_are_equal(known.hash.bytes(), hash.bytes()).is_ok()
         };
         shelf.iter().find(same).map(Arc::clone)
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_good(&self, hash: &TokenHash, now: Timestamp) -> bool {
+        self.find(hash).is_some_and(|known| known.is_good(now))
     }
 
     fn all(&self) -> Vec<Arc<Known>> {

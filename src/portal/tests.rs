@@ -15,7 +15,7 @@ use crate::audit::{self, read};
 use crate::clock::Clock;
 use crate::facts::{
     Act, Came, Channel, Door, Grant, GrantAct, GrantId, GrantState, GrantTerms, MethodName, Mode, NetworkName,
-    PlatformId, PolicyId, PurposeId, Record, Scope, SourceText, SubjectId, TokenAct,
+    PlatformId, PolicyId, PurposeId, Record, RevokedFor, Scope, SourceText, SubjectId, TokenAct, TokenHash, TokenId,
 };
 use crate::identity::SignIn;
 use crate::ledger::{MOST_IN_FORCE, OnRecord};
@@ -211,6 +211,21 @@ impl Counter {
     }
 }
 
+/// A token of Ada's that is good for a day, and the digest of its text.
+fn token(id: &str, digest: u8) -> (Token, TokenHash) {
+    let token = Token {
+        id: TokenId::new(id),
+        subject: SubjectId::parse("ada").unwrap(),
+        name: String::new(),
+        scope: [Scope::Read].into(),
+        made_at: noon(),
+        expires: noon().plus(Duration::from_hours(24)),
+        revoked_at: None,
+        revoked_for: None,
+    };
+    (token, TokenHash::new([digest; 32]))
+}
+
 fn recruiting() -> Declaration {
     Declaration {
         purpose: PurposeId::new("recruiting"),
@@ -287,6 +302,105 @@ async fn an_end_is_recorded_also_when_whoever_asked_for_it_goes_away() {
         counter.open().ledger.get(&grant.id).unwrap().state,
         GrantState::Withdrawn
     );
+}
+
+#[tokio::test]
+async fn whoever_goes_away_in_the_middle_of_revoking_tokens_leaves_none_good_that_the_book_says_is_over() {
+    let mut counter = Counter::new();
+    let portal = counter.open();
+    let (own, theirs) = (token("own", 1), token("theirs", 2));
+    for (token, hash) in [&own, &theirs] {
+        let made = portal.ledger.make_token(token.clone(), *hash, || true);
+        made.await.unwrap();
+    }
+    {
+        let ada = counter.person();
+        let (visit, visitor) = counter.visit(&ada);
+        let mut revoking = pin!(portal.revoke_token(&visit, visitor, "own"));
+        assert!(poll!(revoking.as_mut()).is_pending());
+    }
+    let sol = counter.serves("sol");
+    {
+        let (visit, visitor) = counter.visit(&sol);
+        let why = Why::of(Note::parse("A stolen laptop").unwrap()).unwrap();
+        let meant = Selection {
+            token: Some(theirs.0.id.clone()),
+            ..Selection::default()
+        };
+        let mut revoking = pin!(portal.revoke(&visit, visitor, &meant, (why, Channel::Api)));
+        assert!(poll!(revoking.as_mut()).is_pending());
+    }
+    assert_eq!(counter.told_of_tokens(portal).await, [TokenAct::Revoked; 2]);
+    let ledger = counter.open().ledger;
+    assert_eq!(ledger.good_tokens(noon()), []);
+    assert_eq!(ledger.untold_tokens(), [], "nothing is left to say");
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_revoked_is_not_said_to_be() {
+    let mut counter = Counter::new();
+    let portal = counter.open();
+    let (token, hash) = token("theirs", 1);
+    portal.ledger.make_token(token.clone(), hash, || true).await.unwrap();
+    let file = rusqlite::Connection::open(counter.folder.path().join("ledger.db")).unwrap();
+    file.execute_batch("CREATE TRIGGER refusing BEFORE INSERT ON tokens BEGIN SELECT RAISE (FAIL, 'full'); END;")
+        .unwrap();
+    drop(file);
+    let sol = counter.serves("sol");
+    let (visit, visitor) = counter.visit(&sol);
+    let why = Why::of(Note::parse("A stolen laptop").unwrap()).unwrap();
+    let meant = Selection {
+        token: Some(token.id.clone()),
+        ..Selection::default()
+    };
+    let revoked = portal.revoke(&visit, visitor, &meant, (why, Channel::Api)).await;
+    assert!(matches!(revoked, Err(NotRevoked::NotKept)), "{revoked:?}");
+    assert_eq!(portal.ledger.good_tokens(noon()), [token]);
+    assert_eq!(counter.told_of_tokens(portal).await, []);
+}
+
+#[tokio::test]
+async fn the_end_of_a_token_whose_record_went_down_with_the_gateway_is_told_after_the_next_start_and_only_once() {
+    let mut counter = Counter::new();
+    let portal = counter.open();
+    let (own, theirs) = (token("own", 1), token("theirs", 2));
+    for (token, hash) in [&own, &theirs] {
+        let made = portal.ledger.make_token(token.clone(), *hash, || true);
+        made.await.unwrap();
+    }
+    portal.book.clone().close().await.unwrap();
+    let ada = counter.person();
+    let (visit, visitor) = counter.visit(&ada);
+    portal.revoke_token(&visit, visitor, "own").await.unwrap();
+    let sol = counter.serves("sol");
+    let (visit, visitor) = counter.visit(&sol);
+    let why = Why::of(Note::parse("A stolen laptop").unwrap()).unwrap();
+    let all = Selection::default();
+    let unrecorded = portal.revoke(&visit, visitor, &all, (why, Channel::Api)).await;
+    assert!(matches!(unrecorded, Err(NotRevoked::NotRecorded(_))), "{unrecorded:?}");
+    drop(portal);
+    for left in [2, 0] {
+        let portal = counter.open();
+        assert_eq!(portal.ledger.untold_tokens().len(), left);
+        portal.settle(&counter.records(), noon()).await.unwrap();
+        let Portal { book, ledger, .. } = portal;
+        drop(ledger);
+        book.close().await.unwrap();
+        let ends = read(&counter.records()).unwrap().filter_map(|found| {
+            let Act::Token { act, token, by, .. } = found.unwrap().1.act else {
+                return None;
+            };
+            Some((act, token.id.to_string(), by.to_string(), token.revoked_for))
+        });
+        let ended = crate::facts::Ended {
+            by: sol.id.clone(),
+            why: "A stolen laptop".to_owned(),
+        };
+        let because = Some(RevokedFor::Revocation(ended));
+        let said = |id: &str, by: &str, why| (TokenAct::Revoked, id.to_owned(), by.to_owned(), why);
+        let expected = [said("own", "ada", None), said("theirs", "sol", because)];
+        assert_eq!(ends.collect::<Vec<_>>(), expected);
+    }
 }
 
 #[tokio::test]

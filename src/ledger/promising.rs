@@ -23,8 +23,8 @@ impl<S: Store> Keeper<S> {
         let settled = self.settled.now();
         let mut change = self.store.begin()?;
         forget_all(&mut change, &settled)?;
-        was_asked(&mut change, grant)?;
-        is_let_answer(&mut change, grant)?;
+        let was = was_asked(&mut change, grant)?;
+        is_let_answer(&mut change, was.as_ref(), grant)?;
         has_room(&mut change, grant)?;
         if change.is_promised(&grant.id)? {
             return Err(LedgerError::BeingAnswered(grant.id.clone()));

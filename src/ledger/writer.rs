@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::adding::Through;
-use super::becoming::{has_room, was_asked};
+use super::becoming::{has_room, is_let_answer, was_asked};
 use super::ending::{Ending, OnRecord, Untold, UntoldToken};
 use super::ends::{TokensOver, found_anew};
 use super::error::LedgerError;
@@ -371,6 +371,8 @@ impl<S: Store> Keeper<S> {
     fn put(&mut self, grant: Grant, once: Option<Once>) -> Result<Grant, LedgerError> {
         let mut change = self.store.begin()?;
         let was = was_asked(&mut change, &grant)?;
+        // between the promise and this, too
+        is_let_answer(&mut change, was.as_ref(), &grant)?;
         has_room(&mut change, &grant)?;
         change.write(&grant)?;
         Self::owe(

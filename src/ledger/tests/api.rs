@@ -147,7 +147,7 @@ pub(super) async fn tokens_end_with_what_is_revoked_at_once_for_a_call_that_is_d
         let made = ledger.make_token(token(of, of, 1_000), hash(digest), || true);
         made.await.unwrap();
     }
-    let ended = crate::facts::Ended {
+    let ended = Ended {
         by: person("sol"),
         why: "stolen".to_owned(),
     };
@@ -175,14 +175,14 @@ pub(super) async fn tokens_end_with_what_is_revoked_at_once_for_a_call_that_is_d
         std::slice::from_ref(&over)
     );
     let twice = revoke().await.unwrap();
-    assert_eq!(twice, crate::ledger::AllEnded::default(), "all of it is over");
+    assert_eq!(twice, AllEnded::default(), "all of it is over");
     let recalled = ledger.done(&call.by, &call.key, at(2_000)).await.unwrap().unwrap();
     assert_eq!((recalled.done.token_count, &recalled.tokens), (1, &vec![over.clone()]));
     drop(ledger);
 
     let ledger = home.open().unwrap();
     assert!(good(&ledger, 1, 2_000).is_none());
-    let untold = crate::ledger::UntoldToken {
+    let untold = UntoldToken {
         token: over.clone(),
         on_record: on_record(GrantAct::Revoked),
     };

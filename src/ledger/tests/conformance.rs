@@ -9,8 +9,10 @@ use super::api::{
     what_never_counted_is_done_anew_for_the_call_that_gave_it,
 };
 use super::delegations::{
+    an_answer_for_somebody_does_not_count_once_that_ended_before_it_was_kept,
     an_answer_for_somebody_is_kept_only_while_they_let_whoever_gives_it,
     nobody_piles_up_delegations_one_after_the_other, what_is_taken_back_is_over_at_once_and_stays_so,
+    what_was_answered_for_somebody_stands_and_lapses_also_once_that_ended,
     who_answers_for_whom_survives_a_restart_and_is_none_of_what_they_hold,
 };
 use super::outbox::{
@@ -53,6 +55,8 @@ macro_rules! everywhere {
 }
 
 everywhere! {
+    an_answer_for_somebody_does_not_count_once_that_ended_before_it_was_kept,
+    what_was_answered_for_somebody_stands_and_lapses_also_once_that_ended,
     a_grant_survives_a_restart_to_the_letter,
     a_grant_counts_until_its_last_moment_which_is_no_longer_part_of_it,
     several_grants_stand_side_by_side_and_others_have_their_own,

@@ -153,6 +153,8 @@ pub(super) struct TokenView {
     accounts: RwLock<AccountMarks>,
     /// Whether what is known of tokens counted when that was looked at last.
     counted: AtomicBool,
+    /// Whether nobody knows whose account is gone.
+    in_abeyance: AtomicBool,
 }
 
 #[derive(Default)]
@@ -210,6 +212,7 @@ impl TokenView {
             shelves: RwLock::default(),
             accounts: RwLock::new(accounts),
             counted: AtomicBool::new(true),
+            in_abeyance: AtomicBool::new(false),
         };
         for kept in rows.kept {
             view.shows(kept);
@@ -345,7 +348,7 @@ impl Ledger {
 
     /// What is known, at `now`, of the token whose text has this digest; memory only. That it was shown counts as its use.
     pub fn shown_token(&self, hash: &TokenHash, now: Timestamp) -> Looked {
-        if self.vouches(false) == Vouched::NoMore {
+        if !self.counts_tokens() {
             return Looked::Unknown;
         }
         let Some(known) = self.tokens.find(hash).filter(|known| known.is_good(now)) else {
@@ -399,8 +402,22 @@ impl Ledger {
     /// Ends whatever rests on tokens that have expired by `now`, or on all of them where it is not known for too long what
     /// others have changed; to be called every second.
     pub fn end_tokens(&self, now: Timestamp) {
-        self.tokens.counts(self.vouches(false) != Vouched::NoMore);
+        self.tokens.counts(self.counts_tokens());
         self.tokens.end(now);
+    }
+
+    fn counts_tokens(&self) -> bool {
+        self.vouches(false) != Vouched::NoMore && !self.tokens.in_abeyance.load(Ordering::Acquire)
+    }
+
+    /// Whether there are accounts that were noted and cannot be found now: until that is known, no token counts, and what rests on
+    /// one ends; none is over.
+    pub fn holds_tokens(&self, cannot_be_found: bool) -> bool {
+        let holds = cannot_be_found && !self.tokens.accounts().is_empty();
+        if self.tokens.in_abeyance.swap(holds, Ordering::AcqRel) != holds {
+            self.tokens.counts(self.counts_tokens());
+        }
+        holds
     }
 
     /// How many tokens cannot be read: they are good nowhere.

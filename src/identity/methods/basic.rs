@@ -148,6 +148,10 @@ impl Method for Basic {
         Some(self.accounts.marks())
     }
 
+    fn lacks_accounts(&self) -> bool {
+        self.accounts.is_missing()
+    }
+
     fn reload(&self) -> Result<(), String> {
         self.accounts.look();
         self.healthy()

@@ -193,6 +193,27 @@ pub(super) async fn tokens_end_with_what_is_revoked_at_once_for_a_call_that_is_d
     assert_eq!(home.open().unwrap().untold_tokens(), []);
 }
 
+pub(super) async fn while_noted_accounts_cannot_be_found_no_token_counts_and_none_is_over(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let made = ledger.make_token(token("ada", "one", 1_000), hash(1), || true);
+    made.await.unwrap();
+    assert!(!ledger.holds_tokens(true), "there never were any");
+    ledger
+        .note_accounts(accounts(&[("ada", 1)]), moment(1_000))
+        .await
+        .unwrap();
+    drop(ledger);
+    let ledger = home.open().unwrap();
+    let shown = good(&ledger, 1, 2_000).unwrap();
+    assert!(ledger.holds_tokens(true));
+    assert!(matches!(ledger.shown_token(&hash(1), moment(2_000)), Looked::Unknown));
+    ledger.end_tokens(moment(2_000));
+    assert!(!*shown.stands.borrow(), "what rests on it ends");
+    assert!(!ledger.holds_tokens(false));
+    let again = good(&ledger, 1, 2_000).unwrap();
+    assert!(*again.stands.borrow(), "and is good again");
+}
+
 pub(super) async fn a_proof_that_is_over_makes_no_token(home: &dyn Home) {
     let ledger = home.open().unwrap();
     let kept = ledger.make_token(token("ada", "late", 1_000), hash(1), || false).await;

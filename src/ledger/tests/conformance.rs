@@ -7,6 +7,7 @@ use super::api::{
     tokens_end_with_what_is_revoked_at_once_for_a_call_that_is_done_once,
     what_a_call_did_is_kept_with_it_for_a_day_and_is_done_once,
     what_never_counted_is_done_anew_for_the_call_that_gave_it,
+    while_noted_accounts_cannot_be_found_no_token_counts_and_none_is_over,
 };
 use super::delegations::{
     an_answer_for_somebody_does_not_count_once_that_ended_before_it_was_kept,
@@ -99,6 +100,7 @@ everywhere! {
     a_token_survives_a_restart_is_found_by_its_digest_and_ends_when_it_is_revoked,
     one_person_has_so_many_tokens_and_what_rests_on_one_ends_when_it_expires,
     a_proof_that_is_over_makes_no_token,
+    while_noted_accounts_cannot_be_found_no_token_counts_and_none_is_over,
     tokens_end_with_what_is_revoked_at_once_for_a_call_that_is_done_once,
     the_tokens_of_an_account_that_changes_or_goes_end_also_where_nobody_watched,
     each_change_owes_what_people_are_to_be_told_of_it,

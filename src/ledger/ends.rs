@@ -10,10 +10,29 @@ use super::promise::Telling;
 use super::promising::forget_all;
 use super::store::{Change as _, Store};
 use super::token_changes::revoked;
-use super::tokens::{KeepsTokens, KeptToken};
-use super::writer::{AllEnded, Doubt, Ends, Keeper, OnceOver, TokenEnds};
+use super::token_rows::{KeepsTokens, KeptToken};
+use super::writer::{AllEnded, Doubt, Ends, Keeper};
 use crate::clock::Timestamp;
 use crate::facts::{Ended, RevokedFor, Token, TokenId};
+
+/// What to do once a change is kept in which tokens end, with each of them; the book is to say so.
+pub(super) type OnceOver = Box<dyn FnMut(&Token, Telling) + Send>;
+
+/// Tokens that are to end.
+pub(super) struct TokenEnds {
+    /// Of each, how the book is to say so.
+    pub(super) these: Vec<(TokenId, OnRecord)>,
+    pub(super) once_over: OnceOver,
+}
+
+impl TokenEnds {
+    pub(super) fn none() -> Self {
+        Self {
+            these: Vec::new(),
+            once_over: Box::new(|_, _| ()),
+        }
+    }
+}
 
 impl<S: Store> Keeper<S> {
     /// Ends what can end of these, in one change.
@@ -38,7 +57,7 @@ impl<S: Store> Keeper<S> {
                 once: ends.once.clone(),
             });
             self.doubtful.extend(doubts);
-            self.doubtful_tokens.push(tokens);
+            self.doubtful_tokens.extend((!tokens.over.is_empty()).then_some(tokens));
             return Err(error);
         }
         self.settled.forgotten(&settled);
@@ -54,6 +73,8 @@ impl<S: Store> Keeper<S> {
             tokens: self.show_over(tokens),
         })
     }
+
+    /// Shows that these are over, and has the book told so.
     fn show_over(&self, TokensOver { over, mut once_over }: TokensOver) -> Vec<Token> {
         let shown = over.into_iter().map(|(is, on_record)| {
             self.tokens.shows(is.clone());

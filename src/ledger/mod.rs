@@ -47,6 +47,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod token_changes;
+mod token_rows;
 mod tokens;
 mod usage;
 mod uses;
@@ -67,6 +68,7 @@ use crate::facts::{Came, Ended, Grant, GrantAct, GrantId, GrantTerms, Review, St
 use crate::purpose::{Approved, Declined, Lapsed, PartlyApproved};
 use ending::Ending;
 pub use ending::{OnRecord, Untold, UntoldToken};
+use ends::TokenEnds;
 pub use error::LedgerError;
 pub use figures::{Figure, Part, SMALLEST};
 use keeping::Keeping;
@@ -86,7 +88,7 @@ use view::View;
 pub use view::{Count, Life};
 pub use vouched::Vouched;
 pub use writer::AllEnded;
-use writer::{Ends, TokenEnds, Writer};
+use writer::{Ends, Writer};
 
 /// Within which time gateways that share a database know of each other's uses: written down, and heard of.
 const HEARD_WITHIN: Duration = Duration::from_secs(Ledger::KEEPS_USES_EVERY.as_secs() + 10);

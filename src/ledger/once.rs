@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::Ledger;
 use super::ending::{Ending, OnRecord};
+use super::ends::TokenEnds;
 use super::error::LedgerError;
 use super::promise::Telling;
 use super::store::{Change, Store};
-use super::tokens::KeepsTokens as _;
-use super::writer::{AllEnded, Ends, Job, Keeper, TokenEnds};
+use super::token_rows::KeepsTokens as _;
+use super::writer::{AllEnded, Ends, Job, Keeper};
 use crate::clock::Timestamp;
 use crate::facts::{Ended, Grant, GrantId, GrantState, SubjectId, Token, TokenId};
 

@@ -7,7 +7,7 @@ use super::becoming::{has_room, is_let_answer, was_asked};
 use super::error::LedgerError;
 use super::promise::{Owed, Promise};
 use super::store::{Change, Store};
-use super::tokens::KeepsTokens;
+use super::token_rows::KeepsTokens;
 use super::writer::Keeper;
 use crate::facts::Grant;
 

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use super::Ledger;
 use super::ending::{Ending, OnRecord, UntoldToken};
+use super::ends::TokenEnds;
 use super::error::LedgerError;
 use super::promise::{Owed, Telling};
 use super::store::{Change, Store};
-use super::tokens::{KeepsTokens, KeptToken};
-use super::writer::{Ends, Job, Keeper, TokenEnds};
+use super::token_rows::{KeepsTokens, KeptToken};
+use super::writer::{Ends, Job, Keeper};
 use crate::clock::Timestamp;
 use crate::facts::{AccountMark, AccountMarks, RevokedFor, SubjectId, Token, TokenHash, TokenId};
 

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::adding::Through;
 use super::becoming::{has_room, is_let_answer, was_asked};
 use super::ending::{Ending, OnRecord, Untold, UntoldToken};
-use super::ends::{TokensOver, found_anew};
+use super::ends::{TokenEnds, TokensOver, found_anew};
 use super::error::LedgerError;
 use super::figures::Figure;
 use super::keeping::Keeping;
@@ -20,11 +20,12 @@ use super::outbox::{Claim, Due, Fate, Notice};
 use super::promise::{Leftover, Owed, Promise, Settled, Telling};
 use super::store::{Bell, Change, Store};
 use super::token_changes::TokenChange;
-use super::tokens::{KeepsTokens as _, TokenView};
+use super::token_rows::KeepsTokens as _;
+use super::tokens::TokenView;
 use super::usage::{Usage, Week};
 use super::view::View;
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantAct, GrantId, PurposeId, SubjectId, Token, TokenId};
+use crate::facts::{Grant, GrantAct, GrantId, PurposeId, SubjectId, Token};
 
 /// How many changes may wait for the disk.
 const QUEUE: usize = 256;
@@ -36,25 +37,6 @@ pub(super) type OnceKept = Box<dyn FnOnce(&Grant) + Send>;
 
 /// The same where several grants end.
 pub(super) type OnceEnded = Box<dyn FnMut(&Grant, Option<Telling>) + Send>;
-
-/// The same where tokens do, of which the book is to say so.
-pub(super) type OnceOver = Box<dyn FnMut(&Token, Telling) + Send>;
-
-/// Tokens that are to end.
-pub(super) struct TokenEnds {
-    /// Of each, how the book is to say so.
-    pub(super) these: Vec<(TokenId, OnRecord)>,
-    pub(super) once_over: OnceOver,
-}
-
-impl TokenEnds {
-    pub(super) fn none() -> Self {
-        Self {
-            these: Vec::new(),
-            once_over: Box::new(|_, _| ()),
-        }
-    }
-}
 
 /// What is to end, and how.
 pub(super) struct Ends {
@@ -401,10 +383,10 @@ impl<S: Store> Keeper<S> {
 mod tests {
     use super::super::ending;
     use super::*;
-    use crate::facts::{Ended, GrantState, RevokedFor, Scope, TokenHash};
+    use crate::facts::{Ended, GrantState, RevokedFor, Scope, TokenHash, TokenId};
     use crate::ledger::sqlite::Sqlite;
     use crate::ledger::tests::{on_record, terms};
-    use crate::ledger::tokens::KeptToken;
+    use crate::ledger::token_rows::KeptToken;
 
     fn keeper() -> Keeper<Sqlite> {
         at_its_desk(1).0

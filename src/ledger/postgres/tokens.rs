@@ -10,7 +10,7 @@ use crate::facts::{AccountMark, AccountMarks, SubjectId, Token, TokenHash, Token
 use crate::ledger::ending::{OnRecord, UntoldToken};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::News;
-use crate::ledger::tokens::{KeepsTokens, KeptToken, TOKEN, TokenRows, untold};
+use crate::ledger::token_rows::{KeepsTokens, KeptToken, TOKEN, TokenRows, untold};
 
 const COLUMNS: &str = "id, subject, name, scope, hash, made_ms, expires_ms, revoked_ms, used_day, revoked_for";
 

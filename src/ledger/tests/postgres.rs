@@ -250,44 +250,55 @@ async fn what_many_are_told_of_one_change_is_noted_with_few_questions() {
     assert_eq!(database.says("SELECT count(*) FROM asked"), "3");
 }
 
-#[tokio::test]
-async fn what_many_accounts_look_like_and_what_becomes_of_many_tokens_is_written_with_few_questions() {
-    const MANY: usize = 1_203;
+/// A database in which the questions are counted that write accounts and tokens, and that holds so many tokens, each of somebody
+/// else.
+fn counting(many: usize) -> Database {
     let database = Database::new();
     drop(database.gateway("one").unwrap());
-    database.says(
+    let last = many - 1;
+    database.says(&format!(
         "CREATE TABLE asked (of TEXT); \
          CREATE FUNCTION counts() RETURNS trigger AS $$ BEGIN INSERT INTO asked VALUES (TG_TABLE_NAME || ' ' || TG_OP); \
          RETURN NULL; END $$ LANGUAGE plpgsql; \
-         CREATE TRIGGER counted AFTER INSERT OR DELETE ON accounts FOR EACH STATEMENT EXECUTE FUNCTION counts(); \
          INSERT INTO tokens (id, subject, name, scope, hash, made_ms, expires_ms, changed) \
-         SELECT 't' || n, 'p' || n, '', '[\"read\"]', lpad(to_hex(n), 64, '0'), 0, 900000, 1 FROM generate_series(0, 1202) AS n; \
-         CREATE TRIGGER counted AFTER INSERT OR UPDATE ON tokens FOR EACH STATEMENT EXECUTE FUNCTION counts()",
-    );
-    let asked = || {
-        database.says("SELECT coalesce(string_agg(of || ' ' || n, ', ' ORDER BY of), '') FROM (SELECT of, count(*) AS n FROM asked GROUP BY of) AS of_each")
-    };
+         SELECT 't' || n, 'p' || n, '', '[\"read\"]', lpad(to_hex(n), 64, '0'), 0, 900000, 1 \
+         FROM generate_series(0, {last}) AS n; \
+         CREATE TRIGGER counted AFTER INSERT OR DELETE ON accounts FOR EACH STATEMENT EXECUTE FUNCTION counts(); \
+         CREATE TRIGGER counted AFTER INSERT OR UPDATE ON tokens FOR EACH STATEMENT EXECUTE FUNCTION counts()"
+    ));
+    database
+}
+
+/// How many questions there were since this was asked last.
+fn asked(database: &Database) -> String {
+    let each = "SELECT of, count(*) AS n FROM asked GROUP BY of";
+    let asked = database.says(&format!(
+        "SELECT coalesce(string_agg(of || ' ' || n, ', ' ORDER BY of), '') FROM ({each}) AS e"
+    ));
+    database.says("DELETE FROM asked");
+    asked
+}
+
+#[tokio::test]
+async fn what_many_accounts_look_like_is_noted_with_few_questions_and_so_are_the_ends_of_their_tokens() {
+    let database = counting(1_203);
     let ledger = database.gateway("one").unwrap();
     let marks = |mark: u8, many: usize| -> AccountMarks {
         let mark = |n| (who(&format!("p{n}")), AccountMark::new([mark; 32]));
         (0..many).map(mark).collect()
     };
-    let over = ledger.note_accounts(marks(1, MANY), moment(1_000)).await.unwrap();
+    let over = ledger.note_accounts(marks(1, 1_203), moment(1_000)).await.unwrap();
     assert_eq!(over, []);
-    assert_eq!(
-        database.says("SELECT count(*) FROM accounts WHERE gateway = 'one'"),
-        "1203"
-    );
-    assert_eq!(asked(), "accounts DELETE 3, accounts INSERT 3");
-    database.says("DELETE FROM asked");
-
+    let noted = database.says("SELECT count(*) FROM accounts WHERE gateway = 'one'");
+    assert_eq!(noted, "1203");
+    assert_eq!(asked(&database), "accounts DELETE 3, accounts INSERT 3");
     // the first hundred have another password, and the last three no account
-    let mut next = marks(1, MANY - 3);
+    let mut next = marks(1, 1_200);
     next.extend(marks(2, 100));
     let over = ledger.note_accounts(next, moment(2_000)).await.unwrap();
     let because = |why: RevokedFor| {
         over.iter()
-            .filter(|token| token.revoked_for == Some(why.clone()))
+            .filter(|token| token.revoked_for.as_ref() == Some(&why))
             .count()
     };
     let both = [
@@ -295,34 +306,34 @@ async fn what_many_accounts_look_like_and_what_becomes_of_many_tokens_is_written
         because(RevokedFor::AccountRemoved),
     ];
     assert_eq!((over.len(), both), (103, [100, 3]));
-    assert_eq!(
-        asked(),
-        "accounts DELETE 1, accounts INSERT 1, tokens INSERT 1, tokens UPDATE 1"
-    );
-    database.says("DELETE FROM asked");
+    let once = "accounts DELETE 1, accounts INSERT 1, tokens INSERT 1, tokens UPDATE 1";
+    assert_eq!(asked(&database), once);
+}
 
-    for n in 0..MANY {
+#[tokio::test]
+async fn many_tokens_end_at_once_with_few_questions_and_so_it_is_noted_when_they_were_used() {
+    let database = counting(1_203);
+    let ledger = database.gateway("one").unwrap();
+    for n in 0..1_203 {
         // that somebody shows it is its use
-        let _ = ledger.shown_token(&hash_of(n), moment(3_000));
+        let shown = ledger.shown_token(&hash_of(n), moment(3_000));
+        assert!(matches!(shown, Looked::Good(_)), "{n}");
     }
     let ended = Ended {
         by: who("sol"),
         why: "an incident".to_owned(),
     };
-    let ids = (0..MANY).map(|n| (TokenId::new(format!("t{n}")), on_record(GrantAct::Revoked)));
+    let ids = (0..1_200).map(|n| (TokenId::new(format!("t{n}")), on_record(GrantAct::Revoked)));
     let these = (Vec::new(), ids.collect(), None);
     let told = (|_: &Grant, _: Telling| (), |_: &Token, telling: Telling| telling.told());
-    let revoked = ledger
-        .revoke_all_once(these, (ended, moment(3_000)), told)
-        .await
-        .unwrap();
-    assert_eq!(revoked.tokens.len(), MANY - 103);
-    assert_eq!(asked(), "tokens INSERT 3, tokens UPDATE 3");
-    database.says("DELETE FROM asked");
+    let revoked = ledger.revoke_all_once(these, (ended, moment(3_000)), told).await;
+    assert_eq!(revoked.unwrap().tokens.len(), 1_200);
+    assert_eq!(asked(&database), "tokens INSERT 3, tokens UPDATE 3");
     ledger.keep_uses();
     drop(ledger);
-    assert_eq!(asked(), "tokens UPDATE 3", "on which day they were used");
-    assert_eq!(database.says("SELECT count(*) FROM tokens WHERE used_day = 0"), "1100");
+    assert_eq!(asked(&database), "tokens UPDATE 3");
+    let used = database.says("SELECT count(*) FROM tokens WHERE used_day = 0");
+    assert_eq!(used, "1203");
     assert_eq!(database.says("SELECT count(*) FROM untold"), "0");
 }
 

@@ -8,7 +8,15 @@ use futures_util::poll;
 
 use super::answers::NotAnswered;
 use super::deeds::{NotEnded, act};
+use super::delegation_pages::taking_back;
+use super::emergency_pages::reviewing;
+use super::inbox::Verb;
+use super::mine::ending;
+use super::others::deed as others_deed;
+use super::outcome_pages::deed as outcome_deed;
+use super::renewing::deed as renewing_deed;
 use super::revoking::{Look, NotRevoked, Selection};
+use super::token_pages::revoking;
 use super::tool_tokens::{NotMade, Wanted};
 use super::*;
 use crate::audit::{self, read};
@@ -206,6 +214,49 @@ impl Counter {
             .await
     }
 
+    /// What a form comes to that its person got for that deed, and signed in for a moment ago: the status, and the page or where
+    /// it leads.
+    async fn opens(
+        &self,
+        portal: &Portal,
+        person: &Arc<Person>,
+        path: &str,
+        (id, deed): (&str, &str),
+    ) -> (StatusCode, String) {
+        let (visit, _) = self.visit(person);
+        let session = portal
+            .sessions
+            .begin(&self.subject.id, SignIn::default(), &http::HeaderMap::new(), noon())
+            .unwrap();
+        let token = portal.tokens.issue(&self.subject.id, deed, noon());
+        let mut fields = form_urlencoded::Serializer::new(String::new());
+        fields.extend_pairs([
+            ("token", token.as_str()),
+            ("note", "Mine by now"),
+            ("accepted", "yes"),
+            ("amount", "1"),
+        ]);
+        if !path.contains('{') {
+            fields.append_pair("grant", id);
+        }
+        let request = Request::post(path.replace("{id}", id))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("origin", portal.origin())
+            .header("sec-fetch-site", "same-origin")
+            .header("cookie", session.split(';').next().unwrap())
+            .body(http_body_util::Full::new(Bytes::from(fields.finish())))
+            .unwrap();
+        let received = portal.receive(request).await.unwrap();
+        let page = portal.serve(&visit, &received).await;
+        let to = page.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
+        let status = page.status();
+        let text = http_body_util::BodyExt::collect(page.into_body())
+            .await
+            .unwrap()
+            .to_bytes();
+        (status, to.unwrap_or_else(|| String::from_utf8(text.to_vec()).unwrap()))
+    }
+
     async fn acts(&self, portal: Portal) -> Vec<GrantAct> {
         self.told(portal).await.into_iter().map(|(act, _)| act).collect()
     }
@@ -331,21 +382,21 @@ async fn whoever_goes_away_in_the_middle_of_revoking_tokens_leaves_none_good_tha
         assert!(poll!(revoking.as_mut()).is_pending());
     }
     assert_eq!(counter.told_of_tokens(portal).await, [TokenAct::Revoked; 2]);
-    let ledger = counter.open().ledger;
-    assert_eq!(ledger.good_tokens(noon()), []);
-    assert_eq!(ledger.untold_tokens(), [], "nothing is left to say");
+    assert_eq!(counter.open().ledger.good_tokens(noon()), []);
 }
 
 #[tokio::test]
 async fn a_token_that_cannot_be_revoked_is_not_said_to_be() {
     let mut counter = Counter::new();
-    let portal = counter.open();
     let (token, hash) = token("theirs", 1);
-    portal.ledger.make_token(token.clone(), hash, || true).await.unwrap();
+    let ledger = counter.open().ledger;
+    ledger.make_token(token.clone(), hash, || true).await.unwrap();
+    drop(ledger);
     let file = rusqlite::Connection::open(counter.folder.path().join("ledger.db")).unwrap();
     file.execute_batch("CREATE TRIGGER refusing BEFORE INSERT ON tokens BEGIN SELECT RAISE (FAIL, 'full'); END;")
         .unwrap();
-    drop(file);
+    file.close().unwrap();
+    let portal = counter.open();
     let sol = counter.serves("sol");
     let (visit, visitor) = counter.visit(&sol);
     let why = Why::of(Note::parse("A stolen laptop").unwrap()).unwrap();
@@ -422,6 +473,108 @@ async fn a_rule_about_the_holder_is_asked_with_what_is_known_of_the_holder() {
     assert!(matches!(ended, Err(NotEnded::NoSuch)), "{ended:?}");
 }
 
+/// What the token of a form is for, where it is about that id.
+type Deed = fn(&str) -> String;
+
+/// What belongs to others: a grant and a token of Ada's, what Ben asks for, what he took in an emergency, and whom Mia lets answer.
+struct OfOthers {
+    held: Grant,
+    token: Token,
+    asked: Grant,
+    emergency: Grant,
+    delegation: Grant,
+}
+
+impl OfOthers {
+    async fn of(counter: &mut Counter, portal: &Portal) -> Self {
+        let (token, hash) = token("adas", 1);
+        portal.ledger.make_token(token.clone(), hash, || true).await.unwrap();
+        let held = counter.give(portal).await.unwrap();
+        let taken = GrantTerms {
+            emergency: Some(crate::facts::Emergency {
+                review_by: noon().plus(Duration::from_hours(24)),
+                review: None,
+            }),
+            ..terms_of_brand()
+        };
+        let given = GrantTerms {
+            subject: SubjectId::parse("mia").unwrap(),
+            purpose: PurposeId::new(PurposeId::DELEGATED),
+            platforms: BTreeSet::new(),
+            covers: BTreeSet::new(),
+            delegated: Some(crate::facts::Delegated {
+                to: SubjectId::parse("nora").unwrap(),
+                purposes: BTreeSet::new(),
+            }),
+            ..counter.terms()
+        };
+        Self {
+            held,
+            token,
+            emergency: portal.ledger.give(taken).await.unwrap(),
+            delegation: portal.ledger.give(given).await.unwrap(),
+            asked: counter.ask(portal, "instagram").await.unwrap(),
+        }
+    }
+
+    /// Whether all of it is as it was.
+    fn is_untouched(&self, portal: &Portal) -> bool {
+        let ledger = &portal.ledger;
+        let grants = [&self.held, &self.asked, &self.emergency];
+        grants.iter().all(|one| ledger.get(&one.id).as_ref() == Some(*one))
+            && ledger.delegation(&self.delegation.id).as_ref() == Some(&self.delegation)
+            && ledger.good_tokens(noon()) == std::slice::from_ref(&self.token)
+    }
+}
+
+#[tokio::test]
+async fn whoever_sends_a_form_of_their_own_for_what_belongs_to_others_is_told_as_of_what_is_not_there() {
+    let mut counter = Counter::new();
+    let portal = counter.open();
+    let others = OfOthers::of(&mut counter, &portal).await;
+    let dan = counter.serves("dan");
+    let nobody = "01a2059d-ffff-7c77-8529-4834e406e3ca";
+    let revokes: Deed = |id| {
+        others_deed(&Selection {
+            grant: Some(GrantId::new(id)),
+            ..Selection::default()
+        })
+    };
+    let lines: [(&str, &str, Deed); 9] = [
+        ("/approvals/{id}/review", others.emergency.id.as_str(), reviewing),
+        ("/grants/{id}/end", others.held.id.as_str(), ending),
+        ("/grants/{id}/outcome", others.held.id.as_str(), outcome_deed),
+        ("/grants/{id}/renew", others.held.id.as_str(), renewing_deed),
+        ("/grants/revoke", others.held.id.as_str(), revokes),
+        ("/delegations/{id}/end", others.delegation.id.as_str(), taking_back),
+        ("/tokens/{id}/revoke", others.token.id.as_str(), revoking),
+        ("/approvals/{id}/approve", others.asked.id.as_str(), |id| {
+            Verb::Approve.deed(id)
+        }),
+        ("/approvals/{id}/decline", others.asked.id.as_str(), |id| {
+            Verb::Decline.deed(id)
+        }),
+    ];
+    let forms = routes().filter(|route| route.method == "POST" && route.below.is_empty() && route.path.contains('{'));
+    for route in forms {
+        assert!(
+            lines.iter().any(|(path, ..)| *path == route.path),
+            "{route:?}: try it here"
+        );
+    }
+    let form_over = counter
+        .opens(&portal, &dan, "/grants/{id}/end", (nobody, "another form"))
+        .await;
+    for (path, theirs, deed) in lines {
+        let told = counter.opens(&portal, &dan, path, (theirs, &deed(theirs))).await;
+        let none = counter.opens(&portal, &dan, path, (nobody, &deed(nobody))).await;
+        assert_ne!(told, form_over, "{path}: the form was looked at");
+        assert_eq!(told.0, none.0, "{path}: it tells that there is one");
+        assert_eq!(told.1.replace(theirs, "ID"), none.1.replace(nobody, "ID"), "{path}");
+        assert!(others.is_untouched(&portal), "{path}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_revoked_and_cannot_be_recorded_now_is_told_with_what_was_done() {
     let mut counter = Counter::new();
@@ -441,6 +594,24 @@ async fn what_is_revoked_and_cannot_be_recorded_now_is_told_with_what_was_done()
         (1, &grant.id, GrantState::Revoked)
     );
     assert_eq!(portal.ledger.standing(&grant.subject, noon()).grants(), []);
+    let (token, hash) = token("theirs", 1);
+    portal.ledger.make_token(token, hash, || true).await.unwrap();
+    let why = Why::of(Note::parse("A stolen laptop").unwrap()).unwrap();
+    let revoked = portal.revoke(&visit, visitor, &all, (why, Channel::Api)).await;
+    let Err(NotRevoked::NotRecorded(done)) = revoked else {
+        panic!("{revoked:?}");
+    };
+    for (words, says) in [
+        (&words::ENGLISH, "any more (1 token)"),
+        (&words::FRENCH, "plus rien (1\u{a0}jeton)"),
+    ] {
+        let portal = Portal {
+            words,
+            ..portal.clone()
+        };
+        let said = portal.revoked_not_recorded(&done);
+        assert!(said.contains(says), "{said}");
+    }
 }
 
 #[tokio::test]

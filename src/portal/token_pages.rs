@@ -211,6 +211,7 @@ impl Portal {
     }
 }
 
-fn revoking(id: &str) -> String {
+/// The deed that the button's token of a token is for.
+pub(super) fn revoking(id: &str) -> String {
     format!("revoke token {id}")
 }

@@ -294,6 +294,7 @@ pub(super) fn notice(rooms: &Rooms, tasks: &Tasks, clock: &Clock) {
     let (portal, live) = (rooms.portal.clone(), rooms.live.clone());
     let accounts = follow_accounts(rooms.guard.clone(), portal.clone(), live.clone(), clock.clone());
     tasks.until_stop(accounts);
+    tasks.until_stop(end_tokens(portal.clone(), clock.clone()));
     tasks.until_stop(notice_lapses(portal, live, clock.clone()));
 }
 
@@ -331,14 +332,22 @@ pub(super) async fn notice_accounts(
     is_noted.then_some(accounts)
 }
 
+/// Ends what rests on tokens that are over until the task is dropped: by itself, as what lapses waits for the disk.
+async fn end_tokens(portal: Arc<Portal>, clock: Clock) {
+    let mut ticks = tokio::time::interval(LOOK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        portal.end_tokens(clock.now());
+    }
+}
+
 /// Notices what nobody answered in time or used for too long until the task is dropped; at the start, what lapsed before it.
 async fn notice_lapses(portal: Arc<Portal>, live: Arc<Live>, clock: Clock) {
     let mut ticks = tokio::time::interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        // first: it waits for nothing
-        portal.end_tokens(clock.now());
         let rulebook = live.load().rulebook.id().clone();
         portal.notice_lapses(&rulebook, clock.now()).await;
         portal.notice_idle(&rulebook, clock.now()).await;

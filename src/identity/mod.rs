@@ -337,6 +337,12 @@ impl Guard {
         self.all().find_map(|method| method.marks())
     }
 
+    /// Whether passwords are kept here, and the file of the accounts is not there or has nothing in it: whose account is gone,
+    /// nobody knows then.
+    pub fn lacks_accounts(&self) -> bool {
+        self.all().any(|method| method.lacks_accounts())
+    }
+
     fn all(&self) -> impl Iterator<Item = &Box<dyn Method>> {
         self.methods.iter().chain(&self.beside)
     }

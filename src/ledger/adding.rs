@@ -52,14 +52,13 @@ impl Through {
         self.usage < other.usage || self.value < other.value
     }
 
-    /// The same where a clock went far ahead meanwhile and is right again: what is told by a right clock at `now` is never
-    /// told beyond that week.
+    /// The same where a clock went far ahead meanwhile and is right again, as far as anybody can tell at `now`: a right clock
+    /// never tells beyond that. What was counted in this week already may be told, so that what follows counts in the next.
     fn set_right(self, now: Timestamp) -> Self {
-        let this = Week::of(now);
-        let back = |told: Option<Week>| told.map(|told| told.min(this));
+        let (this, due) = (Week::of(now), Self::at(now));
         Self {
-            usage: back(self.usage),
-            value: back(self.value),
+            usage: self.usage.map(|told| told.min(this)),
+            value: self.value.min(due.value),
         }
     }
 }
@@ -107,7 +106,12 @@ impl<S: Store> Keeper<S> {
 }
 
 fn add_to(change: &mut impl Change, counted: &Counted, (due, now): (Through, Timestamp)) -> Result<(), LedgerError> {
-    let through = set_right(change, now)?;
+    let found = change.through()?;
+    // a clock that is behind says the same as one that was ahead: so nothing is moved that is counted, until a week is told
+    let through = found.set_right(now);
+    if through != found {
+        change.told_through(through)?;
+    }
     if !counted.is_empty() {
         change.count(&late(counted, through.usage))?;
     }
@@ -116,8 +120,7 @@ fn add_to(change: &mut impl Change, counted: &Counted, (due, now): (Through, Tim
     }
     let mut figures = Vec::new();
     if let Some(week) = due.usage.filter(|_| through.usage < due.usage) {
-        figures.extend(told(&change.counted_through(week)?));
-        change.forget_counted(week)?;
+        figures.extend(told(&take_through(change, week, now)?));
     }
     if let Some(week) = due.value.filter(|_| through.value < due.value) {
         let from = through.value.map(|last| last.next().begins());
@@ -131,26 +134,29 @@ fn add_to(change: &mut impl Change, counted: &Counted, (due, now): (Through, Tim
     })
 }
 
-/// Up to which weeks figures are told. What a clock that went far ahead made of that is undone: what it counted in weeks that
-/// are yet to come, and what is counted in the weeks that it has told, counts in the next one.
-fn set_right(change: &mut impl Change, now: Timestamp) -> Result<Through, LedgerError> {
-    let found = change.through()?;
-    let through = found.set_right(now);
-    if through != found {
-        let ahead = change.counted_through(Week::LAST)?;
-        change.forget_counted(Week::LAST)?;
-        let ahead = ahead.into_iter().map(|(seat, sums)| {
-            let week = seat.week.min(Week::of(now));
-            (Seat { week, ..seat }, sums)
-        });
-        let mut here = Counted::new();
-        for (seat, sums) in ahead {
-            here.entry(seat).or_default().add(&sums);
+/// What was counted in that week and before, which is kept no longer. What a clock that went far ahead counted in weeks that are
+/// yet to come at `now` counts in that week, too: nobody is to be known by what they used for as long as it would take.
+fn take_through(change: &mut impl Change, week: Week, now: Timestamp) -> Result<Counted, LedgerError> {
+    let this = Week::of(now);
+    let (mut taken, mut left) = (Counted::new(), Counted::new());
+    let mut is_ahead = false;
+    for (seat, sums) in change.counted_through(Week::LAST)? {
+        if seat.week > this {
+            is_ahead = true;
+            taken.entry(Seat { week, ..seat }).or_default().add(&sums);
+        } else if seat.week > week {
+            left.insert(seat, sums);
+        } else {
+            taken.entry(seat).or_default().add(&sums);
         }
-        change.count(&late(&here, through.usage))?;
-        change.told_through(through)?;
     }
-    Ok(through)
+    if is_ahead {
+        change.forget_counted(Week::LAST)?;
+        change.count(&left)?;
+    } else {
+        change.forget_counted(week)?;
+    }
+    Ok(taken)
 }
 
 /// Tells that, but nothing of weeks of which something is told: what was told before could be taken from it.

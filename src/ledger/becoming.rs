@@ -43,9 +43,11 @@ pub(super) fn counts_from(grant: &Grant) -> Timestamp {
     }
 }
 
-/// INVARIANT: who answers for somebody else does so while they let them: at another gateway, too, they may have ended that.
-pub(super) fn is_let_answer(change: &mut impl Change, grant: &Grant) -> Result<(), LedgerError> {
-    let Some(answer) = grant.answers.last() else {
+/// INVARIANT: who answers for somebody else does so while they let them: at another gateway, too, they may have ended that. What
+/// was answered before, and kept, stands whatever becomes of it.
+pub(super) fn is_let_answer(change: &mut impl Change, was: Option<&Grant>, grant: &Grant) -> Result<(), LedgerError> {
+    let before = was.map_or(0, |was| was.answers.len());
+    let Some(answer) = grant.answers.get(before..).and_then(<[_]>::last) else {
         return Ok(());
     };
     let Some(behalf) = &answer.behalf else { return Ok(()) };

@@ -9,7 +9,9 @@ use super::store::Change;
 use super::uses::Uses;
 use super::view::Life;
 use crate::clock::Timestamp;
-use crate::facts::{Act, Ended, Grant, GrantAct, GrantId, GrantState, PolicyId, Report, Review, RulebookId, SubjectId};
+use crate::facts::{
+    Act, Ended, Grant, GrantAct, GrantId, GrantState, PolicyId, Report, Review, RulebookId, SubjectId, Token, TokenAct,
+};
 
 /// How the book will say what became of a grant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +39,17 @@ impl OnRecord {
             policies: self.policies,
         }
     }
+
+    /// The same of a token, which was revoked.
+    pub fn says_of(self, token: Token) -> Act {
+        Act::Token {
+            act: TokenAct::Revoked,
+            token: Box::new(token),
+            by: self.by,
+            rulebook: self.rulebook,
+            policies: self.policies,
+        }
+    }
 }
 
 /// A grant of which something became in the life before this one, and of which the book may not say so.
@@ -44,6 +57,15 @@ impl OnRecord {
 pub struct Untold {
     /// As it is now.
     pub grant: Grant,
+    /// How the book would have said so.
+    pub on_record: OnRecord,
+}
+
+/// A token that was revoked in the life before this one, and of which the book may not say so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UntoldToken {
+    /// As it is now.
+    pub token: Token,
     /// How the book would have said so.
     pub on_record: OnRecord,
 }

@@ -89,6 +89,9 @@ pub enum LedgerError {
     /// The person has no such token that is good.
     #[error("there is no token `{0}` that is good")]
     NoSuchToken(TokenId),
+    /// What somebody proved themselves with was taken back before the change could be made.
+    #[error("what proved who asks for it does not count any more: the password was changed, or the account is gone")]
+    ProofOver,
     /// The person has as many tokens as one may have.
     #[error("{0} tokens are good already, which is the most that one person may have; revoke one first")]
     TooManyTokens(usize),

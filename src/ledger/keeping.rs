@@ -39,6 +39,7 @@ impl Keeping {
                 | LedgerError::NoSuchGrant(_)
                 | LedgerError::DoneAlready
                 | LedgerError::NoSuchToken(_)
+                | LedgerError::ProofOver
                 | LedgerError::TooManyTokens(_)
                 | LedgerError::AlreadyOver(_)
                 | LedgerError::BeingAnswered(_)

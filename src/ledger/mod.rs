@@ -50,6 +50,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod token_changes;
+mod token_rows;
 mod tokens;
 mod usage;
 mod uses;
@@ -70,7 +71,8 @@ use crate::facts::{Came, Ended, Grant, GrantAct, GrantId, GrantTerms, Review, St
 use crate::purpose::{Approved, Declined, Lapsed, PartlyApproved};
 pub use digest::Brought;
 use ending::Ending;
-pub use ending::{OnRecord, Untold};
+pub use ending::{OnRecord, Untold, UntoldToken};
+use ends::TokenEnds;
 pub use error::LedgerError;
 pub use figures::{Figure, Part, SMALLEST};
 use keeping::Keeping;
@@ -115,6 +117,7 @@ pub struct Ledger {
     writer: Arc<Writer>,
     promised: Arc<[Leftover]>,
     untold: Arc<[Untold]>,
+    untold_tokens: Arc<[UntoldToken]>,
     /// Whether people are told of what changes.
     tells: Arc<AtomicBool>,
     /// How long after its Monday began people are told of a week, where they are.
@@ -171,6 +174,7 @@ impl Ledger {
             writer: Arc::new(writer),
             promised: opened.promised,
             untold: opened.untold,
+            untold_tokens: opened.untold_tokens,
             tells: opened.tells,
             digests: opened.digests,
             patience: Settings::default().patience(),
@@ -333,7 +337,7 @@ impl Ledger {
     ) -> Result<Grant, LedgerError> {
         let ends = Ends {
             these: vec![(id.clone(), None)],
-            tokens: Vec::new(),
+            tokens: TokenEnds::none(),
             ending,
             at,
             once: None,
@@ -369,7 +373,7 @@ impl Ledger {
         };
         let ends = Ends {
             these: these.collect(),
-            tokens: Vec::new(),
+            tokens: TokenEnds::none(),
             ending,
             at,
             once: None,
@@ -389,6 +393,7 @@ impl Ledger {
         once_kept: impl FnMut(&Grant, Telling) + Send + 'static,
     ) -> Result<Vec<Grant>, LedgerError> {
         let these = (these, Vec::new(), None);
+        let once_kept = (once_kept, |_: &_, _| ());
         let revoked = self.revoke_all_once(these, (ended, at), once_kept).await;
         revoked.map(|ended| ended.grants)
     }

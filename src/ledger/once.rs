@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Ledger;
 use super::ending::{Ending, OnRecord};
+use super::ends::TokenEnds;
 use super::error::LedgerError;
 use super::promise::Telling;
 use super::store::{Change, Store};
-use super::tokens::KeepsTokens as _;
+use super::token_rows::KeepsTokens as _;
 use super::writer::{AllEnded, Ends, Job, Keeper};
 use crate::clock::Timestamp;
 use crate::facts::{Ended, Grant, GrantId, GrantState, SubjectId, Token, TokenId};
@@ -141,7 +142,7 @@ impl<S: Store> Keeper<S> {
         let ids: Vec<&GrantId> = done.grants.iter().collect();
         let found = change.find_each(&ids)?.into_iter();
         let mut found: BTreeMap<GrantId, Grant> = found.map(|grant| (grant.id.clone(), grant)).collect();
-        let tokens = change.find_tokens(&done.tokens)?;
+        let tokens = change.find_tokens(&done.tokens.iter().collect::<Vec<_>>())?;
         let all = done.grants.iter().filter_map(|id| found.remove(id));
         let (delegations, grants) = all
             .map(|grant| self.view.uses.told(grant))
@@ -184,12 +185,16 @@ impl Ledger {
         self.writer.put((grant, once), Box::new(once_kept)).await
     }
 
-    /// As [`Ledger::revoke_all`], for a call that is done once, and with these tokens.
+    /// As [`Ledger::revoke_all`], for a call that is done once, and with these tokens. Where nobody knows whether it was kept,
+    /// the grants stay as they were; a token that is over then stays so.
     pub async fn revoke_all_once(
         &self,
-        (these, tokens, once): (Vec<(GrantId, OnRecord)>, Vec<TokenId>, Option<Once>),
+        (these, tokens, once): (Vec<(GrantId, OnRecord)>, Vec<(TokenId, OnRecord)>, Option<Once>),
         (ended, at): (Ended, Timestamp),
-        mut once_kept: impl FnMut(&Grant, Telling) + Send + 'static,
+        (mut once_kept, once_over): (
+            impl FnMut(&Grant, Telling) + Send + 'static,
+            impl FnMut(&Token, Telling) + Send + 'static,
+        ),
     ) -> Result<AllEnded, LedgerError> {
         let these = these.into_iter().map(|(id, on_record)| (id, Some(on_record)));
         let once_ended = move |ended: &Grant, telling: Option<Telling>| {
@@ -199,7 +204,10 @@ impl Ledger {
         };
         let ends = Ends {
             these: these.collect(),
-            tokens,
+            tokens: TokenEnds {
+                these: tokens,
+                once_over: Box::new(once_over),
+            },
             ending: Ending::For(ended),
             at,
             once,

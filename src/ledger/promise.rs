@@ -8,7 +8,7 @@ use tokio::sync::mpsc::WeakSender;
 use super::ending::OnRecord;
 use super::once::Once;
 use super::writer::Job;
-use crate::facts::{Act, Grant, GrantAct, GrantId, GrantState, Verdict};
+use crate::facts::{Act, Grant, GrantAct, GrantId, GrantState, Token, TokenId, Verdict};
 
 /// A promise that the life before this one left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,16 +108,28 @@ impl Drop for Promise {
     }
 }
 
-/// What became of a grant, which the book is to say. Whoever drops it leaves that to the next start.
+/// What became of a grant or a token, which the book is to say. Whoever drops it leaves that to the next start.
 pub struct Telling {
-    id: GrantId,
+    owed: Owed,
     on_record: OnRecord,
     settled: Arc<Settled>,
 }
 
 impl Telling {
     pub(super) fn new(id: GrantId, on_record: OnRecord, settled: Arc<Settled>) -> Self {
-        Self { id, on_record, settled }
+        Self {
+            owed: Owed::Ending(id, on_record.act),
+            on_record,
+            settled,
+        }
+    }
+
+    pub(super) fn of_token(id: TokenId, on_record: OnRecord, settled: Arc<Settled>) -> Self {
+        Self {
+            owed: Owed::Revoked(id),
+            on_record,
+            settled,
+        }
     }
 
     /// What the book is to say of the grant.
@@ -125,19 +137,26 @@ impl Telling {
         self.on_record.clone().says(grant.clone())
     }
 
+    /// What it is to say of the token.
+    pub fn says_of(&self, token: &Token) -> Act {
+        self.on_record.clone().says_of(token.clone())
+    }
+
     /// Says that the book does, on disk.
     pub fn told(self) {
-        self.settled.add([Owed::Ending(self.id, self.on_record.act)]);
+        self.settled.add([self.owed]);
     }
 }
 
-/// What the disk notes of a grant until the book and the ledger agree.
+/// What the disk notes of a grant or a token until the book and the ledger agree.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Owed {
     /// That it is given, asked for or answered.
     Promise(GrantId),
     /// That it ended, or what else became of it.
     Ending(GrantId, GrantAct),
+    /// That a token was revoked.
+    Revoked(TokenId),
 }
 
 /// Promises and ends about which the book and the ledger agree, and which the disk may still have. None of them is lost and

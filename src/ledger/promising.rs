@@ -7,6 +7,7 @@ use super::becoming::{has_room, is_let_answer, was_asked};
 use super::error::LedgerError;
 use super::promise::{Owed, Promise};
 use super::store::{Change, Store};
+use super::token_rows::KeepsTokens;
 use super::writer::Keeper;
 use crate::facts::Grant;
 
@@ -22,8 +23,8 @@ impl<S: Store> Keeper<S> {
         let settled = self.settled.now();
         let mut change = self.store.begin()?;
         forget_all(&mut change, &settled)?;
-        was_asked(&mut change, grant)?;
-        is_let_answer(&mut change, grant)?;
+        let was = was_asked(&mut change, grant)?;
+        is_let_answer(&mut change, was.as_ref(), grant)?;
         has_room(&mut change, grant)?;
         if change.is_promised(&grant.id)? {
             return Err(LedgerError::BeingAnswered(grant.id.clone()));
@@ -61,14 +62,19 @@ impl<S: Store> Keeper<S> {
     }
 }
 
-pub(super) fn forget_all(change: &mut impl Change, settled: &BTreeSet<Owed>) -> Result<(), LedgerError> {
-    let (mut promises, mut told) = (Vec::new(), Vec::new());
+pub(super) fn forget_all(
+    change: &mut (impl Change + KeepsTokens),
+    settled: &BTreeSet<Owed>,
+) -> Result<(), LedgerError> {
+    let (mut promises, mut told, mut revoked) = (Vec::new(), Vec::new(), Vec::new());
     for owed in settled {
         match owed {
             Owed::Promise(id) => promises.push(id),
             Owed::Ending(id, act) => told.push((id, *act)),
+            Owed::Revoked(id) => revoked.push(id),
         }
     }
     change.forget(&promises)?;
-    change.told(&told)
+    change.told(&told)?;
+    change.tokens_told(&revoked)
 }

@@ -17,7 +17,7 @@ use super::figures::Figure;
 use super::once::KeepsDone;
 use super::outbox::{Claim, Letter, Notice};
 use super::promise::Leftover;
-use super::tokens::{KeepsTokens, KeptToken};
+use super::token_rows::{KeepsTokens, KeptToken};
 use super::usage::{Counted, Measure, Week};
 use super::view::Tally;
 use super::writer::Job;

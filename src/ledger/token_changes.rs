@@ -1,10 +1,15 @@
 //! How tokens for tools change: made, revoked, and ended with the account of their person.
 
+use std::collections::BTreeMap;
+
 use super::Ledger;
+use super::ending::{Ending, OnRecord, UntoldToken};
+use super::ends::TokenEnds;
 use super::error::LedgerError;
+use super::promise::{Owed, Telling};
 use super::store::{Change, Store};
-use super::tokens::{KeepsTokens, KeptToken};
-use super::writer::{Job, Keeper};
+use super::token_rows::{KeepsTokens, KeptToken};
+use super::writer::{Ends, Job, Keeper};
 use crate::clock::Timestamp;
 use crate::facts::{AccountMark, AccountMarks, RevokedFor, SubjectId, Token, TokenHash, TokenId};
 
@@ -16,9 +21,8 @@ const KEPT_DAYS: i64 = 30;
 
 /// What is to be kept of tokens.
 pub(super) enum TokenChange {
-    Make(Token, TokenHash),
-    /// Their own person revokes it.
-    Revoke(TokenId, SubjectId, Timestamp),
+    /// Somebody who has just proved who they are makes it: as long as that proof stands.
+    Make(Token, TokenHash, Box<dyn Fn() -> bool + Send>),
     /// The accounts look like this now: with those that changed, the tokens of their people end.
     Accounts(AccountMarks, Timestamp),
 }
@@ -35,19 +39,19 @@ fn changed<'a>(
     })
 }
 
-/// Revokes those of these that are good at `at`; gives what they were before.
-pub(super) fn end_tokens(
-    change: &mut impl KeepsTokens,
+/// Those of these that are good at `at`, as they are once they are revoked.
+pub(super) fn revoked(
     these: Vec<KeptToken>,
-    (at, why): (Timestamp, Option<&RevokedFor>),
-) -> Result<Vec<(KeptToken, KeptToken)>, LedgerError> {
+    at: Timestamp,
+    why: impl Fn(&SubjectId) -> Option<RevokedFor>,
+) -> Vec<KeptToken> {
     let good = these.into_iter().filter(|kept| kept.token.is_good(at));
     let over = good.map(|was| {
-        let is = KeptToken {
-            token: was.token.clone().revoked(at, why.cloned()),
-            ..was.clone()
-        };
-        change.write_token(&is).map(|()| (was, is))
+        let why = why(&was.token.subject);
+        KeptToken {
+            token: was.token.revoked(at, why),
+            ..was
+        }
     });
     over.collect()
 }
@@ -55,18 +59,7 @@ pub(super) fn end_tokens(
 impl<S: Store> Keeper<S> {
     pub(super) fn change_token(&mut self, wanted: TokenChange) -> Result<Vec<Token>, LedgerError> {
         let kept = match wanted {
-            TokenChange::Make(token, hash) => vec![self.make(token, hash)?],
-            TokenChange::Revoke(id, who, at) => {
-                let mut change = self.store.begin()?;
-                let mut theirs = change.tokens_of(&who)?;
-                theirs.retain(|kept| kept.token.id == id);
-                let over = end_tokens(&mut change, theirs, (at, None))?;
-                if over.is_empty() {
-                    return Err(LedgerError::NoSuchToken(id));
-                }
-                change.commit()?;
-                over.into_iter().map(|(_, is)| is).collect()
-            }
+            TokenChange::Make(token, hash, stands) => vec![self.make(token, hash, &stands)?],
             TokenChange::Accounts(accounts, at) => self.follow(&accounts, at)?,
         };
         let tokens = kept.iter().map(|kept| kept.token.clone()).collect();
@@ -76,9 +69,13 @@ impl<S: Store> Keeper<S> {
         Ok(tokens)
     }
 
-    fn make(&mut self, token: Token, hash: TokenHash) -> Result<KeptToken, LedgerError> {
+    fn make(&mut self, token: Token, hash: TokenHash, stands: &dyn Fn() -> bool) -> Result<KeptToken, LedgerError> {
         let mut change = self.store.begin()?;
-        let theirs = change.tokens_of(&token.subject)?;
+        // INVARIANT: here, and not before: what an account that changes ends comes with a later job, or came with an earlier one
+        if !stands() {
+            return Err(LedgerError::ProofOver);
+        }
+        let theirs = change.tokens_of(&[&token.subject])?;
         let good = theirs.iter().filter(|kept| kept.token.is_good(token.made_at)).count();
         if good >= MOST_TOKENS {
             return Err(LedgerError::TooManyTokens(good));
@@ -90,7 +87,7 @@ impl<S: Store> Keeper<S> {
             hash,
             used_day: None,
         };
-        change.write_token(&kept)?;
+        change.write_tokens(std::slice::from_ref(&kept))?;
         change.commit()?;
         Ok(kept)
     }
@@ -98,15 +95,14 @@ impl<S: Store> Keeper<S> {
     /// Ends the tokens of those whose accounts changed, and notes what all look like now: both or neither.
     fn follow(&mut self, accounts: &AccountMarks, at: Timestamp) -> Result<Vec<KeptToken>, LedgerError> {
         let before = self.tokens.accounts();
+        let changed: BTreeMap<&SubjectId, RevokedFor> = changed(&before, accounts).collect();
+        let whose: Vec<&SubjectId> = changed.keys().copied().collect();
         let mut change = self.store.begin()?;
-        let mut over: Vec<KeptToken> = Vec::new();
-        let mut noted: Vec<(SubjectId, Option<AccountMark>)> = Vec::new();
-        for (who, why) in changed(&before, accounts) {
-            let theirs = change.tokens_of(who)?;
-            let ended = end_tokens(&mut change, theirs, (at, Some(&why)))?;
-            over.extend(ended.into_iter().map(|(_, is)| is));
-            noted.push((who.clone(), accounts.get(who).copied()));
-        }
+        let theirs = change.tokens_of(&whose)?;
+        let over = revoked(theirs, at, |who| changed.get(who).cloned());
+        change.write_tokens(&over)?;
+        let noted = whose.into_iter().map(|who| (who.clone(), accounts.get(who).copied()));
+        let mut noted: Vec<(SubjectId, Option<AccountMark>)> = noted.collect();
         let new = accounts.iter().filter(|(who, _)| !before.contains_key(*who));
         noted.extend(new.map(|(who, mark)| (who.clone(), Some(*mark))));
         change.write_accounts(&noted)?;
@@ -134,16 +130,56 @@ impl<S: Store> Keeper<S> {
 }
 
 impl Ledger {
-    /// Keeps a token, whose text has this digest: good once this returns.
-    pub async fn make_token(&self, token: Token, hash: TokenHash) -> Result<Token, LedgerError> {
+    /// Keeps a token, whose text has this digest: good once this returns. Refused where what its person proved themselves with
+    /// does not stand any more: a password that is changed meanwhile makes none.
+    pub async fn make_token(
+        &self,
+        token: Token,
+        hash: TokenHash,
+        stands: impl Fn() -> bool + Send + 'static,
+    ) -> Result<Token, LedgerError> {
         let id = token.id.clone();
-        self.one_token(TokenChange::Make(token, hash), id).await
+        self.one_token(TokenChange::Make(token, hash, Box::new(stands)), id)
+            .await
     }
 
-    /// Ends one of somebody's tokens, and whatever rests on it, before this returns; elsewhere within a second.
-    pub async fn revoke_token(&self, id: &TokenId, who: &SubjectId, at: Timestamp) -> Result<Token, LedgerError> {
-        let revoke = TokenChange::Revoke(id.clone(), who.clone(), at);
-        self.one_token(revoke, id.clone()).await
+    /// Ends one of somebody's tokens, and whatever rests on it, before this returns; elsewhere within a second. Until `once_over`
+    /// has seen to it that the book says so, and [told](Telling::told) so, it is among what is [`Ledger::untold_tokens`].
+    pub async fn revoke_token(
+        &self,
+        id: &TokenId,
+        who: &SubjectId,
+        (at, on_record): (Timestamp, OnRecord),
+        once_over: impl FnMut(&Token, Telling) + Send + 'static,
+    ) -> Result<Token, LedgerError> {
+        let theirs = |token: &Token| token.subject == *who;
+        let over = if self.token(id, at).is_some_and(|token| theirs(&token)) {
+            let ends = Ends {
+                these: Vec::new(),
+                tokens: TokenEnds {
+                    these: vec![(id.clone(), on_record)],
+                    once_over: Box::new(once_over),
+                },
+                ending: Ending::Withdrawn,
+                at,
+                once: None,
+                once_kept: Box::new(|_, _| ()),
+            };
+            self.writer.end(ends).await?.tokens.pop()
+        } else {
+            None
+        };
+        over.ok_or_else(|| LedgerError::NoSuchToken(id.clone()))
+    }
+
+    /// What was revoked in the life before this one, and may not be told by the book.
+    pub fn untold_tokens(&self) -> &[UntoldToken] {
+        &self.untold_tokens
+    }
+
+    /// Forgets what the book tells.
+    pub fn tokens_told(&self, told: Vec<TokenId>) {
+        self.writer.forget(told.into_iter().map(Owed::Revoked));
     }
 
     async fn one_token(&self, wanted: TokenChange, id: TokenId) -> Result<Token, LedgerError> {

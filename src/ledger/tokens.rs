@@ -1,7 +1,8 @@
 //! Tokens for tools: kept as grants are, and known in memory, so that looking one up waits for nothing.
 //!
 //! Of a token's text only a digest is kept. What is good, and until when, every gateway knows within a second; whatever rests
-//! on a token that is over ends with it ([`Ledger::end_tokens`]). How they change, `token_changes.rs` has.
+//! on a token that is over ends with it ([`Ledger::end_tokens`]). How they change, `token_changes.rs` has, and how they
+//! are kept, `token_rows.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -11,73 +12,16 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use super::error::LedgerError;
+use super::token_rows::{KeptToken, TokenRows};
 use super::{Ledger, Vouched};
 use crate::clock::Timestamp;
-use crate::facts::{AccountMark, AccountMarks, RevokedFor, SubjectId, Token, TokenHash, TokenId};
+use crate::facts::{AccountMarks, RevokedFor, SubjectId, Token, TokenHash, TokenId};
 
 /// How much of a digest a token is looked up by; the rest is compared in a time that tells nothing.
 const PREFIX: usize = 8;
 const DAY: i64 = 86_400_000;
 /// For how long it is remembered that somebody else's doing ended a token, to tell its person.
 const TOLD_FOR: Duration = Duration::from_hours(7 * 24);
-
-/// A token as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct KeptToken {
-    pub(super) token: Token,
-    pub(super) hash: TokenHash,
-    /// The day on which it was used last, counted from 1970-01-01.
-    pub(super) used_day: Option<i64>,
-}
-
-/// All tokens that are kept.
-#[derive(Debug, Default)]
-pub(super) struct TokenRows {
-    pub(super) kept: Vec<KeptToken>,
-    /// Those that cannot be read: they open nothing, and stand in the way of no other.
-    pub(super) unreadable: Vec<TokenId>,
-}
-
-impl TokenRows {
-    /// Adds a row, or says in the log that it cannot be read.
-    pub(super) fn add(&mut self, id: TokenId, read: Result<KeptToken, String>) {
-        match read {
-            Ok(kept) => self.kept.push(kept),
-            Err(why) => {
-                tracing::error!(token = %id, why, "a token cannot be read, and is not good here");
-                self.unreadable.push(id);
-            }
-        }
-    }
-}
-
-/// A change that also keeps tokens.
-pub(super) trait KeepsTokens {
-    /// All that are kept.
-    fn tokens(&mut self) -> Result<TokenRows, LedgerError>;
-
-    /// Those of one person that can be read.
-    fn tokens_of(&mut self, who: &SubjectId) -> Result<Vec<KeptToken>, LedgerError>;
-
-    /// Those of these that there are and can be read.
-    fn find_tokens(&mut self, ids: &[TokenId]) -> Result<Vec<KeptToken>, LedgerError>;
-
-    /// Writes a token, in the place of the one of its name if there is one.
-    fn write_token(&mut self, kept: &KeptToken) -> Result<(), LedgerError>;
-
-    /// Forgets what expired before that moment.
-    fn forget_tokens(&mut self, before: Timestamp) -> Result<(), LedgerError>;
-
-    /// Notes on which days tokens were used last.
-    fn used_tokens(&mut self, used: &[(TokenId, i64)]) -> Result<(), LedgerError>;
-
-    /// What this gateway's accounts looked like when that was noted last.
-    fn accounts(&mut self) -> Result<AccountMarks, LedgerError>;
-
-    /// Notes what these look like; of what is gone, nothing.
-    fn write_accounts(&mut self, changed: &[(SubjectId, Option<AccountMark>)]) -> Result<(), LedgerError>;
-}
 
 /// A token in memory.
 struct Known {
@@ -128,6 +72,8 @@ pub(super) struct TokenView {
     accounts: RwLock<AccountMarks>,
     /// Whether what is known of tokens counted when that was looked at last.
     counted: AtomicBool,
+    /// Whether nobody knows whose account is gone.
+    in_abeyance: AtomicBool,
 }
 
 #[derive(Default)]
@@ -185,6 +131,7 @@ impl TokenView {
             shelves: RwLock::default(),
             accounts: RwLock::new(accounts),
             counted: AtomicBool::new(true),
+            in_abeyance: AtomicBool::new(false),
         };
         for kept in rows.kept {
             view.shows(kept);
@@ -241,6 +188,11 @@ impl TokenView {
             aws_lc_rs::constant_time::verify_slices_are_equal(known.hash.bytes(), hash.bytes()).is_ok()
         };
         shelf.iter().find(same).map(Arc::clone)
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_good(&self, hash: &TokenHash, now: Timestamp) -> bool {
+        self.find(hash).is_some_and(|known| known.is_good(now))
     }
 
     fn all(&self) -> Vec<Arc<Known>> {
@@ -315,7 +267,7 @@ impl Ledger {
 
     /// What is known, at `now`, of the token whose text has this digest; memory only. That it was shown counts as its use.
     pub fn shown_token(&self, hash: &TokenHash, now: Timestamp) -> Looked {
-        if self.vouches(false) == Vouched::NoMore {
+        if !self.counts_tokens() {
             return Looked::Unknown;
         }
         let Some(known) = self.tokens.find(hash).filter(|known| known.is_good(now)) else {
@@ -369,8 +321,26 @@ impl Ledger {
     /// Ends whatever rests on tokens that have expired by `now`, or on all of them where it is not known for too long what
     /// others have changed; to be called every second.
     pub fn end_tokens(&self, now: Timestamp) {
-        self.tokens.counts(self.vouches(false) != Vouched::NoMore);
+        self.tokens.counts(self.counts_tokens());
         self.tokens.end(now);
+    }
+
+    fn counts_tokens(&self) -> bool {
+        self.vouches(false) != Vouched::NoMore && !self.tokens.in_abeyance.load(Ordering::Acquire)
+    }
+
+    /// Whether there are accounts that were noted and cannot be found now: until that is known, no token counts, and what rests on
+    /// one ends; none is over.
+    pub fn holds_tokens(&self, cannot_be_found: bool) -> bool {
+        let holds = cannot_be_found && !self.tokens.accounts().is_empty();
+        if self.tokens.in_abeyance.swap(holds, Ordering::AcqRel) != holds {
+            tracing::warn!(
+                holds,
+                "no token is good while the accounts that there were cannot be found"
+            );
+            self.tokens.counts(self.counts_tokens());
+        }
+        holds
     }
 
     /// How many tokens cannot be read: they are good nowhere.

@@ -10,8 +10,9 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::adding::Through;
-use super::becoming::{has_room, was_asked};
-use super::ending::{Ending, OnRecord, Untold};
+use super::becoming::{has_room, is_let_answer, was_asked};
+use super::ending::{Ending, OnRecord, Untold, UntoldToken};
+use super::ends::{TokenEnds, TokensOver, found_anew};
 use super::error::LedgerError;
 use super::figures::Figure;
 use super::keeping::Keeping;
@@ -20,11 +21,12 @@ use super::outbox::{Claim, Due, Fate, Notice};
 use super::promise::{Leftover, Owed, Promise, Settled, Telling};
 use super::store::{Bell, Change, Store};
 use super::token_changes::TokenChange;
-use super::tokens::{KeepsTokens as _, KeptToken, TokenView};
+use super::token_rows::KeepsTokens as _;
+use super::tokens::TokenView;
 use super::usage::{Usage, Week};
 use super::view::View;
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantAct, GrantId, PurposeId, SubjectId, Token, TokenId};
+use crate::facts::{Grant, GrantAct, GrantId, PurposeId, SubjectId, Token};
 
 /// How many changes may wait for the disk.
 const QUEUE: usize = 256;
@@ -42,7 +44,7 @@ pub(super) struct Ends {
     /// Of each, how the book is to say so; none where it has nothing to say of it.
     pub(super) these: Vec<(GrantId, Option<OnRecord>)>,
     /// These tokens end with them.
-    pub(super) tokens: Vec<TokenId>,
+    pub(super) tokens: TokenEnds,
     pub(super) ending: Ending,
     pub(super) at: Timestamp,
     /// The call that is to be done once.
@@ -102,6 +104,7 @@ pub(super) struct Opened {
     pub(super) keeping: Arc<Keeping>,
     pub(super) promised: Arc<[Leftover]>,
     pub(super) untold: Arc<[Untold]>,
+    pub(super) untold_tokens: Arc<[UntoldToken]>,
     pub(super) tells: Arc<AtomicBool>,
     pub(super) digests: Arc<OnceLock<Duration>>,
 }
@@ -203,8 +206,8 @@ pub(super) struct Keeper<S> {
     pub(super) keeping: Arc<Keeping>,
     /// Grants whose commit failed: the store may have them nevertheless, and would show them after a crash.
     pub(super) doubtful: Vec<Doubt>,
-    /// Tokens of which nobody knows whether they are kept as revoked, as they were before.
-    pub(super) doubtful_tokens: Vec<KeptToken>,
+    /// Tokens of which nobody knows whether they are kept as revoked.
+    pub(super) doubtful_tokens: Vec<TokensOver>,
     pub(super) settled: Arc<Settled>,
     pub(super) bell: Bell,
     /// Whether what others change was known when it was looked for last.
@@ -234,9 +237,9 @@ impl<S: Store> Keeper<S> {
         store.unclaim()?;
         let held = store.held()?;
         // what has changed of them since then is news as well
-        let (tokens, accounts) = {
+        let (tokens, accounts, untold_tokens) = {
             let mut change = store.begin()?;
-            (change.tokens()?, change.accounts()?)
+            (change.tokens()?, change.accounts()?, change.untold_tokens()?)
         };
         let opened = Opened {
             tells: Arc::default(),
@@ -246,6 +249,7 @@ impl<S: Store> Keeper<S> {
             keeping: Arc::new(Keeping::at(store.place())),
             promised: store.promises()?.into(),
             untold: store.untold()?.into(),
+            untold_tokens: untold_tokens.into(),
         };
         let keeper = Self {
             store,
@@ -307,7 +311,7 @@ impl<S: Store> Keeper<S> {
     /// What cannot be written down now is written down the next time.
     fn keep_uses(&mut self) {
         let uses = self.view.uses.unkept();
-        if uses.is_empty() {
+        if uses.is_empty() && !self.is_in_doubt() {
             return;
         }
         let mut keep = || -> Result<(), LedgerError> {
@@ -329,9 +333,13 @@ impl<S: Store> Keeper<S> {
         made
     }
 
+    fn is_in_doubt(&self) -> bool {
+        !self.doubtful.is_empty() || !self.doubtful_tokens.is_empty()
+    }
+
     /// INVARIANT: nothing is given or promised while the disk may hold what was said not to be given.
     pub(super) fn clear_doubts(&mut self) -> Result<(), LedgerError> {
-        if self.doubtful.is_empty() && self.doubtful_tokens.is_empty() {
+        if !self.is_in_doubt() {
             return Ok(());
         }
         let mut change = self.store.begin()?;
@@ -341,18 +349,18 @@ impl<S: Store> Keeper<S> {
                 change.forget_done(once, &doubt.written.id)?;
             }
         }
-        for was in &self.doubtful_tokens {
-            change.write_token(was)?;
-        }
+        let found = found_anew(&mut change, &self.doubtful_tokens)?;
         change.commit()?;
         self.doubtful.clear();
-        self.doubtful_tokens.clear();
+        self.no_doubt_about(found);
         Ok(())
     }
 
     fn put(&mut self, grant: Grant, once: Option<Once>) -> Result<Grant, LedgerError> {
         let mut change = self.store.begin()?;
         let was = was_asked(&mut change, &grant)?;
+        // between the promise and this, too
+        is_let_answer(&mut change, was.as_ref(), &grant)?;
         has_room(&mut change, &grant)?;
         change.write(&grant)?;
         Self::owe(
@@ -381,9 +389,10 @@ impl<S: Store> Keeper<S> {
 mod tests {
     use super::super::ending;
     use super::*;
-    use crate::facts::GrantState;
+    use crate::facts::{Ended, GrantState, RevokedFor, Scope, TokenHash, TokenId};
     use crate::ledger::sqlite::Sqlite;
     use crate::ledger::tests::{on_record, terms};
+    use crate::ledger::token_rows::KeptToken;
 
     fn keeper() -> Keeper<Sqlite> {
         at_its_desk(1).0
@@ -404,7 +413,7 @@ mod tests {
                 .into_iter()
                 .map(|id| (id, Some(on_record(GrantAct::Withdrawn))))
                 .collect(),
-            tokens: Vec::new(),
+            tokens: TokenEnds::none(),
             ending: Ending::Withdrawn,
             at: Timestamp::from_millis(2_000),
             once: None,
@@ -592,5 +601,176 @@ mod tests {
         keeper.clear_doubts().unwrap();
         let recalled = keeper.recall((&once.by, &once.key), once.at).unwrap().unwrap();
         assert_eq!(recalled.grants, [theirs]);
+    }
+
+    fn token(id: &str) -> KeptToken {
+        let token = Token {
+            id: TokenId::new(id),
+            subject: SubjectId::parse("ada").unwrap(),
+            name: String::new(),
+            scope: [Scope::Read].into(),
+            made_at: Timestamp::from_millis(0),
+            expires: Timestamp::from_millis(90_000),
+            revoked_at: None,
+            revoked_for: None,
+        };
+        KeptToken {
+            token,
+            hash: TokenHash::new([1; 32]),
+            used_day: None,
+        }
+    }
+
+    fn keep_token(keeper: &mut Keeper<Sqlite>, kept: &KeptToken) {
+        let mut change = keeper.store.begin().unwrap();
+        change.write_tokens(std::slice::from_ref(kept)).unwrap();
+        change.commit().unwrap();
+        keeper.tokens.shows(kept.clone());
+    }
+
+    /// Revokes `these` and a token in a change that is said to have failed; what the book would say of tokens is sent.
+    fn fails_to_revoke(
+        keeper: &mut Keeper<Sqlite>,
+        these: Vec<GrantId>,
+        once: Option<Once>,
+        says: std::sync::mpsc::Sender<Token>,
+    ) {
+        let ends = Ends {
+            tokens: TokenEnds {
+                these: vec![(TokenId::new("one"), on_record(GrantAct::Revoked))],
+                once_over: Box::new(move |token, _| says.send(token.clone()).unwrap()),
+            },
+            ending: Ending::For(ended()),
+            once,
+            ..withdrawal(these)
+        };
+        let refusing = "PRAGMA foreign_keys=ON; CREATE TABLE nobody (id TEXT PRIMARY KEY); \
+                        CREATE TABLE kept (id TEXT REFERENCES nobody DEFERRABLE INITIALLY DEFERRED); \
+                        CREATE TRIGGER refusing AFTER INSERT ON tokens BEGIN INSERT INTO kept VALUES (new.id); END;";
+        keeper.store.connection.execute_batch(refusing).unwrap();
+        let failed = keeper.cleared(|keeper| keeper.end(ends)).unwrap_err();
+        assert!(matches!(failed, LedgerError::Unavailable(_)), "{failed}");
+        keeper.store.connection.execute_batch("DROP TRIGGER refusing").unwrap();
+    }
+
+    fn ended() -> Ended {
+        Ended {
+            by: SubjectId::parse("sol").unwrap(),
+            why: "stolen".to_owned(),
+        }
+    }
+
+    /// How the token is kept.
+    fn found(keeper: &mut Keeper<Sqlite>) -> Token {
+        let mut found = keeper
+            .store
+            .begin()
+            .unwrap()
+            .find_tokens(&[&TokenId::new("one")])
+            .unwrap();
+        found.remove(0).token
+    }
+
+    fn is_good(keeper: &Keeper<Sqlite>) -> bool {
+        let (hash, now) = (TokenHash::new([1; 32]), Timestamp::from_millis(3_000));
+        keeper.tokens.is_good(&hash, now)
+    }
+
+    #[test]
+    fn a_token_that_somebody_else_revoked_meanwhile_is_not_good_again_once_a_doubt_is_cleared() {
+        let mut keeper = keeper();
+        keep_token(&mut keeper, &token("one"));
+        let (says, said) = std::sync::mpsc::channel();
+        fails_to_revoke(&mut keeper, Vec::new(), None, says);
+        let mut change = keeper.store.begin().unwrap();
+        let over = token("one").token.revoked(Timestamp::from_millis(5), None);
+        let theirs = KeptToken {
+            token: over.clone(),
+            ..token("one")
+        };
+        change.write_tokens(&[theirs]).unwrap();
+        change.commit().unwrap();
+        keeper.clear_doubts().unwrap();
+        assert_eq!(found(&mut keeper), over);
+        assert!(!is_good(&keeper));
+        assert!(said.try_recv().is_err(), "whoever revoked it says so");
+    }
+
+    #[test]
+    fn a_token_whose_end_was_kept_after_all_is_over_and_the_book_says_so() {
+        let mut keeper = keeper();
+        keep_token(&mut keeper, &token("one"));
+        let (says, said) = std::sync::mpsc::channel();
+        fails_to_revoke(&mut keeper, Vec::new(), None, says);
+        assert!(is_good(&keeper), "nobody knows better");
+        // as a disk leaves it that took what it said it had not
+        let over = token("one")
+            .token
+            .revoked(Timestamp::from_millis(2_000), Some(RevokedFor::Revocation(ended())));
+        let kept = KeptToken {
+            token: over.clone(),
+            ..token("one")
+        };
+        let mut change = keeper.store.begin().unwrap();
+        change.write_tokens(&[kept]).unwrap();
+        change.commit().unwrap();
+        keeper.keep_uses();
+        assert_eq!(found(&mut keeper), over);
+        assert!(!is_good(&keeper));
+        assert_eq!(said.try_recv(), Ok(over));
+    }
+
+    #[test]
+    fn a_token_that_could_not_be_revoked_is_good_and_the_book_says_nothing() {
+        let mut keeper = keeper();
+        keep_token(&mut keeper, &token("one"));
+        let (says, said) = std::sync::mpsc::channel();
+        fails_to_revoke(&mut keeper, Vec::new(), None, says);
+        keeper.clear_doubts().unwrap();
+        assert_eq!(found(&mut keeper), token("one").token);
+        assert!(is_good(&keeper) && said.try_recv().is_err());
+    }
+
+    #[test]
+    fn a_call_whose_grants_were_taken_back_is_done_anew_and_one_of_tokens_alone_was_done() {
+        for with_grant in [true, false] {
+            let mut keeper = keeper();
+            keep_token(&mut keeper, &token("one"));
+            let grant = terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("held"));
+            keeper.put(grant.clone(), None).unwrap();
+            let once = Once {
+                by: SubjectId::parse("sol").unwrap(),
+                key: "key".to_owned(),
+                call: "call".to_owned(),
+                at: Timestamp::from_millis(1_000),
+                not_permitted: 0,
+            };
+            let these = if with_grant { vec![grant.id.clone()] } else { Vec::new() };
+            let (says, _said) = std::sync::mpsc::channel();
+            fails_to_revoke(&mut keeper, these.clone(), Some(once.clone()), says);
+            // as a disk leaves it that took what it said it had not
+            let (tokens, grants) = (
+                std::mem::take(&mut keeper.doubtful_tokens),
+                std::mem::take(&mut keeper.doubtful),
+            );
+            let ends = Ends {
+                tokens: TokenEnds {
+                    these: vec![(TokenId::new("one"), on_record(GrantAct::Revoked))],
+                    once_over: Box::new(|_, _| ()),
+                },
+                ending: Ending::For(ended()),
+                once: Some(once.clone()),
+                ..withdrawal(these)
+            };
+            keeper.end(ends).unwrap();
+            (keeper.doubtful_tokens, keeper.doubtful) = (tokens, grants);
+            let recalled = keeper.recall((&once.by, &once.key), once.at).unwrap();
+            assert!(found(&mut keeper).revoked_at.is_some(), "what is over stays over");
+            assert_eq!(find(&mut keeper, &grant.id), Some(grant));
+            assert_eq!(
+                recalled.map(|recalled| recalled.done.token_count),
+                (!with_grant).then_some(1)
+            );
+        }
     }
 }

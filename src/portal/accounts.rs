@@ -12,9 +12,11 @@ use crate::facts::{AccountMarks, RevokedFor, RulebookId, Token, TokenAct, TokenI
 use crate::ledger::Listed;
 
 impl Portal {
-    /// The accounts as they look now; the same value as long as none changes.
+    /// The accounts as they look now; the same value as long as none changes. None where none are kept here, and while there were
+    /// some and their file is not there: no token is good for so long, and none ends for that.
     pub fn accounts(&self) -> Option<Arc<AccountMarks>> {
-        self.guard.accounts()
+        let holds = self.ledger.holds_tokens(self.guard.lacks_accounts());
+        self.guard.accounts().filter(|_| !holds)
     }
 
     /// Ends the tokens of those whose accounts look otherwise than when that was noted last, be it before the last start, and

@@ -140,7 +140,7 @@ impl Portal {
         if let Err(why) = self.could_answer(visit, visitor, id, channel(received)).await {
             return Err(self.not_answered(&why));
         }
-        self.proves_again(visit, &received.headers).await
+        self.proves_again(visit, &received.headers).await.map(drop)
     }
 
     fn not_answered(&self, why: &NotAnswered) -> Page {

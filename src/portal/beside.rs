@@ -1,7 +1,6 @@
 //! What a revocation ends beside grants: tokens for tools, and who answers for whom. By name, or with all that a person holds.
 //!
-//! The book is told of a token before it ends, as where its person revokes it (`tool_tokens.rs`); a delegation is a grant, and
-//! ends as those do.
+//! A delegation is a grant, and ends as those do; and so does a token: ledger first, and then the book, also after a crash.
 
 use std::sync::Arc;
 
@@ -11,9 +10,8 @@ use super::delegation_calls;
 use super::paging::PAGE;
 use super::revoking::{Look, Selection};
 use super::token_calls;
-use super::tool_tokens::said_by;
 use super::{Portal, Visit};
-use crate::facts::{Grant, Reason, RevokedFor, SubjectId, Token, TokenAct, TokenId};
+use crate::facts::{Grant, Reason, SubjectId, Token};
 use crate::ledger::{Life, Listed};
 use crate::rulebook::Ending;
 
@@ -105,26 +103,6 @@ impl Portal {
                 given.chain(self.ledger.delegated_to(who, visit.at)).collect()
             }
             None => self.ledger.all_delegations(visit.at),
-        }
-    }
-
-    /// Tells the book that these tokens are revoked; what the disk does not take now is told once it works again.
-    pub(super) async fn note_revoked(&self, visit: &Visit<'_>, tokens: &[(Token, Arc<[Reason]>)], why: &RevokedFor) {
-        for (token, reasons) in tokens {
-            let over = token.clone().revoked(visit.at, Some(why.clone()));
-            let said = said_by(visit.by(), TokenAct::Revoked, over, reasons);
-            self.book.note(&self.book.record(said));
-        }
-        if !tokens.is_empty() {
-            let _ = self.book.flush().await;
-        }
-    }
-
-    /// Tells it that those did not end that are not among `over`.
-    pub(super) fn note_void(&self, visit: &Visit<'_>, tokens: &[(Token, Arc<[Reason]>)], over: &[TokenId]) {
-        for (token, _) in tokens.iter().filter(|(token, _)| !over.contains(&token.id)) {
-            let said = said_by(visit.by(), TokenAct::Void, token.clone(), &[]);
-            self.book.note(&self.book.record(said));
         }
     }
 

@@ -92,6 +92,11 @@ impl Portal {
         format!("/grants?{}", query.finish())
     }
 
+    /// That it is revoked, and not recorded yet: all of it.
+    pub(super) fn revoked_not_recorded(&self, done: &Revoked) -> String {
+        (self.words.revoked_not_recorded)(done.count, done.tokens.len(), done.delegations.len())
+    }
+
     /// That the person revoked a token or a delegation, where the address names it and they did.
     pub(super) fn just_revoked_beside(
         &self,

@@ -182,7 +182,8 @@ impl Portal {
         }
         let ends = self.tell_ends(records)?;
         self.book.flush().await.map_err(|trouble| trouble.to_string())?;
-        self.ledger.told(ends);
+        self.ledger.told(ends.grants);
+        self.ledger.tokens_told(ends.tokens);
         let settled = promised.iter().map(|left| left.id.clone());
         self.ledger.forget(settled.collect());
         Ok(())

@@ -20,7 +20,8 @@ use crate::rulebook::Visitor;
 /// The deed of the form's token.
 const GIVE: &str = "delegate";
 
-fn taking_back(id: &str) -> String {
+/// The deed that the button's token of a delegation is for.
+pub(super) fn taking_back(id: &str) -> String {
     format!("take back {id}")
 }
 

@@ -234,6 +234,6 @@ fn breaking(record: &str) -> String {
 }
 
 /// The deed that the token of a review is for.
-fn reviewing(id: &str) -> String {
+pub(super) fn reviewing(id: &str) -> String {
     format!("review {id}")
 }

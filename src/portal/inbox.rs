@@ -28,7 +28,7 @@ pub(super) enum Verb {
 
 impl Verb {
     /// The deed that a button's token is for.
-    fn deed(self, id: &str) -> String {
+    pub(super) fn deed(self, id: &str) -> String {
         match self {
             Self::Approve => format!("approve {id}"),
             Self::Decline => format!("decline {id}"),

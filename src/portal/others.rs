@@ -226,7 +226,7 @@ impl Portal {
             NotRevoked::NotRecorded(done) => self.note(
                 StatusCode::SERVICE_UNAVAILABLE,
                 words.revoked_not_recorded_title,
-                &(words.revoked_not_recorded)(done.count),
+                &self.revoked_not_recorded(done),
             ),
         }
     }
@@ -286,6 +286,6 @@ fn to_sign_in(meant: &Selection) -> String {
 }
 
 /// The deed that the button's token is for: this selection, and no other.
-fn deed(meant: &Selection) -> String {
+pub(super) fn deed(meant: &Selection) -> String {
     address("revoke", meant, None)
 }

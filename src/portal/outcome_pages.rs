@@ -156,6 +156,6 @@ pub(super) fn wrong(why: Unsaid) -> (&'static str, String) {
 }
 
 /// The deed that the token of the form is for.
-fn deed(id: &str) -> String {
+pub(super) fn deed(id: &str) -> String {
     format!("report {id}")
 }

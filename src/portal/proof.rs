@@ -6,21 +6,21 @@ use http::{HeaderMap, StatusCode};
 
 use super::pages::{self, Audience, Page, Problem};
 use super::{Portal, Visit};
-use crate::identity::{WAIT, WhyRejected};
+use crate::identity::{SignIn, WAIT, WhyRejected};
 
 /// What a tool is asked for (RFC 9110 §11.6.1).
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"wayleave approvals\", charset=\"UTF-8\"");
 
 impl Portal {
-    /// Whether a call proves once more who makes it; the error is its answer where it does not.
-    pub(super) async fn proves_again(&self, visit: &Visit<'_>, headers: &HeaderMap) -> Result<(), Page> {
+    /// With what a call proves once more who makes it; the error is its answer where it does not.
+    pub(super) async fn proves_again(&self, visit: &Visit<'_>, headers: &HeaderMap) -> Result<SignIn, Page> {
         let mut proofs = headers.get_all(header::AUTHORIZATION).iter();
         let (Some(proof), None) = (proofs.next(), proofs.next()) else {
             return Err(self.ask_again(visit, self.words.sign_in_again));
         };
         let confirmed = self.guard.confirm(&visit.subject.id, proof, visit.arrival).await;
         match confirmed {
-            Ok(_) => Ok(()),
+            Ok(sign_in) => Ok(sign_in),
             Err(WhyRejected::TooManyGuesses) => Err(pages::wait(self.words, WAIT, Audience::Tool)),
             Err(WhyRejected::Unavailable) => Err(pages::busy(self.words, Audience::Tool)),
             Err(
@@ -34,7 +34,8 @@ impl Portal {
         }
     }
 
-    fn ask_again(&self, visit: &Visit<'_>, why: &str) -> Page {
+    /// The answer to a call that must prove once more who makes it.
+    pub(super) fn ask_again(&self, visit: &Visit<'_>, why: &str) -> Page {
         let title = self.words.sign_in_again_title;
         if !self.guard.has_password(&visit.subject.id) {
             // a challenge that nobody could meet would have tools ask for a password in vain

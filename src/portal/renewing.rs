@@ -204,6 +204,6 @@ fn renews(grant: &Grant, parent: &GrantId, now: Timestamp) -> bool {
 }
 
 /// The deed that a button's token is for.
-fn deed(id: &str) -> String {
+pub(super) fn deed(id: &str) -> String {
     format!("renew {id}")
 }

@@ -125,7 +125,7 @@ impl Portal {
             NotRevoked::NotKept => not_kept(words.not_revoked_title, words.not_revoked),
             NotRevoked::NotRecorded(done) => {
                 let revoked: Vec<Value> = done.grants.iter().map(|grant| self.shown(grant, visit)).collect();
-                let text = (words.revoked_not_recorded)(done.count);
+                let text = self.revoked_not_recorded(done);
                 let (delegations, tokens) = (&done.delegations, &done.tokens);
                 let beside = Self::told_beside(visit, (delegations, delegations.len()), (tokens, tokens.len()));
                 let status = StatusCode::SERVICE_UNAVAILABLE;

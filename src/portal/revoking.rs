@@ -8,12 +8,10 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::beside::Beside;
-use super::ended::tells;
+use super::ended::{tells, tells_of_tokens};
 use super::paging::PAGE;
 use super::{Portal, Visit};
-use crate::facts::{
-    Channel, Grant, GrantAct, GrantId, PlatformId, PurposeId, Reason, RevokedFor, SubjectId, Token, TokenId,
-};
+use crate::facts::{Channel, Grant, GrantAct, GrantId, PlatformId, PurposeId, Reason, SubjectId, Token, TokenId};
 use crate::ledger::{AllEnded, LedgerError, Life, Once};
 use crate::policy::Decision;
 use crate::purpose::Why;
@@ -275,24 +273,20 @@ impl Portal {
             (id, on_record)
         });
         let once = visit.once.cloned().map(|once| Once { not_permitted, ..once });
-        let ids: Vec<TokenId> = tokens.iter().map(|(token, _)| token.id.clone()).collect();
-        let these = (these.collect(), ids, once);
-        let because = RevokedFor::Revocation(ended.clone());
-        self.note_revoked(visit, &tokens, &because).await;
-        let revoked = self
-            .ledger
-            .revoke_all_once(these, (ended, visit.at), tells(self.book.clone()))
-            .await;
+        let tokens = tokens.into_iter().map(|(token, reasons)| {
+            let on_record = self.on_record(GrantAct::Revoked, visit.by(), &reasons);
+            (token.id, on_record)
+        });
+        let these = (these.collect(), tokens.collect(), once);
+        let tell = (tells(self.book.clone()), tells_of_tokens(self.book.clone()));
+        let revoked = self.ledger.revoke_all_once(these, (ended, visit.at), tell).await;
         let revoked = revoked.map_err(|trouble| {
-            self.note_void(visit, &tokens, &[]);
             if trouble == LedgerError::DoneAlready {
                 return NotRevoked::Done;
             }
             tracing::warn!(%trouble, "what was meant could not be revoked");
             NotRevoked::NotKept
         })?;
-        let over: Vec<TokenId> = revoked.tokens.iter().map(|token| token.id.clone()).collect();
-        self.note_void(visit, &tokens, &over);
         self.revoked(revoked, not_permitted).await
     }
 

@@ -80,16 +80,13 @@ impl Sessions {
         Some(cookie(&id, RECENT))
     }
 
-    /// Whether `headers` bring a session of `who`.
-    pub(super) fn knows(&self, who: &SubjectId, headers: &HeaderMap, now: Timestamp) -> bool {
-        let Some(presented) = presented(headers) else {
-            return false;
-        };
+    /// What the session of `who` rests on that `headers` bring; none where they bring none.
+    pub(super) fn sign_in(&self, who: &SubjectId, headers: &HeaderMap, now: Timestamp) -> Option<SignIn> {
+        let presented = presented(headers)?;
         let people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-        let theirs = people.get(who).into_iter().flatten();
-        theirs
-            .filter(|session| session.is_good(now))
-            .any(|session| session.digest == presented)
+        let mut theirs = people.get(who)?.iter().filter(|session| session.is_good(now));
+        let found = theirs.find(|session| session.digest == presented)?;
+        Some(found.sign_in.clone())
     }
 
     /// Ends the session that `headers` bring, if it is `who`'s; gives the `Set-Cookie` that has the browser forget it.
@@ -142,6 +139,10 @@ mod tests {
         HeaderMap::from_iter([(COOKIE, format!("theme=dark; {pair}").parse().unwrap())])
     }
 
+    fn knows(sessions: &Sessions, name: &str, headers: &HeaderMap, now: Timestamp) -> bool {
+        sessions.sign_in(&who(name), headers, now).is_some()
+    }
+
     fn begin(sessions: &Sessions, name: &str, headers: &HeaderMap, minutes: u64) -> String {
         let begun = sessions.begin(&who(name), SignIn::default(), headers, at(minutes));
         begun.unwrap()
@@ -151,13 +152,13 @@ mod tests {
     fn a_session_is_its_persons_for_a_quarter_of_an_hour() {
         let sessions = Sessions::default();
         let headers = back(&begin(&sessions, "mia", &HeaderMap::new(), 0));
-        assert!(sessions.knows(&who("mia"), &headers, at(14)));
-        assert!(!sessions.knows(&who("mia"), &headers, at(15)));
+        assert!(knows(&sessions, "mia", &headers, at(14)));
+        assert!(!knows(&sessions, "mia", &headers, at(15)));
         assert!(
-            !sessions.knows(&who("ben"), &headers, at(1)),
+            !knows(&sessions, "ben", &headers, at(1)),
             "another person who got hold of it"
         );
-        assert!(!sessions.knows(&who("mia"), &HeaderMap::new(), at(1)));
+        assert!(!knows(&sessions, "mia", &HeaderMap::new(), at(1)));
     }
 
     #[test]
@@ -174,13 +175,13 @@ mod tests {
         let sessions = Sessions::default();
         let planted = back("__Host-wayleave-session=cGxhbnRlZA; Path=/");
         let first = back(&begin(&sessions, "mia", &planted, 0));
-        assert!(!sessions.knows(&who("mia"), &planted, at(0)));
+        assert!(!knows(&sessions, "mia", &planted, at(0)));
         let second = back(&begin(&sessions, "mia", &first, 1));
-        assert!(!sessions.knows(&who("mia"), &first, at(1)), "the one before ends");
-        assert!(sessions.knows(&who("mia"), &second, at(1)));
+        assert!(!knows(&sessions, "mia", &first, at(1)), "the one before ends");
+        assert!(knows(&sessions, "mia", &second, at(1)));
         let mut both = second.clone();
         both.append(COOKIE, first[COOKIE].clone());
-        assert!(!sessions.knows(&who("mia"), &both, at(1)), "two are none");
+        assert!(!knows(&sessions, "mia", &both, at(1)), "two are none");
     }
 
     #[test]
@@ -188,9 +189,9 @@ mod tests {
         let sessions = Sessions::default();
         let headers = back(&begin(&sessions, "mia", &HeaderMap::new(), 0));
         sessions.end(&who("ben"), &headers);
-        assert!(sessions.knows(&who("mia"), &headers, at(0)), "not by somebody else");
+        assert!(knows(&sessions, "mia", &headers, at(0)), "not by somebody else");
         assert!(sessions.end(&who("mia"), &headers).contains("Max-Age=0"));
-        assert!(!sessions.knows(&who("mia"), &headers, at(0)));
+        assert!(!knows(&sessions, "mia", &headers, at(0)));
         for _ in 0..100 {
             begin(&sessions, "mia", &HeaderMap::new(), 0);
         }

@@ -9,7 +9,7 @@ use super::pages::{self, Audience, Page, counter, see_other};
 use super::revocations::selection;
 use super::revoking::Selection;
 use super::{Portal, Visit, provenance};
-use crate::identity::{WAIT, WhyRejected, basic_proof};
+use crate::identity::{SignIn, WAIT, WhyRejected, basic_proof};
 use crate::rulebook::Visitor;
 
 /// Where somebody goes once they are signed in: nowhere but here.
@@ -64,7 +64,13 @@ impl Onward {
 impl Portal {
     /// Whether the person signed in here a short while ago.
     pub(super) fn signed_in_lately(&self, visit: &Visit<'_>, received: &Received) -> bool {
-        visit.secure && self.sessions.knows(&visit.subject.id, &received.headers, visit.at)
+        self.lately(visit, received).is_some()
+    }
+
+    /// With what they did.
+    pub(super) fn lately(&self, visit: &Visit<'_>, received: &Received) -> Option<SignIn> {
+        let theirs = self.sessions.sign_in(&visit.subject.id, &received.headers, visit.at);
+        theirs.filter(|_| visit.secure)
     }
 
     /// The form.

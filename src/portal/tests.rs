@@ -8,14 +8,24 @@ use futures_util::poll;
 
 use super::answers::NotAnswered;
 use super::deeds::{NotEnded, act};
+use super::delegation_pages::taking_back;
+use super::emergency_pages::reviewing;
+use super::inbox::Verb;
+use super::mine::ending;
+use super::others::deed as others_deed;
+use super::outcome_pages::deed as outcome_deed;
+use super::renewing::deed as renewing_deed;
 use super::revoking::{Look, NotRevoked, Selection};
+use super::token_pages::revoking;
+use super::tool_tokens::{NotMade, Wanted};
 use super::*;
 use crate::audit::{self, read};
 use crate::clock::Clock;
 use crate::facts::{
     Act, Came, Channel, Door, Grant, GrantAct, GrantId, GrantState, GrantTerms, MethodName, Mode, NetworkName,
-    PlatformId, PolicyId, PurposeId, Record, SourceText, SubjectId,
+    PlatformId, PolicyId, PurposeId, Record, RevokedFor, Scope, SourceText, SubjectId, TokenAct, TokenHash, TokenId,
 };
+use crate::identity::SignIn;
 use crate::ledger::{MOST_IN_FORCE, OnRecord};
 use crate::purpose::{Approval, Approved, Consent, Declaration, Hearing, Lapsed, Note, Over, Pending, Why};
 use crate::rulebook::{Sources, Weighing};
@@ -156,6 +166,24 @@ impl Counter {
         told.collect()
     }
 
+    /// What the book says of tokens once everything that was accepted is in it.
+    async fn told_of_tokens(&self, portal: Portal) -> Vec<TokenAct> {
+        let Portal { book, ledger, .. } = portal;
+        drop(ledger);
+        book.close().await.unwrap();
+        let records = read(&self.records()).unwrap();
+        let told = records.filter_map(|found| match found.unwrap().1.act {
+            Act::Token { act, .. } => Some(act),
+            Act::Opening { .. }
+            | Act::Closing { .. }
+            | Act::Stray { .. }
+            | Act::Grant { .. }
+            | Act::Access { .. }
+            | Act::Gateway { .. } => None,
+        });
+        told.collect()
+    }
+
     /// What the book says of grants at this moment, on disk.
     fn on_disk(&self) -> Vec<GrantAct> {
         let records = read(&self.records()).unwrap();
@@ -186,9 +214,67 @@ impl Counter {
             .await
     }
 
+    /// What a form comes to that its person got for that deed, and signed in for a moment ago: the status, and the page or where
+    /// it leads.
+    async fn opens(
+        &self,
+        portal: &Portal,
+        person: &Arc<Person>,
+        path: &str,
+        (id, deed): (&str, &str),
+    ) -> (StatusCode, String) {
+        let (visit, _) = self.visit(person);
+        let session = portal
+            .sessions
+            .begin(&self.subject.id, SignIn::default(), &http::HeaderMap::new(), noon())
+            .unwrap();
+        let token = portal.tokens.issue(&self.subject.id, deed, noon());
+        let mut fields = form_urlencoded::Serializer::new(String::new());
+        fields.extend_pairs([
+            ("token", token.as_str()),
+            ("note", "Mine by now"),
+            ("accepted", "yes"),
+            ("amount", "1"),
+        ]);
+        if !path.contains('{') {
+            fields.append_pair("grant", id);
+        }
+        let request = Request::post(path.replace("{id}", id))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("origin", portal.origin())
+            .header("sec-fetch-site", "same-origin")
+            .header("cookie", session.split(';').next().unwrap())
+            .body(http_body_util::Full::new(Bytes::from(fields.finish())))
+            .unwrap();
+        let received = portal.receive(request).await.unwrap();
+        let page = portal.serve(&visit, &received).await;
+        let to = page.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
+        let status = page.status();
+        let text = http_body_util::BodyExt::collect(page.into_body())
+            .await
+            .unwrap()
+            .to_bytes();
+        (status, to.unwrap_or_else(|| String::from_utf8(text.to_vec()).unwrap()))
+    }
+
     async fn acts(&self, portal: Portal) -> Vec<GrantAct> {
         self.told(portal).await.into_iter().map(|(act, _)| act).collect()
     }
+}
+
+/// A token of Ada's that is good for a day, and the digest of its text.
+fn token(id: &str, digest: u8) -> (Token, TokenHash) {
+    let token = Token {
+        id: TokenId::new(id),
+        subject: SubjectId::parse("ada").unwrap(),
+        name: String::new(),
+        scope: [Scope::Read].into(),
+        made_at: noon(),
+        expires: noon().plus(Duration::from_hours(24)),
+        revoked_at: None,
+        revoked_for: None,
+    };
+    (token, TokenHash::new([digest; 32]))
 }
 
 fn recruiting() -> Declaration {
@@ -270,6 +356,105 @@ async fn an_end_is_recorded_also_when_whoever_asked_for_it_goes_away() {
 }
 
 #[tokio::test]
+async fn whoever_goes_away_in_the_middle_of_revoking_tokens_leaves_none_good_that_the_book_says_is_over() {
+    let mut counter = Counter::new();
+    let portal = counter.open();
+    let (own, theirs) = (token("own", 1), token("theirs", 2));
+    for (token, hash) in [&own, &theirs] {
+        let made = portal.ledger.make_token(token.clone(), *hash, || true);
+        made.await.unwrap();
+    }
+    {
+        let ada = counter.person();
+        let (visit, visitor) = counter.visit(&ada);
+        let mut revoking = pin!(portal.revoke_token(&visit, visitor, "own"));
+        assert!(poll!(revoking.as_mut()).is_pending());
+    }
+    let sol = counter.serves("sol");
+    {
+        let (visit, visitor) = counter.visit(&sol);
+        let why = Why::of(Note::parse("A stolen laptop").unwrap()).unwrap();
+        let meant = Selection {
+            token: Some(theirs.0.id.clone()),
+            ..Selection::default()
+        };
+        let mut revoking = pin!(portal.revoke(&visit, visitor, &meant, (why, Channel::Api)));
+        assert!(poll!(revoking.as_mut()).is_pending());
+    }
+    assert_eq!(counter.told_of_tokens(portal).await, [TokenAct::Revoked; 2]);
+    assert_eq!(counter.open().ledger.good_tokens(noon()), []);
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_revoked_is_not_said_to_be() {
+    let mut counter = Counter::new();
+    let (token, hash) = token("theirs", 1);
+    let ledger = counter.open().ledger;
+    ledger.make_token(token.clone(), hash, || true).await.unwrap();
+    drop(ledger);
+    let file = rusqlite::Connection::open(counter.folder.path().join("ledger.db")).unwrap();
+    file.execute_batch("CREATE TRIGGER refusing BEFORE INSERT ON tokens BEGIN SELECT RAISE (FAIL, 'full'); END;")
+        .unwrap();
+    file.close().unwrap();
+    let portal = counter.open();
+    let sol = counter.serves("sol");
+    let (visit, visitor) = counter.visit(&sol);
+    let why = Why::of(Note::parse("A stolen laptop").unwrap()).unwrap();
+    let meant = Selection {
+        token: Some(token.id.clone()),
+        ..Selection::default()
+    };
+    let revoked = portal.revoke(&visit, visitor, &meant, (why, Channel::Api)).await;
+    assert!(matches!(revoked, Err(NotRevoked::NotKept)), "{revoked:?}");
+    assert_eq!(portal.ledger.good_tokens(noon()), [token]);
+    assert_eq!(counter.told_of_tokens(portal).await, []);
+}
+
+#[tokio::test]
+async fn the_end_of_a_token_whose_record_went_down_with_the_gateway_is_told_after_the_next_start_and_only_once() {
+    let mut counter = Counter::new();
+    let portal = counter.open();
+    let (own, theirs) = (token("own", 1), token("theirs", 2));
+    for (token, hash) in [&own, &theirs] {
+        let made = portal.ledger.make_token(token.clone(), *hash, || true);
+        made.await.unwrap();
+    }
+    portal.book.clone().close().await.unwrap();
+    let ada = counter.person();
+    let (visit, visitor) = counter.visit(&ada);
+    portal.revoke_token(&visit, visitor, "own").await.unwrap();
+    let sol = counter.serves("sol");
+    let (visit, visitor) = counter.visit(&sol);
+    let why = Why::of(Note::parse("A stolen laptop").unwrap()).unwrap();
+    let all = Selection::default();
+    let unrecorded = portal.revoke(&visit, visitor, &all, (why, Channel::Api)).await;
+    assert!(matches!(unrecorded, Err(NotRevoked::NotRecorded(_))), "{unrecorded:?}");
+    drop(portal);
+    for left in [2, 0] {
+        let portal = counter.open();
+        assert_eq!(portal.ledger.untold_tokens().len(), left);
+        portal.settle(&counter.records(), noon()).await.unwrap();
+        let Portal { book, ledger, .. } = portal;
+        drop(ledger);
+        book.close().await.unwrap();
+        let ends = read(&counter.records()).unwrap().filter_map(|found| {
+            let Act::Token { act, token, by, .. } = found.unwrap().1.act else {
+                return None;
+            };
+            Some((act, token.id.to_string(), by.to_string(), token.revoked_for))
+        });
+        let ended = crate::facts::Ended {
+            by: sol.id.clone(),
+            why: "A stolen laptop".to_owned(),
+        };
+        let because = Some(RevokedFor::Revocation(ended));
+        let said = |id: &str, by: &str, why| (TokenAct::Revoked, id.to_owned(), by.to_owned(), why);
+        let expected = [said("own", "ada", None), said("theirs", "sol", because)];
+        assert_eq!(ends.collect::<Vec<_>>(), expected);
+    }
+}
+
+#[tokio::test]
 async fn a_rule_about_the_holder_is_asked_with_what_is_known_of_the_holder() {
     let mut sources = Sources::embedded();
     let rule = r#"
@@ -286,6 +471,108 @@ async fn a_rule_about_the_holder_is_asked_with_what_is_known_of_the_holder() {
     let (visit, visitor) = counter.visit(&security);
     let ended = portal.end(&visit, visitor, grant.id.as_str(), Channel::Portal).await;
     assert!(matches!(ended, Err(NotEnded::NoSuch)), "{ended:?}");
+}
+
+/// What the token of a form is for, where it is about that id.
+type Deed = fn(&str) -> String;
+
+/// What belongs to others: a grant and a token of Ada's, what Ben asks for, what he took in an emergency, and whom Mia lets answer.
+struct OfOthers {
+    held: Grant,
+    token: Token,
+    asked: Grant,
+    emergency: Grant,
+    delegation: Grant,
+}
+
+impl OfOthers {
+    async fn of(counter: &mut Counter, portal: &Portal) -> Self {
+        let (token, hash) = token("adas", 1);
+        portal.ledger.make_token(token.clone(), hash, || true).await.unwrap();
+        let held = counter.give(portal).await.unwrap();
+        let taken = GrantTerms {
+            emergency: Some(crate::facts::Emergency {
+                review_by: noon().plus(Duration::from_hours(24)),
+                review: None,
+            }),
+            ..terms_of_brand()
+        };
+        let given = GrantTerms {
+            subject: SubjectId::parse("mia").unwrap(),
+            purpose: PurposeId::new(PurposeId::DELEGATED),
+            platforms: BTreeSet::new(),
+            covers: BTreeSet::new(),
+            delegated: Some(crate::facts::Delegated {
+                to: SubjectId::parse("nora").unwrap(),
+                purposes: BTreeSet::new(),
+            }),
+            ..counter.terms()
+        };
+        Self {
+            held,
+            token,
+            emergency: portal.ledger.give(taken).await.unwrap(),
+            delegation: portal.ledger.give(given).await.unwrap(),
+            asked: counter.ask(portal, "instagram").await.unwrap(),
+        }
+    }
+
+    /// Whether all of it is as it was.
+    fn is_untouched(&self, portal: &Portal) -> bool {
+        let ledger = &portal.ledger;
+        let grants = [&self.held, &self.asked, &self.emergency];
+        grants.iter().all(|one| ledger.get(&one.id).as_ref() == Some(*one))
+            && ledger.delegation(&self.delegation.id).as_ref() == Some(&self.delegation)
+            && ledger.good_tokens(noon()) == std::slice::from_ref(&self.token)
+    }
+}
+
+#[tokio::test]
+async fn whoever_sends_a_form_of_their_own_for_what_belongs_to_others_is_told_as_of_what_is_not_there() {
+    let mut counter = Counter::new();
+    let portal = counter.open();
+    let others = OfOthers::of(&mut counter, &portal).await;
+    let dan = counter.serves("dan");
+    let nobody = "01a2059d-ffff-7c77-8529-4834e406e3ca";
+    let revokes: Deed = |id| {
+        others_deed(&Selection {
+            grant: Some(GrantId::new(id)),
+            ..Selection::default()
+        })
+    };
+    let lines: [(&str, &str, Deed); 9] = [
+        ("/approvals/{id}/review", others.emergency.id.as_str(), reviewing),
+        ("/grants/{id}/end", others.held.id.as_str(), ending),
+        ("/grants/{id}/outcome", others.held.id.as_str(), outcome_deed),
+        ("/grants/{id}/renew", others.held.id.as_str(), renewing_deed),
+        ("/grants/revoke", others.held.id.as_str(), revokes),
+        ("/delegations/{id}/end", others.delegation.id.as_str(), taking_back),
+        ("/tokens/{id}/revoke", others.token.id.as_str(), revoking),
+        ("/approvals/{id}/approve", others.asked.id.as_str(), |id| {
+            Verb::Approve.deed(id)
+        }),
+        ("/approvals/{id}/decline", others.asked.id.as_str(), |id| {
+            Verb::Decline.deed(id)
+        }),
+    ];
+    let forms = routes().filter(|route| route.method == "POST" && route.below.is_empty() && route.path.contains('{'));
+    for route in forms {
+        assert!(
+            lines.iter().any(|(path, ..)| *path == route.path),
+            "{route:?}: try it here"
+        );
+    }
+    let form_over = counter
+        .opens(&portal, &dan, "/grants/{id}/end", (nobody, "another form"))
+        .await;
+    for (path, theirs, deed) in lines {
+        let told = counter.opens(&portal, &dan, path, (theirs, &deed(theirs))).await;
+        let none = counter.opens(&portal, &dan, path, (nobody, &deed(nobody))).await;
+        assert_ne!(told, form_over, "{path}: the form was looked at");
+        assert_eq!(told.0, none.0, "{path}: it tells that there is one");
+        assert_eq!(told.1.replace(theirs, "ID"), none.1.replace(nobody, "ID"), "{path}");
+        assert!(others.is_untouched(&portal), "{path}");
+    }
 }
 
 #[tokio::test]
@@ -307,6 +594,24 @@ async fn what_is_revoked_and_cannot_be_recorded_now_is_told_with_what_was_done()
         (1, &grant.id, GrantState::Revoked)
     );
     assert_eq!(portal.ledger.standing(&grant.subject, noon()).grants(), []);
+    let (token, hash) = token("theirs", 1);
+    portal.ledger.make_token(token, hash, || true).await.unwrap();
+    let why = Why::of(Note::parse("A stolen laptop").unwrap()).unwrap();
+    let revoked = portal.revoke(&visit, visitor, &all, (why, Channel::Api)).await;
+    let Err(NotRevoked::NotRecorded(done)) = revoked else {
+        panic!("{revoked:?}");
+    };
+    for (words, says) in [
+        (&words::ENGLISH, "any more (1 token)"),
+        (&words::FRENCH, "plus rien (1\u{a0}jeton)"),
+    ] {
+        let portal = Portal {
+            words,
+            ..portal.clone()
+        };
+        let said = portal.revoked_not_recorded(&done);
+        assert!(said.contains(says), "{said}");
+    }
 }
 
 #[tokio::test]
@@ -523,6 +828,32 @@ async fn whoever_revokes_what_ended_meanwhile_is_told_that_it_is_over() {
     let revoked = late.await;
     assert!(matches!(revoked, Err(NotRevoked::Over)), "{revoked:?}");
     assert_eq!(first.await.unwrap().state, GrantState::Withdrawn);
+}
+
+#[tokio::test]
+async fn a_password_that_changes_while_a_token_is_being_made_makes_none() {
+    let counter = Counter::new();
+    let portal = counter.open();
+    let ada = counter.person();
+    let (visit, visitor) = counter.visit(&ada);
+    let stands = Arc::new(tokio::sync::watch::Sender::new(true));
+    let wanted = Wanted {
+        name: String::new(),
+        scope: [Scope::Read].into(),
+        lasts: Duration::from_hours(24),
+    };
+    let proved = (wanted, SignIn::resting_on(Arc::clone(&stands)));
+    {
+        let mut making = pin!(portal.make_token(&visit, visitor, proved, Channel::Api));
+        assert!(
+            poll!(making.as_mut()).is_pending(),
+            "its record is on the way to the disk"
+        );
+        stands.send_replace(false);
+        assert_eq!(making.await.err(), Some(NotMade::SignInOver));
+    }
+    assert_eq!(portal.ledger.tokens_of(&ada.id, noon()), []);
+    assert_eq!(counter.told_of_tokens(portal).await, [TokenAct::Made, TokenAct::Void]);
 }
 
 #[tokio::test]

@@ -83,12 +83,13 @@ impl Portal {
         let channel = channel(received);
         // nobody is asked for a password about what they may not do
         if let Err(why) = self.may_make(visit, visitor, &wanted, channel) {
-            return self.not_made(&why);
+            return self.not_made(visit, &why);
         }
-        if let Err(page) = self.proves_again(visit, &received.headers).await {
-            return page;
-        }
-        match self.make_token(visit, visitor, wanted, channel).await {
+        let sign_in = match self.proves_again(visit, &received.headers).await {
+            Ok(sign_in) => sign_in,
+            Err(page) => return page,
+        };
+        match self.make_token(visit, visitor, (wanted, sign_in), channel).await {
             Ok((token, text)) => {
                 let mut body = shown(&Listed { token, used_on: None });
                 if let Some(members) = body.as_object_mut() {
@@ -96,11 +97,11 @@ impl Portal {
                 }
                 pages::json(StatusCode::CREATED, &body)
             }
-            Err(why) => self.not_made(&why),
+            Err(why) => self.not_made(visit, &why),
         }
     }
 
-    fn not_made(&self, why: &NotMade) -> Page {
+    fn not_made(&self, visit: &Visit<'_>, why: &NotMade) -> Page {
         let words = &self.words.tokens;
         match why {
             NotMade::Unfit(what) => {
@@ -119,6 +120,7 @@ impl Portal {
                 let text = (words.too_many)(*held);
                 Problem::new(StatusCode::CONFLICT, "too-many-tokens", words.not_made_title, &text).answer()
             }
+            NotMade::SignInOver => self.ask_again(visit, self.words.wrong_password),
             NotMade::NotKept => not_kept(words.not_made_title, words.not_kept),
         }
     }

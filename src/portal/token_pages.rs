@@ -134,12 +134,14 @@ impl Portal {
         if !own || !self.tokens.accept(&visit.subject.id, MAKE, &form.token, visit.at) {
             return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
         }
-        if !self.signed_in_lately(visit, received) {
+        let Some(sign_in) = self.lately(visit, received) else {
             return see_other("/sign-in?to=/tokens");
-        }
+        };
         let filled = Filled::read(received);
-        let made = self.make_token(visit, visitor, filled.wanted(), Channel::Portal).await;
+        let wanted = (filled.wanted(), sign_in);
+        let made = self.make_token(visit, visitor, wanted, Channel::Portal).await;
         match made {
+            Err(NotMade::SignInOver) => see_other("/sign-in?to=/tokens"),
             Ok((token, text)) => {
                 let page = TokenMade {
                     w: words,
@@ -209,6 +211,7 @@ impl Portal {
     }
 }
 
-fn revoking(id: &str) -> String {
+/// The deed that the button's token of a token is for.
+pub(super) fn revoking(id: &str) -> String {
     format!("revoke token {id}")
 }

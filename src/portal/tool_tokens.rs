@@ -1,8 +1,8 @@
 //! Tokens for tools: made, listed and revoked, by the person whose they are and nobody else.
 //!
 //! Making: **book, ledger.** The book records it, and a token is good from the moment that the ledger keeps it: no record, no
-//! access. Revoking never waits for the book where that takes nothing; in the usual case it comes first, too, so that a crash
-//! leaves no token that ended without a word.
+//! access. Revoking is as ending a grant: **ledger, book**, as taking away access never waits for the book. What a crash or
+//! whoever goes away overtakes between the two, the book tells all the same (`ended.rs`).
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,9 +10,10 @@ use std::time::Duration;
 use aws_lc_rs::rand;
 use http::{HeaderMap, header};
 
+use super::ended::tells_of_tokens;
 use super::{Portal, Visit};
-use crate::facts::{Act, Channel, Reason, RulebookId, Scope, Secret, SubjectId, Token, TokenAct, token_text};
-use crate::identity::{WhyRejected, token_hash};
+use crate::facts::{Act, Channel, GrantAct, Reason, RulebookId, Scope, Secret, SubjectId, Token, TokenAct, token_text};
+use crate::identity::{SignIn, WhyRejected, token_hash};
 use crate::ledger::{Ledger, LedgerError, Listed};
 use crate::rulebook::Visitor;
 
@@ -41,6 +42,8 @@ pub(super) enum NotMade {
     Refused(Vec<Reason>),
     /// So many are good, which is as many as one may have.
     TooMany(usize),
+    /// What they signed in with is over: the password was changed meanwhile.
+    SignInOver,
     /// It cannot be recorded or kept.
     NotKept,
 }
@@ -130,12 +133,12 @@ impl Portal {
         }
     }
 
-    /// Makes a token, whose text nobody sees again.
+    /// Makes a token for whoever signed in so, whose text nobody sees again.
     pub(super) async fn make_token(
         &self,
         visit: &Visit<'_>,
         visitor: Visitor<'_>,
-        wanted: Wanted,
+        (wanted, sign_in): (Wanted, SignIn),
         channel: Channel,
     ) -> Result<(Token, Secret), NotMade> {
         let reasons = self.may_make(visit, visitor, &wanted, channel)?;
@@ -161,13 +164,18 @@ impl Portal {
             tracing::warn!(%trouble, "a token cannot be recorded, and is not made");
             return Err(NotMade::NotKept);
         }
-        match self.ledger.make_token(token.clone(), token_hash(text.reveal())).await {
+        let hash = token_hash(text.reveal());
+        let stands = move || sign_in.is_good();
+        match self.ledger.make_token(token.clone(), hash, stands).await {
             Ok(token) => Ok((token, text)),
             Err(trouble) => {
                 self.book
                     .note(&self.book.record(said(visit, TokenAct::Void, &token, &[])));
                 if let LedgerError::TooManyTokens(held) = trouble {
                     return Err(NotMade::TooMany(held));
+                }
+                if trouble == LedgerError::ProofOver {
+                    return Err(NotMade::SignInOver);
                 }
                 tracing::warn!(%trouble, "a token cannot be kept, and is not made");
                 Err(NotMade::NotKept)
@@ -188,28 +196,22 @@ impl Portal {
             .map(|Listed { token, .. }| token)
             .find(|token| token.id.as_str() == id);
         let token = token.ok_or(NotEndedToken::NoSuch)?;
-        let over = token.revoked(visit.at, None);
-        let revoked = self.book.record(said(visit, TokenAct::Revoked, &over, &[]));
-        let recorded = self.book.write(revoked.clone()).await;
-        match self.ledger.revoke_token(&over.id, who, visit.at).await {
-            Ok(token) => {
-                if recorded.is_err_and(|trouble| !trouble.is_kept()) {
-                    // it is told once the disk works again
-                    self.book.note(&revoked);
-                }
-                Ok(token)
+        let on_record = self.on_record(GrantAct::Withdrawn, visit.by(), &[]);
+        let when = (visit.at, on_record);
+        let tell = tells_of_tokens(self.book.clone());
+        let revoked = self.ledger.revoke_token(&token.id, who, when, tell).await;
+        let token = revoked.map_err(|trouble| {
+            if matches!(trouble, LedgerError::NoSuchToken(_)) {
+                return NotEndedToken::NoSuch;
             }
-            Err(trouble) => {
-                let is_over = matches!(trouble, LedgerError::NoSuchToken(_));
-                self.book
-                    .note(&self.book.record(said(visit, TokenAct::Void, &over, &[])));
-                if is_over {
-                    return Err(NotEndedToken::NoSuch);
-                }
-                tracing::warn!(%trouble, "a token cannot be revoked");
-                Err(NotEndedToken::NotKept)
-            }
+            tracing::warn!(%trouble, "a token cannot be revoked");
+            NotEndedToken::NotKept
+        })?;
+        if let Err(trouble) = self.book.flush().await {
+            // it is told once the disk works again
+            tracing::warn!(%trouble, token = %token.id, "that a token was revoked is not recorded yet");
         }
+        Ok(token)
     }
 
     /// Ends whatever rests on tokens that are over; to be called every second.

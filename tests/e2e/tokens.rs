@@ -509,6 +509,26 @@ async fn an_account_that_changes_while_no_gateway_runs_has_no_token_at_the_next_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn while_the_accounts_file_is_not_there_no_token_is_good_and_none_is_over() {
+    let world = World::open().await;
+    let (_, adas) = make(&world, "ada", &["read"]).await;
+    let accounts = &world.settings.identity.users;
+    let aside = accounts.with_extension("aside");
+    let answers = async |world: &World| get(&tool(world, "ada", &adas), "/v1/grants").await.status;
+    std::fs::rename(accounts, &aside).unwrap();
+    world
+        .until("no token is good", async |world| answers(world).await != StatusCode::OK)
+        .await;
+    assert_eq!(answers(&world).await, StatusCode::SERVICE_UNAVAILABLE);
+    std::fs::rename(&aside, accounts).unwrap();
+    world
+        .until("it is good again", async |world| answers(world).await == StatusCode::OK)
+        .await;
+    assert_eq!(ended(&world).await, []);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whom_the_rules_let_revoke_ends_tokens_by_id_by_person_and_all() {
     let world = World::open().await;
     let (one, first) = make(&world, "ada", &["read"]).await;

@@ -76,6 +76,8 @@ pub(super) struct Accounts {
 
 /// What the last look at the file found.
 struct Last {
+    /// Whether it was not there, or had nothing in it.
+    is_missing: bool,
     /// None if the file must be read again, whatever it looks like.
     stamp: Option<Stamp>,
     problem: Option<String>,
@@ -84,13 +86,15 @@ struct Last {
 impl Accounts {
     pub(super) fn open(path: PathBuf) -> Result<Self, String> {
         let stamp = Stamp::of(&path);
-        let users = users::load(&path).map_err(|why| why.to_string())?;
-        let first = following(&Snapshot::new(), &users);
+        let users = users::find(&path).map_err(|why| why.to_string())?;
+        let is_missing = users.is_none();
+        let first = following(&Snapshot::new(), &users.unwrap_or_default());
         Ok(Self {
             path,
             marks: ArcSwap::from_pointee(marks(&first)),
             current: ArcSwap::from_pointee(first),
             last: Mutex::new(Last {
+                is_missing,
                 stamp: Some(stamp),
                 problem: None,
             }),
@@ -107,6 +111,11 @@ impl Accounts {
         self.marks.load_full()
     }
 
+    /// Whether there is no file, or nothing in it: nobody signs in with a password, and nobody knows whose account is gone.
+    pub(super) fn is_missing(&self) -> bool {
+        self.lock().is_missing
+    }
+
     /// What is wrong with the file.
     pub(super) fn problem(&self) -> Option<String> {
         self.lock().problem.clone()
@@ -119,13 +128,19 @@ impl Accounts {
         if last.stamp == Some(stamp) {
             return;
         }
-        match users::load(&self.path) {
-            Ok(users) => {
-                self.replace(&users);
+        match users::find(&self.path) {
+            Ok(found) => {
+                // INVARIANT: a file that is not there says of no account that it is gone for good
+                let problem = self.missing(found.is_none());
+                if let Some(why) = problem.as_ref().filter(|why| last.problem.as_ref() != Some(*why)) {
+                    tracing::error!("{why}");
+                }
                 *last = Last {
+                    is_missing: found.is_none(),
                     stamp: Some(stamp),
-                    problem: None,
+                    problem,
                 };
+                self.replace(found.as_ref());
             }
             Err(why) => {
                 // What cannot be parsed is not read again until it changes; what could not be read may be readable now.
@@ -139,11 +154,24 @@ impl Accounts {
         }
     }
 
-    fn replace(&self, users: &Users) {
+    /// What is wrong where the file is missing of accounts that there were.
+    fn missing(&self, is_missing: bool) -> Option<String> {
+        (is_missing && !self.marks().is_empty()).then(|| {
+            format!(
+                "there are accounts no more: `{}` is not there, or empty; nobody signs in with a password and no token is good until it is back; put it back, or, where all accounts are to go, remove each with `wayleave user remove`",
+                self.path.display()
+            )
+        })
+    }
+
+    /// What is told of accounts stays as it was while they cannot be found.
+    fn replace(&self, users: Option<&Users>) {
         let before = self.current.load_full();
-        let after = Arc::new(following(&before, users));
+        let after = Arc::new(users.map(|users| following(&before, users)).unwrap_or_default());
         self.current.store(after.clone());
-        self.marks.store(Arc::new(marks(&after)));
+        if users.is_some() {
+            self.marks.store(Arc::new(marks(&after)));
+        }
         // INVARIANT: after the swap, so that whoever signs in from now on finds only accounts that are not ended.
         for (id, account) in &*before {
             if !after.get(id).is_some_and(|kept| Arc::ptr_eq(kept, account)) {
@@ -173,6 +201,7 @@ fn following(before: &Snapshot, users: &Users) -> Snapshot {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests damage the file")]
 mod tests {
     use std::path::Path;
 
@@ -194,6 +223,37 @@ mod tests {
 
     fn account(accounts: &Accounts, name: &str) -> Option<Arc<Account>> {
         accounts.load().get(&SubjectId::parse(name).unwrap()).cloned()
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_or_empty_for_a_moment_is_not_that_every_account_is_gone() {
+        let (_folder, path, accounts) = opened();
+        let as_ada = account(&accounts, "ada").unwrap().sign_in();
+        let before = accounts.marks();
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        for written in [None, Some("\n")] {
+            if let Some(text) = written {
+                std::fs::write(&path, text).unwrap();
+            }
+            accounts.look();
+            assert!(accounts.is_missing());
+            let problem = accounts.problem().unwrap();
+            assert!(problem.contains("no token is good until it is back"), "{problem}");
+            assert!(
+                account(&accounts, "ada").is_none() && !as_ada.is_good(),
+                "nobody signs in"
+            );
+        }
+        std::fs::write(&path, text).unwrap();
+        accounts.look();
+        assert_eq!((accounts.is_missing(), accounts.problem()), (false, None));
+        assert_eq!(accounts.marks(), before, "they are who they were");
+        // that every account is removed says a file that is there
+        edit(&path, |users| users.remove("ada"));
+        edit(&path, |users| users.remove("bob"));
+        accounts.look();
+        assert!(accounts.marks().is_empty() && !accounts.is_missing());
     }
 
     #[test]

@@ -148,6 +148,10 @@ impl Method for Basic {
         Some(self.accounts.marks())
     }
 
+    fn lacks_accounts(&self) -> bool {
+        self.accounts.is_missing()
+    }
+
     fn reload(&self) -> Result<(), String> {
         self.accounts.look();
         self.healthy()
@@ -549,7 +553,7 @@ mod tests {
         method.reload().unwrap();
         assert_eq!(sign_in(&*method, "ada:of ada").await, WRONG);
         assert_eq!(sign_in(&*method, "ada:new one").await, known("ada", None));
-        std::fs::remove_file(&path).unwrap();
+        users::change(&path, |users| users.remove("ada")).unwrap();
         method.reload().unwrap();
         assert_eq!(sign_in(&*method, "ada:new one").await, WRONG);
     }
@@ -565,7 +569,12 @@ mod tests {
         assert!(why.contains("users.toml:2:7: user `ada` is not a table"), "{why}");
         assert_eq!(sign_in(&*method, "ada:of ada").await, known("ada", None));
         std::fs::remove_file(&path).unwrap();
+        let why = method.reload().unwrap_err();
+        assert!(why.contains("is not there, or empty"), "{why}");
+        assert_eq!(sign_in(&*method, "ada:of ada").await, WRONG);
+        add(&path, &[("ada", "of ada")]);
         assert_eq!(method.reload(), Ok(()));
+        assert_eq!(sign_in(&*method, "ada:of ada").await, known("ada", None));
     }
 
     #[tokio::test]

@@ -42,6 +42,11 @@ pub(super) trait Method: Send + Sync {
         None
     }
 
+    /// Whether the accounts that the method keeps cannot be found at all.
+    fn lacks_accounts(&self) -> bool {
+        false
+    }
+
     /// Reads again what the method keeps in files, where they have changed.
     fn reload(&self) -> Result<(), String> {
         Ok(())

@@ -27,12 +27,19 @@ impl Stamp {
 
 /// Reads the accounts; a file that is not there yet holds none.
 pub fn load(path: &Path) -> Result<Users, UsersError> {
+    find(path).map(Option::unwrap_or_default)
+}
+
+/// Reads the accounts; none where the file is not there, or there is nothing in it, as while somebody writes it in place. What
+/// [`save`] leaves always holds something.
+pub fn find(path: &Path) -> Result<Option<Users>, UsersError> {
     match text_of(path) {
+        Ok(text) if text.trim().is_empty() => Ok(None),
         Ok(text) => {
             let source = SourceText::new(path.display().to_string(), text);
-            Users::parse(&source).map_err(UsersError::Problems)
+            Users::parse(&source).map(Some).map_err(UsersError::Problems)
         }
-        Err(why) if why.kind() == ErrorKind::NotFound => Ok(Users::default()),
+        Err(why) if why.kind() == ErrorKind::NotFound => Ok(None),
         Err(why) => Err(failed("read", path, why)),
     }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 use toml::de::DeValue;
 
-pub use self::file::{Stamp, change, load, save};
+pub use self::file::{Stamp, change, find, load, save};
 use super::password;
 use crate::facts::syntax::parsed;
 use crate::facts::{Problem, Secret, SourceText, SubjectId, did_you_mean};

@@ -7,9 +7,10 @@ use super::rows::{get, text};
 use super::{InDatabase, Trouble};
 use crate::clock::Timestamp;
 use crate::facts::{AccountMark, AccountMarks, SubjectId, Token, TokenHash, TokenId, hex, unhex};
+use crate::ledger::ending::{OnRecord, UntoldToken};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::News;
-use crate::ledger::tokens::{KeepsTokens, KeptToken, TokenRows};
+use crate::ledger::token_rows::{KeepsTokens, KeptToken, TOKEN, TokenRows, untold};
 
 const COLUMNS: &str = "id, subject, name, scope, hash, made_ms, expires_ms, revoked_ms, used_day, revoked_for";
 
@@ -37,50 +38,54 @@ impl KeepsTokens for InDatabase<'_> {
         self.store.ask(&self.client, rows(&self.client, &ask, &[]))
     }
 
-    fn tokens_of(&mut self, who: &SubjectId) -> Result<Vec<KeptToken>, LedgerError> {
-        let ask = format!("SELECT {COLUMNS} FROM tokens WHERE subject = $1 ORDER BY id");
-        let found = self
-            .store
-            .ask(&self.client, rows(&self.client, &ask, &[&who.as_str()]))?;
+    fn tokens_of(&mut self, whose: &[&SubjectId]) -> Result<Vec<KeptToken>, LedgerError> {
+        let ask = format!("SELECT {COLUMNS} FROM tokens WHERE subject = ANY ($1) ORDER BY id");
+        let whose: Vec<&str> = whose.iter().map(|who| who.as_str()).collect();
+        let found = self.store.ask(&self.client, rows(&self.client, &ask, &[&whose]))?;
         Ok(found.kept)
     }
 
-    fn find_tokens(&mut self, ids: &[TokenId]) -> Result<Vec<KeptToken>, LedgerError> {
+    fn find_tokens(&mut self, ids: &[&TokenId]) -> Result<Vec<KeptToken>, LedgerError> {
         let ask = format!("SELECT {COLUMNS} FROM tokens WHERE id = ANY ($1) ORDER BY id");
-        let ids: Vec<&str> = ids.iter().map(TokenId::as_str).collect();
+        let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
         let found = self.store.ask(&self.client, rows(&self.client, &ask, &[&ids]))?;
         Ok(found.kept)
     }
 
-    fn write_token(&mut self, kept: &KeptToken) -> Result<(), LedgerError> {
+    fn write_tokens(&mut self, kept: &[KeptToken]) -> Result<(), LedgerError> {
         self.is_news = true;
-        let ask = format!(
-            "INSERT INTO tokens ({COLUMNS}, changed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
-             ON CONFLICT (id) DO UPDATE SET revoked_ms = $8, revoked_for = $10, changed = $11"
-        );
-        let token = &kept.token;
-        let written = async {
-            let wrong = |error: serde_json::Error| Trouble::Unreadable(error.to_string());
-            let scope = serde_json::to_string(&token.scope).map_err(wrong)?;
-            let revoked = token.revoked_at.map(Timestamp::as_millis);
-            let revoked_for = token.revoked_for.as_ref().map(serde_json::to_string);
-            let row: [&(dyn ToSql + Sync); 11] = [
-                &token.id.as_str(),
-                &token.subject.as_str(),
-                &token.name,
-                &scope,
-                &hex(kept.hash.bytes()),
-                &token.made_at.as_millis(),
-                &token.expires.as_millis(),
-                &revoked,
-                &kept.used_day,
-                &revoked_for.transpose().map_err(wrong)?,
-                &self.number,
-            ];
-            self.client.execute(&ask, &row).await?;
+        self.each(kept, |some| write(&self.client, some, self.number))
+    }
+
+    fn owe_tokens(&mut self, over: &[(KeptToken, OnRecord)]) -> Result<(), LedgerError> {
+        self.each(over, |some| owe(&self.client, &self.store.gateway, some))
+    }
+
+    fn tokens_told(&mut self, ids: &[&TokenId]) -> Result<(), LedgerError> {
+        let told = async |some: &[&TokenId]| {
+            let ask = "DELETE FROM untold WHERE id = ANY ($1) AND act = $2 AND gateway = $3";
+            let ids: Vec<&str> = some.iter().map(|id| id.as_str()).collect();
+            self.client.execute(ask, &[&ids, &TOKEN, &self.store.gateway]).await?;
             Ok(())
         };
-        self.store.ask(&self.client, written)
+        self.each(ids, told)
+    }
+
+    fn untold_tokens(&mut self) -> Result<Vec<UntoldToken>, LedgerError> {
+        let found = async {
+            let ask = format!(
+                "SELECT u.on_record, t.* FROM untold u JOIN (SELECT {COLUMNS} FROM tokens) t ON t.id = u.id \
+                 WHERE u.act = $1 AND u.gateway = $2 ORDER BY t.id"
+            );
+            let mut found = Vec::new();
+            for row in self.client.query(&ask, &[&TOKEN, &self.store.gateway]).await? {
+                let on_record = text(&row, "on_record")?;
+                // that a row cannot be read is in the log already
+                found.extend(read(&row).ok().and_then(|kept| untold(kept, &on_record)));
+            }
+            Ok(found)
+        };
+        self.store.ask(&self.client, found)
     }
 
     fn forget_tokens(&mut self, before: Timestamp) -> Result<(), LedgerError> {
@@ -94,14 +99,7 @@ impl KeepsTokens for InDatabase<'_> {
 
     fn used_tokens(&mut self, used: &[(TokenId, i64)]) -> Result<(), LedgerError> {
         self.is_news = true;
-        let noted = async {
-            let ask = "UPDATE tokens SET used_day = $2, changed = $3 WHERE id = $1 AND coalesce(used_day, -1) < $2";
-            for (id, day) in used {
-                self.client.execute(ask, &[&id.as_str(), day, &self.number]).await?;
-            }
-            Ok(())
-        };
-        self.store.ask(&self.client, noted)
+        self.each(used, |some| note_used(&self.client, some, self.number))
     }
 
     fn accounts(&mut self) -> Result<AccountMarks, LedgerError> {
@@ -116,23 +114,85 @@ impl KeepsTokens for InDatabase<'_> {
     }
 
     fn write_accounts(&mut self, changed: &[(SubjectId, Option<AccountMark>)]) -> Result<(), LedgerError> {
-        let written = async {
-            let gateway = &self.store.gateway;
-            for (who, mark) in changed {
-                let who = who.as_str();
-                if let Some(mark) = mark {
-                    let ask = "INSERT INTO accounts (gateway, subject, mark) VALUES ($1, $2, $3) \
-                               ON CONFLICT (gateway, subject) DO UPDATE SET mark = $3";
-                    self.client.execute(ask, &[gateway, &who, &hex(mark.bytes())]).await?;
-                } else {
-                    let ask = "DELETE FROM accounts WHERE gateway = $1 AND subject = $2";
-                    self.client.execute(ask, &[gateway, &who]).await?;
-                }
-            }
-            Ok(())
-        };
-        self.store.ask(&self.client, written)
+        let gateway = self.store.gateway.as_str();
+        self.each(changed, |some| note_accounts(&self.client, gateway, some))
     }
+}
+
+async fn write(client: &Client, kept: &[KeptToken], change: i64) -> Result<(), Trouble> {
+    let ask = format!(
+        "INSERT INTO tokens ({COLUMNS}, changed) \
+         SELECT *, $11 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], \
+         $8::bigint[], $9::bigint[], $10::text[]) ON CONFLICT (id) DO UPDATE SET \
+         revoked_ms = excluded.revoked_ms, revoked_for = excluded.revoked_for, changed = excluded.changed"
+    );
+    let wrong = |error: serde_json::Error| Trouble::Unreadable(error.to_string());
+    let tokens = || kept.iter().map(|kept| &kept.token);
+    let of = |column: fn(&Token) -> &str| -> Vec<&str> { tokens().map(column).collect() };
+    let moments =
+        |column: fn(&Token) -> Timestamp| -> Vec<i64> { tokens().map(|token| column(token).as_millis()).collect() };
+    let scopes = tokens().map(|token| serde_json::to_string(&token.scope));
+    let hashes: Vec<String> = kept.iter().map(|kept| hex(kept.hash.bytes())).collect();
+    let revoked: Vec<Option<i64>> = tokens()
+        .map(|token| token.revoked_at.map(Timestamp::as_millis))
+        .collect();
+    let days: Vec<Option<i64>> = kept.iter().map(|kept| kept.used_day).collect();
+    let revoked_for = tokens().map(|token| token.revoked_for.as_ref().map(serde_json::to_string).transpose());
+    let values: [&(dyn ToSql + Sync); 11] = [
+        &of(|token| token.id.as_str()),
+        &of(|token| token.subject.as_str()),
+        &of(|token| token.name.as_str()),
+        &scopes.collect::<Result<Vec<String>, _>>().map_err(wrong)?,
+        &hashes,
+        &moments(|token| token.made_at),
+        &moments(|token| token.expires),
+        &revoked,
+        &days,
+        &revoked_for.collect::<Result<Vec<Option<String>>, _>>().map_err(wrong)?,
+        &change,
+    ];
+    client.execute(&ask, &values).await?;
+    Ok(())
+}
+
+async fn owe(client: &Client, gateway: &str, over: &[(KeptToken, OnRecord)]) -> Result<(), Trouble> {
+    let ask = "INSERT INTO untold (id, act, gateway, on_record) \
+               SELECT id, $2, $3, on_record FROM unnest($1::text[], $4::text[]) AS ends (id, on_record) \
+               ON CONFLICT (id, act) DO UPDATE SET (gateway, on_record) = ROW (excluded.gateway, excluded.on_record)";
+    let wrong = |error: serde_json::Error| Trouble::Unreadable(error.to_string());
+    let ids: Vec<&str> = over.iter().map(|(kept, _)| kept.token.id.as_str()).collect();
+    let on_record = over.iter().map(|(_, on_record)| serde_json::to_string(on_record));
+    let on_record = on_record.collect::<Result<Vec<String>, _>>().map_err(wrong)?;
+    client.execute(ask, &[&ids, &TOKEN, &gateway, &on_record]).await?;
+    Ok(())
+}
+
+async fn note_used(client: &Client, used: &[(TokenId, i64)], change: i64) -> Result<(), Trouble> {
+    let ask = "UPDATE tokens SET used_day = used_on, changed = $3 FROM unnest($1::text[], $2::bigint[]) AS used (token_id, used_on) \
+               WHERE id = token_id AND coalesce(used_day, -1) < used_on";
+    let (ids, days): (Vec<&str>, Vec<i64>) = used.iter().map(|(id, day)| (id.as_str(), *day)).unzip();
+    client.execute(ask, &[&ids, &days, &change]).await?;
+    Ok(())
+}
+
+async fn note_accounts(
+    client: &Client,
+    gateway: &str,
+    changed: &[(SubjectId, Option<AccountMark>)],
+) -> Result<(), Trouble> {
+    let marked = changed
+        .iter()
+        .filter_map(|(who, mark)| Some((who.as_str(), hex(mark.as_ref()?.bytes()))));
+    let (who, marks): (Vec<&str>, Vec<String>) = marked.unzip();
+    let ask = "INSERT INTO accounts (gateway, subject, mark) \
+               SELECT $1, subject, mark FROM unnest($2::text[], $3::text[]) AS seen (subject, mark) \
+               ON CONFLICT (gateway, subject) DO UPDATE SET mark = excluded.mark";
+    client.execute(ask, &[&gateway, &who, &marks]).await?;
+    let gone = changed.iter().filter(|(_, mark)| mark.is_none());
+    let gone: Vec<&str> = gone.map(|(who, _)| who.as_str()).collect();
+    let ask = "DELETE FROM accounts WHERE gateway = $1 AND subject = ANY ($2)";
+    client.execute(ask, &[&gateway, &gone]).await?;
+    Ok(())
 }
 
 /// What is no digest is that of no password: it is noticed as a change.

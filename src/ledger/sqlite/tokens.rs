@@ -5,8 +5,9 @@ use rusqlite::{Row, params};
 use super::{OnDisk, unavailable};
 use crate::clock::Timestamp;
 use crate::facts::{AccountMark, AccountMarks, SubjectId, Token, TokenHash, TokenId, hex, unhex};
+use crate::ledger::ending::{OnRecord, UntoldToken};
 use crate::ledger::error::LedgerError;
-use crate::ledger::tokens::{KeepsTokens, KeptToken, TokenRows};
+use crate::ledger::token_rows::{KeepsTokens, KeptToken, TOKEN, TokenRows, untold};
 
 const COLUMNS: &str = "id, subject, name, scope, hash, made_ms, expires_ms, revoked_ms, used_day, revoked_for";
 
@@ -23,25 +24,8 @@ impl OnDisk<'_> {
         }
         Ok(found)
     }
-}
 
-impl KeepsTokens for OnDisk<'_> {
-    fn tokens(&mut self) -> Result<TokenRows, LedgerError> {
-        self.token_rows("", &[])
-    }
-
-    fn tokens_of(&mut self, who: &SubjectId) -> Result<Vec<KeptToken>, LedgerError> {
-        let found = self.token_rows("WHERE subject = ?1", &[&who.as_str()])?;
-        Ok(found.kept)
-    }
-
-    fn find_tokens(&mut self, ids: &[TokenId]) -> Result<Vec<KeptToken>, LedgerError> {
-        let one = |id: &TokenId| self.token_rows("WHERE id = ?1", &[&id.as_str()]);
-        let found: Vec<TokenRows> = ids.iter().map(one).collect::<Result<_, _>>()?;
-        Ok(found.into_iter().flat_map(|rows| rows.kept).collect())
-    }
-
-    fn write_token(&mut self, kept: &KeptToken) -> Result<(), LedgerError> {
+    fn write_token(&self, kept: &KeptToken) -> Result<(), LedgerError> {
         let ask = format!("INSERT OR REPLACE INTO tokens ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
         let token = &kept.token;
         let wrong = |error: serde_json::Error| LedgerError::Unavailable(error.to_string());
@@ -61,6 +45,69 @@ impl KeepsTokens for OnDisk<'_> {
         ];
         let written = self.transaction.execute(&ask, row);
         written.map(drop).map_err(|error| unavailable(&error))
+    }
+}
+
+impl KeepsTokens for OnDisk<'_> {
+    fn tokens(&mut self) -> Result<TokenRows, LedgerError> {
+        self.token_rows("", &[])
+    }
+
+    fn tokens_of(&mut self, whose: &[&SubjectId]) -> Result<Vec<KeptToken>, LedgerError> {
+        let theirs = whose
+            .iter()
+            .map(|who| self.token_rows("WHERE subject = ?1", &[&who.as_str()]));
+        let found: Vec<TokenRows> = theirs.collect::<Result<_, _>>()?;
+        Ok(found.into_iter().flat_map(|rows| rows.kept).collect())
+    }
+
+    fn find_tokens(&mut self, ids: &[&TokenId]) -> Result<Vec<KeptToken>, LedgerError> {
+        let each = ids.iter().map(|id| self.token_rows("WHERE id = ?1", &[&id.as_str()]));
+        let found: Vec<TokenRows> = each.collect::<Result<_, _>>()?;
+        Ok(found.into_iter().flat_map(|rows| rows.kept).collect())
+    }
+
+    fn write_tokens(&mut self, kept: &[KeptToken]) -> Result<(), LedgerError> {
+        kept.iter().try_for_each(|kept| self.write_token(kept))
+    }
+
+    fn owe_tokens(&mut self, over: &[(KeptToken, OnRecord)]) -> Result<(), LedgerError> {
+        let ask = "INSERT OR REPLACE INTO untold (id, act, on_record) VALUES (?1, ?2, ?3)";
+        let wrong = |error: serde_json::Error| LedgerError::Unavailable(error.to_string());
+        for (kept, on_record) in over {
+            let row = (
+                kept.token.id.as_str(),
+                TOKEN,
+                serde_json::to_string(on_record).map_err(wrong)?,
+            );
+            let noted = self.transaction.execute(ask, row);
+            noted.map_err(|error| unavailable(&error))?;
+        }
+        Ok(())
+    }
+
+    fn tokens_told(&mut self, ids: &[&TokenId]) -> Result<(), LedgerError> {
+        let ask = "DELETE FROM untold WHERE id = ?1 AND act = ?2";
+        for id in ids {
+            let told = self.transaction.execute(ask, (id.as_str(), TOKEN));
+            told.map_err(|error| unavailable(&error))?;
+        }
+        Ok(())
+    }
+
+    fn untold_tokens(&mut self) -> Result<Vec<UntoldToken>, LedgerError> {
+        let told = |error: rusqlite::Error| unavailable(&error);
+        let ask = "SELECT id, on_record FROM untold WHERE act = ?1 ORDER BY id";
+        let mut statement = self.transaction.prepare(ask).map_err(told)?;
+        let both = |row: &Row<'_>| Ok((TokenId::new(row.get::<_, String>(0)?), row.get::<_, String>(1)?));
+        let rows = statement.query_map([TOKEN], both).map_err(told)?;
+        let rows: Vec<(TokenId, String)> = rows.collect::<Result<_, _>>().map_err(told)?;
+        let each = rows.iter().map(|(id, on_record)| {
+            let found = self.token_rows("WHERE id = ?1", &[&id.as_str()])?;
+            Ok(found.kept.into_iter().next().and_then(|kept| untold(kept, on_record)))
+        });
+        let found: Vec<Option<UntoldToken>> = each.collect::<Result<_, LedgerError>>()?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     fn forget_tokens(&mut self, before: Timestamp) -> Result<(), LedgerError> {

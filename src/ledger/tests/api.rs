@@ -98,8 +98,14 @@ fn hash(number: u8) -> TokenHash {
 pub(super) async fn a_token_survives_a_restart_is_found_by_its_digest_and_ends_when_it_is_revoked(home: &dyn Home) {
     let ledger = home.open().unwrap();
     let at = moment;
-    let made = ledger.make_token(token("ada", "one", 1_000), hash(1)).await.unwrap();
-    ledger.make_token(token("ben", "two", 1_000), hash(2)).await.unwrap();
+    let made = ledger
+        .make_token(token("ada", "one", 1_000), hash(1), || true)
+        .await
+        .unwrap();
+    ledger
+        .make_token(token("ben", "two", 1_000), hash(2), || true)
+        .await
+        .unwrap();
     let shown = good(&ledger, 1, 2_000).unwrap();
     assert_eq!(*shown.token, made);
     assert!(good(&ledger, 3, 2_000).is_none());
@@ -112,19 +118,110 @@ pub(super) async fn a_token_survives_a_restart_is_found_by_its_digest_and_ends_w
     assert_eq!((listed.len(), &listed[0].token), (1, &made));
     assert_eq!(listed[0].used_on, Some(at(0)));
     let shown = good(&ledger, 1, 2_000).unwrap();
-    let by_another = ledger.revoke_token(&made.id, &person("ben"), at(3_000)).await;
+    let revoke = async |who: &str| {
+        let when = (at(3_000), on_record(GrantAct::Withdrawn));
+        let told = |_: &Token, telling: Telling| telling.told();
+        ledger.revoke_token(&made.id, &person(who), when, told).await
+    };
+    let by_another = revoke("ben").await;
     assert_eq!(by_another, Err(LedgerError::NoSuchToken(made.id.clone())));
     assert!(*shown.stands.borrow());
-    let revoked = ledger.revoke_token(&made.id, &person("ada"), at(3_000)).await.unwrap();
+    let revoked = revoke("ada").await.unwrap();
     assert_eq!(revoked.revoked_at, Some(at(3_000)));
     assert!(!*shown.stands.borrow(), "what rests on it ends");
     assert!(good(&ledger, 1, 3_000).is_none());
-    let twice = ledger.revoke_token(&made.id, &person("ada"), at(3_000)).await;
+    let twice = revoke("ada").await;
     assert_eq!(twice, Err(LedgerError::NoSuchToken(made.id.clone())));
     drop(ledger);
     let ledger = home.open().unwrap();
     assert!(good(&ledger, 1, 3_000).is_none());
     assert!(good(&ledger, 2, 3_000).is_some());
+    assert_eq!(ledger.untold_tokens(), [], "the book said so");
+}
+
+pub(super) async fn tokens_end_with_what_is_revoked_at_once_for_a_call_that_is_done_once(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let at = moment;
+    let grant = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    for (of, digest) in [("ada", 1), ("ben", 2)] {
+        let made = ledger.make_token(token(of, of, 1_000), hash(digest), || true);
+        made.await.unwrap();
+    }
+    let ended = Ended {
+        by: person("sol"),
+        why: "stolen".to_owned(),
+    };
+    let shown = good(&ledger, 1, 2_000).unwrap();
+    let call = once("sol", "key", 1_000);
+    let revoke = async || {
+        let these = vec![(grant.id.clone(), on_record(GrantAct::Revoked))];
+        let tokens = ["ada", "of nobody"].map(|id| (TokenId::new(id), on_record(GrantAct::Revoked)));
+        // as where the gateway ends before the book has said so
+        let dropped = (|_: &Grant, _: Telling| (), |_: &Token, _: Telling| ());
+        let these = (these, tokens.into(), Some(call.clone()));
+        ledger.revoke_all_once(these, (ended.clone(), at(2_000)), dropped).await
+    };
+    let all = revoke().await.unwrap();
+    let over = Token {
+        revoked_at: Some(at(2_000)),
+        revoked_for: Some(RevokedFor::Revocation(ended.clone())),
+        ..token("ada", "ada", 1_000)
+    };
+    assert_eq!((all.grants.len(), &all.tokens), (1, &vec![over.clone()]));
+    assert!(!*shown.stands.borrow(), "what rests on it ends");
+    assert!(good(&ledger, 1, 2_000).is_none() && good(&ledger, 2, 2_000).is_some());
+    assert_eq!(
+        ledger.ended_tokens_of(&person("ada"), at(2_000)),
+        std::slice::from_ref(&over)
+    );
+    let twice = revoke().await.unwrap();
+    assert_eq!(twice, AllEnded::default(), "all of it is over");
+    let recalled = ledger.done(&call.by, &call.key, at(2_000)).await.unwrap().unwrap();
+    assert_eq!((recalled.done.token_count, &recalled.tokens), (1, &vec![over.clone()]));
+    drop(ledger);
+
+    let ledger = home.open().unwrap();
+    assert!(good(&ledger, 1, 2_000).is_none());
+    let untold = UntoldToken {
+        token: over.clone(),
+        on_record: on_record(GrantAct::Revoked),
+    };
+    assert_eq!(ledger.untold_tokens(), [untold]);
+    assert_eq!(ledger.untold().len(), 1, "the grant by itself");
+    ledger.tokens_told(vec![over.id]);
+    drop(ledger);
+    assert_eq!(home.open().unwrap().untold_tokens(), []);
+}
+
+pub(super) async fn while_noted_accounts_cannot_be_found_no_token_counts_and_none_is_over(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let made = ledger.make_token(token("ada", "one", 1_000), hash(1), || true);
+    made.await.unwrap();
+    assert!(!ledger.holds_tokens(true), "there never were any");
+    ledger
+        .note_accounts(accounts(&[("ada", 1)]), moment(1_000))
+        .await
+        .unwrap();
+    drop(ledger);
+    let ledger = home.open().unwrap();
+    let shown = good(&ledger, 1, 2_000).unwrap();
+    assert!(ledger.holds_tokens(true));
+    assert!(matches!(ledger.shown_token(&hash(1), moment(2_000)), Looked::Unknown));
+    ledger.end_tokens(moment(2_000));
+    assert!(!*shown.stands.borrow(), "what rests on it ends");
+    assert!(!ledger.holds_tokens(false));
+    let again = good(&ledger, 1, 2_000).unwrap();
+    assert!(*again.stands.borrow(), "and is good again");
+}
+
+pub(super) async fn a_proof_that_is_over_makes_no_token(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let kept = ledger.make_token(token("ada", "late", 1_000), hash(1), || false).await;
+    assert_eq!(kept, Err(LedgerError::ProofOver));
+    assert!(good(&ledger, 1, 2_000).is_none());
+    drop(ledger);
+    let ledger = home.open().unwrap();
+    assert_eq!(ledger.tokens_of(&person("ada"), moment(2_000)), vec![]);
 }
 
 pub(super) async fn one_person_has_so_many_tokens_and_what_rests_on_one_ends_when_it_expires(home: &dyn Home) {
@@ -133,11 +230,11 @@ pub(super) async fn one_person_has_so_many_tokens_and_what_rests_on_one_ends_whe
     for number in 0..MOST_TOKENS {
         let hash = hash(u8::try_from(number).unwrap());
         ledger
-            .make_token(token("ada", &format!("t{number:02}"), 1_000), hash)
+            .make_token(token("ada", &format!("t{number:02}"), 1_000), hash, || true)
             .await
             .unwrap();
     }
-    let one_more = ledger.make_token(token("ada", "more", 1_000), hash(99)).await;
+    let one_more = ledger.make_token(token("ada", "more", 1_000), hash(99), || true).await;
     assert_eq!(one_more, Err(LedgerError::TooManyTokens(MOST_TOKENS)));
     let shown = good(&ledger, 0, 1_000).unwrap();
     ledger.end_tokens(at(DAY));
@@ -150,7 +247,7 @@ pub(super) async fn one_person_has_so_many_tokens_and_what_rests_on_one_ends_whe
         "what is over is forgotten"
     );
     ledger
-        .make_token(token("ada", "later", 1_000 + DAY), hash(99))
+        .make_token(token("ada", "later", 1_000 + DAY), hash(99), || true)
         .await
         .unwrap();
 }
@@ -166,7 +263,10 @@ pub(super) async fn the_tokens_of_an_account_that_changes_or_goes_end_also_where
     let ledger = home.open().unwrap();
     let at = moment;
     for (of, digest) in [("ada", 1), ("ben", 2), ("cora", 3)] {
-        ledger.make_token(token(of, of, 1_000), hash(digest)).await.unwrap();
+        ledger
+            .make_token(token(of, of, 1_000), hash(digest), || true)
+            .await
+            .unwrap();
     }
     let first = accounts(&[("ada", 1), ("ben", 2), ("cora", 3)]);
     assert_eq!(

@@ -1,15 +1,19 @@
 //! What a ledger does wherever it is kept: each sentence is tried in every place that there is.
 
 use super::api::{
-    a_token_survives_a_restart_is_found_by_its_digest_and_ends_when_it_is_revoked,
+    a_proof_that_is_over_makes_no_token, a_token_survives_a_restart_is_found_by_its_digest_and_ends_when_it_is_revoked,
     one_person_has_so_many_tokens_and_what_rests_on_one_ends_when_it_expires,
     the_tokens_of_an_account_that_changes_or_goes_end_also_where_nobody_watched,
+    tokens_end_with_what_is_revoked_at_once_for_a_call_that_is_done_once,
     what_a_call_did_is_kept_with_it_for_a_day_and_is_done_once,
     what_never_counted_is_done_anew_for_the_call_that_gave_it,
+    while_noted_accounts_cannot_be_found_no_token_counts_and_none_is_over,
 };
 use super::delegations::{
+    an_answer_for_somebody_does_not_count_once_that_ended_before_it_was_kept,
     an_answer_for_somebody_is_kept_only_while_they_let_whoever_gives_it,
     nobody_piles_up_delegations_one_after_the_other, what_is_taken_back_is_over_at_once_and_stays_so,
+    what_was_answered_for_somebody_stands_and_lapses_also_once_that_ended,
     who_answers_for_whom_survives_a_restart_and_is_none_of_what_they_hold,
 };
 use super::digest::{
@@ -58,6 +62,8 @@ macro_rules! everywhere {
 }
 
 everywhere! {
+    an_answer_for_somebody_does_not_count_once_that_ended_before_it_was_kept,
+    what_was_answered_for_somebody_stands_and_lapses_also_once_that_ended,
     a_grant_survives_a_restart_to_the_letter,
     a_grant_counts_until_its_last_moment_which_is_no_longer_part_of_it,
     several_grants_stand_side_by_side_and_others_have_their_own,
@@ -91,12 +97,17 @@ everywhere! {
     nobody_says_what_came_of_what_is_in_force_never_counted_or_is_long_over,
     usage_is_told_once_its_week_is_over_and_what_came_of_it_once_nothing_can_be_corrected,
     what_is_counted_so_late_that_its_week_is_told_counts_in_the_next_one,
+    a_clock_that_is_years_behind_for_a_moment_costs_nothing,
+    what_came_of_it_is_told_of_the_weeks_after_a_clock_that_went_ahead,
     a_clock_that_went_years_ahead_and_came_back_costs_a_week_and_tells_nothing_twice,
     what_is_read_of_purposes_holds_up_nobody_who_revokes,
     what_a_call_did_is_kept_with_it_for_a_day_and_is_done_once,
     what_never_counted_is_done_anew_for_the_call_that_gave_it,
     a_token_survives_a_restart_is_found_by_its_digest_and_ends_when_it_is_revoked,
     one_person_has_so_many_tokens_and_what_rests_on_one_ends_when_it_expires,
+    a_proof_that_is_over_makes_no_token,
+    while_noted_accounts_cannot_be_found_no_token_counts_and_none_is_over,
+    tokens_end_with_what_is_revoked_at_once_for_a_call_that_is_done_once,
     the_tokens_of_an_account_that_changes_or_goes_end_also_where_nobody_watched,
     each_change_owes_what_people_are_to_be_told_of_it,
     each_of_several_approvals_is_told_and_what_is_to_be_told_later_is_kept_until_then,
@@ -1054,6 +1065,48 @@ async fn a_clock_that_went_years_ahead_and_came_back_costs_a_week_and_tells_noth
     assert_eq!((last.0.as_str(), last.4), ("2026-12-07", 5), "as ever");
     drop(ledger);
     home.change(&mut |change| assert!(change.counted_through(Week::LAST).unwrap().is_empty()));
+}
+
+async fn a_clock_that_is_years_behind_for_a_moment_costs_nothing(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let week = Week::of(monday());
+    let early = monday().plus(Duration::from_mins(1));
+    ledger.add_up(&flows(5, 2, week.before(1)), early).await.unwrap();
+    ledger.add_up(&flows(5, 1, week), days(1)).await.unwrap();
+    drop(ledger);
+    // a start before the clock is set
+    let ledger = home.open().unwrap();
+    ledger.add_up(&Usage::default(), moment(0)).await.unwrap();
+    ledger.add_up(&flows(5, 1, week), days(2)).await.unwrap();
+    ledger.add_up(&Usage::default(), days(8)).await.unwrap();
+    let whole = figures(&ledger)
+        .await
+        .into_iter()
+        .filter(|figure| figure.2 == Part::Whole);
+    let whole: Vec<(String, u64)> = whole.map(|figure| (figure.0, figure.4)).collect();
+    assert_eq!(whole, [("2026-11-16".to_owned(), 10), ("2026-11-23".to_owned(), 10)]);
+}
+
+async fn what_came_of_it_is_told_of_the_weeks_after_a_clock_that_went_ahead(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    ledger.add_up(&Usage::default(), days(4_000)).await.unwrap();
+    ledger.add_up(&Usage::default(), days(2)).await.unwrap();
+    for nth in 0..5 {
+        let mut terms = terms(&format!("p{nth}"), "recruiting", 1_000, 9_000);
+        (terms.declared_at, terms.not_before, terms.expires) = (days(1), days(1), days(2));
+        let grant = ledger.give(terms).await.unwrap();
+        ledger
+            .report(&grant.id, came_to(10, days(3).as_millis()), |_, _| ())
+            .await
+            .unwrap();
+    }
+    ledger.add_up(&Usage::default(), days(15)).await.unwrap();
+    let told = figures(&ledger).await;
+    let whole = told
+        .iter()
+        .find(|figure| figure.1 == Measure::Value && figure.2 == Part::Whole);
+    let whole = whole.map(|figure| (figure.0.as_str(), figure.3, figure.4));
+    assert_eq!(whole, Some(("2026-11-23", Some(5), 50)));
 }
 
 async fn what_is_read_of_purposes_holds_up_nobody_who_revokes(home: &dyn Home) {

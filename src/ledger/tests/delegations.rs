@@ -1,7 +1,8 @@
 //! Who lets whom answer for them, wherever that is kept.
 
 use super::*;
-use crate::facts::{Behalf, Delegated};
+use crate::facts::{Answer, Behalf, Delegated};
+use crate::purpose::Lapsed;
 
 /// That `by` lets nora answer for them from one moment to another.
 fn delegation(by: &str, from: i64, until: i64) -> GrantTerms {
@@ -120,6 +121,51 @@ fn approved_for(asked: &Grant, given: &Grant, at: i64) -> Approved {
         Ok(Consent::Given(approved)) => approved,
         other => panic!("{other:?}"),
     }
+}
+
+pub(super) async fn an_answer_for_somebody_does_not_count_once_that_ended_before_it_was_kept(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let given = ledger.give(delegation("mia", 2_000, 6_000)).await.unwrap();
+    let asked = ledger
+        .ask(terms("ada", "press", 1_000, 9_000), moment(9_000))
+        .await
+        .unwrap();
+    let promise = ledger
+        .promise_approved(approved_for(&asked, &given, 3_000), 1)
+        .await
+        .unwrap();
+    // its record is on the way to the disk
+    ledger.withdraw(&given.id, moment(3_500), |_| ()).await.unwrap();
+    let kept = ledger.put(promise.grant().clone(), |_| ()).await;
+    assert_eq!(kept, Err(LedgerError::NoSuchGrant(given.id)));
+    assert_eq!(ledger.get(&asked.id), Some(asked));
+}
+
+pub(super) async fn what_was_answered_for_somebody_stands_and_lapses_also_once_that_ended(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let given = ledger.give(delegation("mia", 2_000, 6_000)).await.unwrap();
+    let asked = ledger
+        .ask(terms("ada", "press", 1_000, 9_000), moment(9_000))
+        .await
+        .unwrap();
+    // the first of two approvals that it takes
+    let partly = Grant {
+        answers: vec![Answer {
+            behalf: Some(Behalf {
+                whom: who("mia"),
+                delegation: given.id.clone(),
+            }),
+            missing: 1,
+            ..Answer::approval(who("nora"), moment(3_000))
+        }],
+        ..asked
+    };
+    let partly = ledger.put(partly, |_| ()).await.unwrap();
+    ledger.withdraw(&given.id, moment(3_500), |_| ()).await.unwrap();
+    let lapsed = Lapsed::of(partly, moment(9_000)).unwrap();
+    let promise = ledger.promise_lapsed(lapsed, 1).await.unwrap();
+    let lapsed = ledger.put(promise.grant().clone(), |_| ()).await.unwrap();
+    assert_eq!((lapsed.state, lapsed.answers.len()), (GrantState::Lapsed, 1));
 }
 
 pub(super) async fn an_answer_for_somebody_is_kept_only_while_they_let_whoever_gives_it(home: &dyn Home) {

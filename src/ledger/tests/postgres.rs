@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::outbox::{claim, due, of, telling};
 use super::server::Server;
 use super::*;
+use crate::facts::{AccountMark, AccountMarks, RevokedFor, Scope, Token, TokenHash, TokenId};
+use crate::ledger::Looked;
 use crate::ledger::postgres::{Access, Postgres};
 use crate::ledger::store::{Bell, Store as _};
 use crate::purpose::Lapsed;
@@ -283,6 +285,140 @@ async fn what_many_are_told_of_one_change_is_noted_with_few_questions() {
     assert_eq!(revoked.await.unwrap().len(), 1_203);
     assert_eq!(database.says("SELECT count(*) FROM notices"), "1203");
     assert_eq!(database.says("SELECT count(*) FROM asked"), "3");
+}
+
+/// A database in which the questions are counted that write accounts and tokens, and that holds so many tokens, each of somebody
+/// else.
+fn counting(many: usize) -> Database {
+    let database = Database::new();
+    drop(database.gateway("one").unwrap());
+    let last = many - 1;
+    database.says(&format!(
+        "CREATE TABLE asked (of TEXT); \
+         CREATE FUNCTION counts() RETURNS trigger AS $$ BEGIN INSERT INTO asked VALUES (TG_TABLE_NAME || ' ' || TG_OP); \
+         RETURN NULL; END $$ LANGUAGE plpgsql; \
+         INSERT INTO tokens (id, subject, name, scope, hash, made_ms, expires_ms, changed) \
+         SELECT 't' || n, 'p' || n, '', '[\"read\"]', lpad(to_hex(n), 64, '0'), 0, 900000, 1 \
+         FROM generate_series(0, {last}) AS n; \
+         CREATE TRIGGER counted AFTER INSERT OR DELETE ON accounts FOR EACH STATEMENT EXECUTE FUNCTION counts(); \
+         CREATE TRIGGER counted AFTER INSERT OR UPDATE ON tokens FOR EACH STATEMENT EXECUTE FUNCTION counts()"
+    ));
+    database
+}
+
+/// How many questions there were since this was asked last.
+fn asked(database: &Database) -> String {
+    let each = "SELECT of, count(*) AS n FROM asked GROUP BY of";
+    let asked = database.says(&format!(
+        "SELECT coalesce(string_agg(of || ' ' || n, ', ' ORDER BY of), '') FROM ({each}) AS e"
+    ));
+    database.says("DELETE FROM asked");
+    asked
+}
+
+#[tokio::test]
+async fn what_many_accounts_look_like_is_noted_with_few_questions_and_so_are_the_ends_of_their_tokens() {
+    let database = counting(1_203);
+    let ledger = database.gateway("one").unwrap();
+    let marks = |mark: u8, many: usize| -> AccountMarks {
+        let mark = |n| (who(&format!("p{n}")), AccountMark::new([mark; 32]));
+        (0..many).map(mark).collect()
+    };
+    let over = ledger.note_accounts(marks(1, 1_203), moment(1_000)).await.unwrap();
+    assert_eq!(over, []);
+    let noted = database.says("SELECT count(*) FROM accounts WHERE gateway = 'one'");
+    assert_eq!(noted, "1203");
+    assert_eq!(asked(&database), "accounts DELETE 3, accounts INSERT 3");
+    // the first hundred have another password, and the last three no account
+    let mut next = marks(1, 1_200);
+    next.extend(marks(2, 100));
+    let over = ledger.note_accounts(next, moment(2_000)).await.unwrap();
+    let because = |why: RevokedFor| {
+        over.iter()
+            .filter(|token| token.revoked_for.as_ref() == Some(&why))
+            .count()
+    };
+    let both = [
+        because(RevokedFor::PasswordChanged),
+        because(RevokedFor::AccountRemoved),
+    ];
+    assert_eq!((over.len(), both), (103, [100, 3]));
+    let once = "accounts DELETE 1, accounts INSERT 1, tokens INSERT 1, tokens UPDATE 1";
+    assert_eq!(asked(&database), once);
+}
+
+#[tokio::test]
+async fn many_tokens_end_at_once_with_few_questions_and_so_it_is_noted_when_they_were_used() {
+    let database = counting(1_203);
+    let ledger = database.gateway("one").unwrap();
+    for n in 0..1_203 {
+        // that somebody shows it is its use
+        let shown = ledger.shown_token(&hash_of(n), moment(3_000));
+        assert!(matches!(shown, Looked::Good(_)), "{n}");
+    }
+    let ended = Ended {
+        by: who("sol"),
+        why: "an incident".to_owned(),
+    };
+    let ids = (0..1_200).map(|n| (TokenId::new(format!("t{n}")), on_record(GrantAct::Revoked)));
+    let these = (Vec::new(), ids.collect(), None);
+    let told = (|_: &Grant, _: Telling| (), |_: &Token, telling: Telling| telling.told());
+    let revoked = ledger.revoke_all_once(these, (ended, moment(3_000)), told).await;
+    assert_eq!(revoked.unwrap().tokens.len(), 1_200);
+    assert_eq!(asked(&database), "tokens INSERT 3, tokens UPDATE 3");
+    ledger.keep_uses();
+    drop(ledger);
+    assert_eq!(asked(&database), "tokens UPDATE 3");
+    let used = database.says("SELECT count(*) FROM tokens WHERE used_day = 0");
+    assert_eq!(used, "1203");
+    assert_eq!(database.says("SELECT count(*) FROM untold"), "0");
+}
+
+fn hash_of(n: usize) -> TokenHash {
+    let mut bytes = [0; 32];
+    bytes[30..].copy_from_slice(&u16::try_from(n).unwrap().to_be_bytes());
+    TokenHash::new(bytes)
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_read_is_good_nowhere_and_holds_up_nothing_else() {
+    let database = Database::new();
+    let (east, west) = database.two();
+    // whoever knows of the second grant has shown all that came before the first
+    let hears = async || {
+        for purpose in ["recruiting", "press"] {
+            let given = east.give(terms("ada", purpose, 1_000, 9_000)).await.unwrap();
+            until(&west, |west| west.get(&given.id).is_some()).await;
+        }
+    };
+    for n in [1, 2] {
+        let token = Token {
+            id: TokenId::new(format!("t{n}")),
+            subject: ada(),
+            name: String::new(),
+            scope: [Scope::Read].into(),
+            made_at: moment(1_000),
+            expires: moment(90_000),
+            revoked_at: None,
+            revoked_for: None,
+        };
+        east.make_token(token, hash_of(n), || true).await.unwrap();
+    }
+    hears().await;
+    let Looked::Good(shown) = west.shown_token(&hash_of(1), moment(2_000)) else {
+        panic!("it is good");
+    };
+    // as a newer gateway may write it
+    database.says(
+        "UPDATE changes SET last = last + 1; \
+         UPDATE tokens SET scope = '[\"everything\"]', changed = (SELECT last FROM changes) WHERE id = 't1'",
+    );
+    hears().await;
+    assert!(!*shown.stands.borrow(), "what rests on it ends");
+    assert!(matches!(west.shown_token(&hash_of(1), moment(2_000)), Looked::Not));
+    assert!(matches!(west.shown_token(&hash_of(2), moment(2_000)), Looked::Good(_)));
+    assert_eq!(west.unreadable_tokens(), 1);
+    assert_eq!((west.healthy(), west.vouches(true)), (Ok(()), Vouched::Now));
 }
 
 #[tokio::test]

@@ -217,7 +217,7 @@ async fn a_token_that_cannot_be_read_opens_nothing_and_keeps_no_other_from_being
                 revoked_at: None,
                 revoked_for: None,
             };
-            ledger.make_token(token, TokenHash::new(digest)).await.unwrap();
+            ledger.make_token(token, TokenHash::new(digest), || true).await.unwrap();
         }
         assert_eq!(ledger.unreadable_tokens(), 0);
     }

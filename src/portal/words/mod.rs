@@ -294,7 +294,7 @@ pub struct Words {
     pub not_revoked_title: &'static str,
     pub not_revoked: &'static str,
     pub revoked_not_recorded_title: &'static str,
-    pub revoked_not_recorded: fn(grants: usize) -> String,
+    pub revoked_not_recorded: fn(grants: usize, tokens: usize, delegations: usize) -> String,
     pub was_revoked: fn(by: &str, at: &str) -> String,
     pub my_revoked: &'static str,
     pub see_in_force: &'static str,

@@ -102,6 +102,7 @@ async fn asks_for(dan: &Client, session: &str, route: &Route, id: &str) -> Answe
     let method = Method::from_bytes(route.method.as_bytes()).unwrap();
     let request = Request::builder().method(method.clone()).uri(format!("{PORTAL}{path}"));
     if route.below.is_empty() {
+        // he can get the token of another form only; what becomes of one of his own, the tests of the portal try
         let page = opens(dan, "/sign-in", session).await.text();
         let token = hidden(&page, "token");
         let fields = [

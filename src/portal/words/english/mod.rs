@@ -267,13 +267,18 @@ pub const ENGLISH: Words = Words {
     not_revoked_title: "It could not be revoked",
     not_revoked: "The gateway cannot keep the change at the moment, so nothing was revoked: all of it is still in force. Try again in a minute, and tell your help desk if it lasts.",
     revoked_not_recorded_title: "Revoked, and not recorded yet",
-    revoked_not_recorded: |grants| {
-        let what = match grants {
-            1 => "1 purpose is revoked and opens nothing".to_owned(),
-            grants => format!("{grants} purposes are revoked and open nothing"),
-        };
+    revoked_not_recorded: |grants, tokens, delegations| {
+        let counted = [
+            (grants, "purpose", "purposes"),
+            (tokens, "token", "tokens"),
+            (delegations, "delegation", "delegations"),
+        ];
+        let counted = counted.into_iter().filter(|(count, ..)| *count > 0);
+        let counted =
+            counted.map(|(count, one, several)| format!("{count} {}", if count == 1 { one } else { several }));
         format!(
-            "{what} any more, but the records of it are not on disk yet: the gateway writes them as soon as it can. Tell your help desk if it lasts."
+            "What you revoked opens nothing any more ({}), but the records of it are not on disk yet: the gateway writes them as soon as it can. Tell your help desk if it lasts.",
+            counted.collect::<Vec<_>>().join(", ")
         )
     },
     was_revoked: |by, at| format!("{by} revoked it at {at}."),

@@ -279,16 +279,19 @@ pub const FRENCH: Words = Words {
     not_revoked_title: "Le retrait n’a pas pu être fait",
     not_revoked: "La passerelle ne peut pas conserver le changement en ce moment : rien n’a été retiré, tout reste en vigueur. Réessayez dans une minute, et prévenez l’assistance informatique si cela dure.",
     revoked_not_recorded_title: "Retiré, mais pas encore enregistré",
-    revoked_not_recorded: |grants| {
-        let what = match grants {
-            1 => "1\u{a0}motif est retiré et n’ouvre plus rien".to_owned(),
-            grants => format!(
-                "{} sont retirés et n’ouvrent plus rien",
-                counted(grants, "motif", "motifs")
-            ),
-        };
+    revoked_not_recorded: |grants, tokens, delegations| {
+        let parts = [
+            (grants, "motif", "motifs"),
+            (tokens, "jeton", "jetons"),
+            (delegations, "délégation", "délégations"),
+        ];
+        let parts = parts.into_iter().filter(|(count, ..)| *count > 0);
+        let parts: Vec<String> = parts
+            .map(|(count, one, several)| counted(count, one, several))
+            .collect();
+        let what = parts.join(", ");
         format!(
-            "{what}, mais la trace n’en est pas encore sur disque : la passerelle l’écrira dès que possible. Prévenez l’assistance informatique si cela dure."
+            "Ce que vous avez retiré n’ouvre plus rien ({what}), mais la trace n’en est pas encore sur disque : la passerelle l’écrira dès que possible. Prévenez l’assistance informatique si cela dure."
         )
     },
     was_revoked: |by, when| format!("Retiré par {by} {}.", at(when)),

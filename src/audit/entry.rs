@@ -47,7 +47,9 @@ pub struct Entry {
     id: RecordId,
     at: Timestamp,
     client: SocketAddr,
+    /// When its client began to wait: with `at`, this tells when its line is written.
     began: Instant,
+    admitted: Instant,
     judged: Option<Duration>,
     seen: Option<Box<Observation>>,
     decided: Option<Box<DecisionNote>>,
@@ -57,15 +59,28 @@ pub struct Entry {
     closed: bool,
 }
 
+impl Book {
+    /// Begins the record of one flow that `client` started. From here on one closing line is certain.
+    ///
+    /// This is where a flow waits while the disk is behind: an entry holds in memory what its closing line will say,
+    /// so closing it needs no more room and never waits.
+    pub async fn enter(&self, at: Timestamp, client: SocketAddr) -> Result<Entry, Unavailable> {
+        let began = Instant::now();
+        self.inner.desk.admit().await?;
+        Ok(Entry::begin(self.clone(), (at, began), client))
+    }
+}
+
 impl Entry {
     /// INVARIANT: the desk has admitted this entry and counts it as open until `finish`.
-    pub(super) fn begin(book: Book, at: Timestamp, client: SocketAddr) -> Self {
+    fn begin(book: Book, (at, began): (Timestamp, Instant), client: SocketAddr) -> Self {
         Self {
             book,
             id: RecordId::new(at.fresh_name()),
             at,
             client,
-            began: Instant::now(),
+            began,
+            admitted: Instant::now(),
             judged: None,
             seen: None,
             decided: None,
@@ -86,9 +101,9 @@ impl Entry {
         self.seen = Some(Box::new(seen));
     }
 
-    /// Notes what was decided, and how long that took since the entry began.
+    /// Notes what was decided, and how long that took since there was room for its line.
     pub fn decided(&mut self, decided: DecisionNote) {
-        self.judged.get_or_insert_with(|| self.began.elapsed());
+        self.judged.get_or_insert_with(|| self.admitted.elapsed());
         self.decided = Some(Box::new(decided));
     }
 

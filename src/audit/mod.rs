@@ -153,15 +153,6 @@ impl Book {
         opening::open(settings, clock, readers)
     }
 
-    /// Begins the record of one flow that `client` started. From here on one closing line is certain.
-    ///
-    /// This is where a flow waits while the disk is behind: an entry holds in memory what its closing line will say,
-    /// so closing it needs no more room and never waits.
-    pub async fn enter(&self, at: Timestamp, client: SocketAddr) -> Result<Entry, Unavailable> {
-        self.inner.desk.admit().await?;
-        Ok(Entry::begin(self.clone(), at, client))
-    }
-
     /// Writes an act that is no flow, and returns once it is on disk.
     ///
     /// An error that [`is_kept`](Unavailable::is_kept) will be in the book later; any other never will.

@@ -1,7 +1,9 @@
 //! Looks through the book without reading all of it: the newest decisions that fit, and all lines of one flow. Each call
 //! reads a bounded piece, and says where to go on.
 //!
-//! Lines stand in the order in which flows ended. So a moment is found by halving: what ended after it stands behind.
+//! Lines stand in the order in which flows ended. So a moment is found by halving: what ended after it stands behind. Some
+//! lines do not tell when they were written, and are passed over there: an opening tells when its flow began, and what a start
+//! says of a flow that a crash left open tells nothing later than that.
 
 use std::fmt;
 use std::fs::File;
@@ -18,7 +20,7 @@ use super::folder;
 use super::read::{Filter, ReadProblem};
 use super::segment::Segment;
 use crate::clock::Timestamp;
-use crate::facts::{Act, Record, RecordId};
+use crate::facts::{Act, End, Record, RecordId};
 
 /// How much the clock may have been set back while the book was written.
 const SLACK: Duration = Duration::from_mins(1);
@@ -131,10 +133,11 @@ fn newest(
             found.unreadable += 1;
             continue;
         };
-        let ended = glance.ended();
-        found.reached = Some(ended);
-        if over.is_some_and(|over| ended < over) {
-            return Ok(found);
+        if let Some(ended) = glance.ended() {
+            found.reached = Some(ended);
+            if over.is_some_and(|over| ended < over) {
+                return Ok(found);
+            }
         }
         if glance.kind != kind {
             continue;
@@ -222,13 +225,19 @@ struct Glance<'a> {
 struct Lasted {
     #[serde(default)]
     duration_ms: u64,
+    #[serde(default)]
+    end: Option<End>,
 }
 
 impl Glance<'_> {
-    /// When what it tells was over.
-    fn ended(&self) -> Timestamp {
-        let lasted = self.ended.as_ref().map_or(0, |ended| ended.duration_ms);
-        self.at.plus(Duration::from_millis(lasted))
+    /// When what it tells was over, which is when it was written; none where it does not tell that.
+    fn ended(&self) -> Option<Timestamp> {
+        let lasted = match (&*self.kind, &self.ended) {
+            ("opening", _) => return None,
+            (_, Some(ended)) if ended.duration_ms == 0 && ended.end == Some(End::Abandoned) => return None,
+            (_, ended) => ended.as_ref().map_or(0, |ended| ended.duration_ms),
+        };
+        Some(self.at.plus(Duration::from_millis(lasted)))
     }
 }
 
@@ -251,7 +260,7 @@ fn after(folder: &Path, moment: Timestamp) -> io::Result<Option<(Segment, u64)>>
     Ok(Some((segment, next_line(&file, late)?)))
 }
 
-/// The last segment of which the first line is from before `moment`.
+/// The last segment of which the first line that tells it is from before `moment`.
 fn holding(folder: &Path, moment: Timestamp) -> io::Result<Option<(Segment, File)>> {
     let listed = folder::list(folder)?.segments.into_iter();
     let segments: Vec<Segment> = listed
@@ -260,7 +269,7 @@ fn holding(folder: &Path, moment: Timestamp) -> io::Result<Option<(Segment, File
         .collect();
     let mut trouble = None;
     let is_before = |segment: &Segment| {
-        let first = folder::lines(folder, *segment).and_then(|file| file.map_or(Ok(None), |file| ended_at(&file, 0)));
+        let first = folder::lines(folder, *segment).and_then(|file| file.map_or(Ok(None), |file| ended_behind(&file, 0)));
         let first = first.unwrap_or_else(|error| {
             trouble = Some(error);
             None
@@ -283,9 +292,11 @@ fn halve(file: &File, moment: Timestamp) -> io::Result<(u64, u64)> {
     while late - early > SHORT {
         let middle = early + (late - early) / 2;
         let line = next_line(file, middle)?;
-        match ended_at(file, line)? {
+        match ended_behind(file, line)? {
             Some(ended) if ended < moment => early = middle,
-            Some(_) | None => late = middle,
+            Some(_) => late = middle,
+            // nothing tells the time from here on: as near as it can be told
+            None => break,
         }
     }
     Ok((early, late))
@@ -308,13 +319,20 @@ fn next_line(file: &File, offset: u64) -> io::Result<u64> {
     }
 }
 
-/// When that ended which the line at `offset` tells; none where no whole line is there, or it cannot be read.
-fn ended_at(file: &File, offset: u64) -> io::Result<Option<Timestamp>> {
-    let end = next_line(file, offset)?;
-    let length = usize::try_from(end.saturating_sub(offset)).unwrap_or(usize::MAX);
-    let mut line = vec![0; length];
-    file.read_exact_at(&mut line, offset)?;
-    Ok(serde_json::from_slice::<Glance>(&line)
-        .ok()
-        .map(|glance| glance.ended()))
+/// When that ended which the first line tells that does, of those from `offset` on; none where none does.
+fn ended_behind(file: &File, offset: u64) -> io::Result<Option<Timestamp>> {
+    let mut start = offset;
+    loop {
+        let end = next_line(file, start)?;
+        if end == start {
+            return Ok(None);
+        }
+        let mut line = vec![0; usize::try_from(end - start).unwrap_or(usize::MAX)];
+        file.read_exact_at(&mut line, start)?;
+        let told = serde_json::from_slice::<Glance>(&line);
+        if let Some(ended) = told.ok().and_then(|glance| glance.ended()) {
+            return Ok(Some(ended));
+        }
+        start = end;
+    }
 }

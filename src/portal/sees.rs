@@ -1,5 +1,5 @@
-//! Who may read what was decided about others, and that they did: asked of the rules for each person anew (`see-decisions`),
-//! and recorded before anything is shown.
+//! Who may read what was decided about others, and that they did: asked of the rules for each person anew, as they were then
+//! (`see-decisions`), and recorded before anything is shown.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::facts::{
     Access, AccessAct, Act, Arrival, Channel, Observation, Person, PolicyId, Record, Subject, SubjectId,
 };
-use crate::rulebook::{Rulebook, Visitor};
+use crate::rulebook::{Directory, Rulebook, Visitor};
 
 /// Somebody who reads decisions, apart from their request: a search asks from a thread of its own.
 pub(super) struct Sees {
@@ -20,8 +20,9 @@ pub(super) struct Sees {
     arrival: Arrival,
     channel: Channel,
     at: Timestamp,
-    /// What the rules said of whom they were asked about.
-    known: BTreeMap<SubjectId, bool>,
+    people: Directory,
+    /// What the rules said last of whom they were asked about, and as whom: people move, and records keep what they were.
+    known: BTreeMap<SubjectId, (Option<Arc<Person>>, bool)>,
 }
 
 impl Sees {
@@ -34,6 +35,7 @@ impl Sees {
             arrival: visitor.arrival.clone(),
             channel,
             at: visit.at,
+            people: visit.in_force.directory.clone(),
             known: BTreeMap::new(),
         }
     }
@@ -43,25 +45,34 @@ impl Sees {
         decided(record).is_some_and(|seen| self.may_see(seen))
     }
 
-    /// Whether they may read what was decided about the sender of this. It is asked of the person as they were then.
+    /// Whether they may read what was decided about the sender of this. It is asked of the person as they were then; where the
+    /// record does not know that, of whoever they are today as well.
     pub(super) fn may_see(&mut self, seen: &Observation) -> bool {
         let nobody = SubjectId::nobody();
         let whose = seen.subject.as_ref().map_or(&nobody, |subject| &subject.id);
-        if let Some(known) = self.known.get(whose) {
-            return *known;
+        let then = seen.person.as_ref().filter(|person| person.id == *whose);
+        if let Some((asked, may)) = self.known.get(whose)
+            && asked.as_ref() == then
+        {
+            return *may;
         }
+        let today = then.is_none().then(|| self.people.person(whose)).flatten();
+        let may = self.may_see_of(whose, then.map(AsRef::as_ref))
+            && today.is_none_or(|today| self.may_see_of(whose, Some(&today)));
+        self.known.insert(whose.clone(), (then.cloned(), may));
+        may
+    }
+
+    fn may_see_of(&self, whose: &SubjectId, person: Option<&Person>) -> bool {
         let who = Visitor {
             person: &self.person,
             subject: &self.subject,
             arrival: &self.arrival,
         };
-        let person = seen.person.as_deref().filter(|person| person.id == *whose);
         let decision = self
             .rules
             .may_see_decisions(who, (whose, person), self.channel, self.at);
-        let may = decision.is_allowed();
-        self.known.insert(whose.clone(), may);
-        may
+        decision.is_allowed()
     }
 }
 

@@ -16,14 +16,16 @@ use super::others::deed as others_deed;
 use super::outcome_pages::deed as outcome_deed;
 use super::renewing::deed as renewing_deed;
 use super::revoking::{Look, NotRevoked, Selection};
+use super::sees::Sees;
 use super::token_pages::revoking;
 use super::tool_tokens::{NotMade, Wanted};
 use super::*;
 use crate::audit::{self, read};
 use crate::clock::Clock;
 use crate::facts::{
-    Act, Came, Channel, Door, Grant, GrantAct, GrantId, GrantState, GrantTerms, MethodName, Mode, NetworkName,
-    PlatformId, PolicyId, PurposeId, Record, RevokedFor, Scope, SourceText, SubjectId, TokenAct, TokenHash, TokenId,
+    Act, Ask, Authority, Came, Channel, Door, Grant, GrantAct, GrantId, GrantState, GrantTerms, MethodName, Mode,
+    NetworkName, Observation, PlatformId, PolicyId, PurposeId, Record, RevokedFor, Scope, SourceText, Standing,
+    SubjectId, TokenAct, TokenHash, TokenId,
 };
 use crate::identity::SignIn;
 use crate::ledger::{MOST_IN_FORCE, OnRecord};
@@ -1261,4 +1263,69 @@ async fn whether_somebody_may_still_declare_is_weighed_as_they_came_and_not_as_t
     let note = (Note::default(), Channel::Portal);
     let approved = portal.approve(&visit, visitor, &asked.id, note).await;
     assert_eq!(approved.unwrap().state, GrantState::Active);
+}
+
+#[tokio::test]
+async fn whose_decisions_they_are_is_asked_of_each_person_as_they_were_then() {
+    let mut sources = Sources::embedded();
+    let apart = r#"
+        @id("t.apart") @reason("R.") @owner("HR")
+        forbid (principal, action == Action::"see-decisions", resource) when { resource in Department::"marketing" };
+    "#;
+    sources.rules.push(SourceText::new("rules/99-test.cedar", apart));
+    let mut counter = Counter::by(&sources);
+    let sol = counter.serves("sol");
+    let (visit, visitor) = counter.visit(&sol);
+    let people = &counter.in_force.directory;
+    let eve = people.person(&SubjectId::parse("eve").unwrap()).unwrap();
+    let moved = Arc::new(Person {
+        departments: ["engineering".to_owned()].into(),
+        ..Person::clone(&eve)
+    });
+    let seen = |person: Option<&Arc<Person>>| Observation {
+        arrival: counter.arrival.clone(),
+        subject: Some(Subject {
+            id: eve.id.clone(),
+            method: MethodName::Basic,
+        }),
+        person: person.cloned(),
+        ask: Ask::Connect(Authority::parse("www.linkedin.com:443", None).unwrap()),
+        standing: Standing::default(),
+        selected: None,
+        at: noon(),
+    };
+    let mut sees = Sees::of(&visit, visitor, Channel::Portal);
+    // the newest first, as a search asks: she moved since, and what she did before stays apart
+    assert!(sees.may_see(&seen(Some(&moved))));
+    assert!(!sees.may_see(&seen(Some(&eve))));
+    assert!(sees.may_see(&seen(Some(&moved))));
+    // and what is not known of a record is not taken for something else
+    assert!(!sees.may_see(&seen(None)), "today she is of marketing");
+}
+
+#[tokio::test]
+async fn how_the_gateway_is_can_be_seen_while_one_searches() {
+    let mut counter = Counter::new();
+    let portal = counter.open();
+    portal.introduce(Arc::new(|| Condition {
+        ready: true,
+        problems: Vec::new(),
+        records: true,
+        records_waiting: 0,
+        turned_away: 0,
+        ledger: true,
+        notices_waiting: None,
+        signs_until: noon().plus(Duration::from_hours(24)),
+        certificates: 0,
+        tunnels: 0,
+        connections: 0,
+    }));
+    let sol = counter.serves("sol");
+    let (visit, visitor) = counter.visit(&sol);
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let mut search = pin!(portal.searches.run(&sol.id, move || wait.recv().is_ok()));
+    assert!(poll!(search.as_mut()).is_pending());
+    assert_eq!(portal.health_page(&visit, visitor).await.status(), StatusCode::OK);
+    go.send(()).unwrap();
+    assert_eq!(search.await, Ok(true));
 }

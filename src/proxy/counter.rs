@@ -23,7 +23,9 @@ impl Proxy {
             Ok(received) => received,
             Err(page) => return said(entry, page, head_only),
         };
-        // INVARIANT: by the rules, the people and the accounts of this moment. A body may have been long on its way.
+        // INVARIANT: by the rules, the people and the accounts of this moment: a body may have been long on its way. What
+        // changes is listened for before they are loaded, so that nothing falls between the two.
+        let until = self.until_anew(inbound.visitor.sign_in.clone());
         if !inbound.visitor.sign_in.is_good() {
             return respond::fault(entry, seen.ask.host(), true, reader, &signed_out());
         }
@@ -43,7 +45,6 @@ impl Proxy {
             once: None,
             token: inbound.visitor.token.as_deref(),
         };
-        let until = self.until_anew(inbound.visitor.sign_in.clone());
         match self.house.portal.tail(&visit, &received, until).await {
             Some(Ok(tail)) => flows(entry, tail),
             Some(Err(page)) => said(entry, page, head_only),

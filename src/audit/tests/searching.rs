@@ -220,3 +220,82 @@ fn a_bookmark_is_read_as_it_was_written_and_nothing_else_is_one() {
         assert!(text.parse::<Bookmark>().is_err(), "{text}");
     }
 }
+
+/// A flow of Bob's.
+async fn one(book: &Book, clock: &Clock) -> RecordId {
+    let mut entry = book.enter(clock.now(), peer()).await.unwrap();
+    let id = entry.id().clone();
+    entry.saw(seen("bob", "/feed/"));
+    entry.decided(decided(Outcome::Allow));
+    entry.close(completed());
+    id
+}
+
+#[tokio::test]
+async fn what_a_start_says_of_flows_that_a_crash_left_open_ends_no_search() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::fixed(noon());
+    let (book, _) = Book::open(&settings(folder.path()), clock.clone(), Vec::new()).unwrap();
+    // as a crash leaves them: openings without closings, more than what is read without halving
+    let many = 100;
+    for _ in 0..many {
+        let opening = book.record(Act::Opening {
+            seen: Box::new(seen("ada", "/feed/")),
+            decided: Box::new(decided(Outcome::Allow)),
+        });
+        book.note(&opening);
+    }
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        clock.advance(Duration::from_mins(30));
+        ids.push(one(&book, &clock).await);
+    }
+    book.close().await.unwrap();
+    let (book, repairs) = Book::open(&settings(folder.path()), clock.clone(), Vec::new()).unwrap();
+    assert_eq!(repairs.len(), many);
+    book.close().await.unwrap();
+    // one is found by its name, though most that stands behind it seems to be from before it
+    assert_eq!(lines_of(folder.path(), &ids[4], u64::MAX).unwrap().len(), 1);
+    let (book, _) = Book::open(&settings(folder.path()), clock.clone(), Vec::new()).unwrap();
+    clock.advance(Duration::from_mins(30));
+    ids.push(one(&book, &clock).await);
+    book.close().await.unwrap();
+    // and all since an hour after the openings: the second to the sixth of Bob's
+    let filter = Filter {
+        since: Some(noon().plus(Duration::from_hours(1))),
+        ..Filter::default()
+    };
+    let piece = found(folder.path(), &filter, None, MUCH);
+    let came: Vec<RecordId> = piece.records.into_iter().map(|record| record.id).collect();
+    let expected: Vec<RecordId> = ids[1..].iter().rev().cloned().collect();
+    assert_eq!((came, piece.next.is_none()), (expected, true));
+}
+
+#[tokio::test]
+async fn how_long_a_flow_took_begins_where_its_client_began_to_wait_for_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let one_line = Settings {
+        queue: 1,
+        sync_ms: 200,
+        ..settings(folder.path())
+    };
+    let (book, _) = Book::open(&one_line, clock(), Vec::new()).unwrap();
+    // this line waits for company, and the next flow for its place
+    book.note(&book.record(started()));
+    let began = std::time::Instant::now();
+    let mut entry = book.enter(noon(), peer()).await.unwrap();
+    let waited = u64::try_from(began.elapsed().as_millis()).unwrap();
+    entry.saw(seen("bob", "/feed/"));
+    entry.decided(decided(Outcome::Allow));
+    entry.close(completed());
+    book.close().await.unwrap();
+    let piece = found(folder.path(), &Filter::default(), None, MUCH);
+    let Act::Closing { ended, .. } = &piece.records[0].act else {
+        panic!("{:?}", piece.records)
+    };
+    assert!(
+        ended.duration_ms >= waited.saturating_sub(1),
+        "{} of {waited}",
+        ended.duration_ms
+    );
+}

@@ -234,10 +234,7 @@ async fn of_two_gateways_one_writes_the_digest_and_one_sends_it_also_where_one_t
     let later = monday.plus(Duration::from_hours(14 * 24));
     let week = Week::of(monday);
     // the first that finds the week over tells nobody anything
-    north
-        .add_up(&conformance::flows(5, 1, week), later)
-        .await
-        .unwrap();
+    north.add_up(&conformance::flows(5, 1, week), later).await.unwrap();
     let (one, other) = (Usage::default(), Usage::default());
     let (one, other) = tokio::join!(east.add_up(&one, later), west.add_up(&other, later));
     one.and(other).unwrap();

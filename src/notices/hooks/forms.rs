@@ -260,8 +260,8 @@ fn in_html(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::facts::NoticeEvent;
-    use crate::notices::tests::weekly::digest;
     use crate::notices::tests::notice;
+    use crate::notices::tests::weekly::digest;
 
     fn said() -> Said {
         Said {

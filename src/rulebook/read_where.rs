@@ -18,8 +18,9 @@ use crate::policy::{NamedKind, World};
 pub enum Reads {
     /// Of nobody: no rule can permit it, whoever asks and however.
     Never,
-    /// Of nobody who has one of the roles that there are, as things are.
-    Nobody,
+    /// Of nobody for the role that they have, but maybe of some people by name or by department, or under conditions: of
+    /// the network, the hour, a purpose.
+    Conditionally,
     /// Of whoever has one of these roles, and not of those who have another one alone.
     Of(BTreeSet<String>),
     /// Of everybody.
@@ -33,7 +34,9 @@ pub struct There {
     pub reads: Reads,
     /// Whether some of the hosts are read, and others are not.
     pub partly: bool,
-    /// Why it is not, or why it is.
+    /// Whether it is read of whoever asks, as they are and where they are.
+    pub of_you: bool,
+    /// Why it is not, or why it is; where it may be, the rules that may let it.
     pub reasons: Vec<Reason>,
 }
 
@@ -44,6 +47,9 @@ pub struct Sight<'a> {
     at: Timestamp,
     /// Somebody in each role, and in nothing else.
     probes: Vec<(String, Arc<Person>)>,
+    /// Whoever looks, as they are.
+    you: Arc<Person>,
+    world: World,
     /// A host of each kind that there is, and those that a rule names.
     places: Vec<Place>,
     /// Those at which surely nothing is read.
@@ -67,6 +73,8 @@ impl InForce {
             never: never.map(|place| place.host.clone()).collect(),
             places: self.kinds(&world),
             probes: self.probes(who.person),
+            you: Arc::new(who.person.clone()),
+            world,
             in_force: self,
             who,
             at,
@@ -132,11 +140,12 @@ impl Sight<'_> {
             return Some(There {
                 reads: Reads::Never,
                 partly: false,
+                of_you: false,
                 reasons: why.unwrap_or_default(),
             });
         }
         let (mut roles, mut partly) = (BTreeSet::new(), false);
-        let (mut why, mut why_not) = (Vec::new(), Vec::new());
+        let mut why: Vec<Reason> = Vec::new();
         for (role, person) in &self.probes {
             let answers: Vec<(bool, Vec<Reason>)> = here.iter().map(|place| self.asked(place, person)).collect();
             let read = answers.iter().filter(|(is_read, _)| *is_read).count();
@@ -144,22 +153,26 @@ impl Sight<'_> {
             if read > 0 {
                 roles.insert(role.clone());
             }
-            for (is_read, reasons) in answers {
-                let told = if is_read { &mut why } else { &mut why_not };
-                let new = reasons
-                    .into_iter()
-                    .filter(|one| !told.iter().any(|other: &Reason| other.policy == one.policy));
-                let new: Vec<Reason> = new.collect();
-                told.extend(new);
+            for (_, reasons) in answers.into_iter().filter(|(is_read, _)| *is_read) {
+                let is_new = |one: &Reason| !why.iter().any(|other| other.policy == one.policy);
+                let new: Vec<Reason> = reasons.into_iter().filter(is_new).collect();
+                why.extend(new);
             }
         }
         let reads = match roles.len() {
-            0 => Reads::Nobody,
+            0 => Reads::Conditionally,
             many if many == self.probes.len() => Reads::Everybody,
             _ => Reads::Of(roles),
         };
-        let reasons = if reads == Reads::Nobody { why_not } else { why };
-        Some(There { reads, partly, reasons })
+        if reads == Reads::Conditionally {
+            why = self.in_force.rulebook.policy.may_let_read(&self.world, &here);
+        }
+        Some(There {
+            reads,
+            partly,
+            of_you: here.iter().any(|place| self.asked(place, &self.you).0),
+            reasons: why,
+        })
     }
 
     /// Whether the rules let the gateway read what this person does there, and why, or why not.
@@ -270,7 +283,33 @@ mod tests {
             panic!("{told:?}")
         };
         assert!(roles.contains("recruiter") && !roles.contains("staff"), "{roles:?}");
-        assert_eq!(told[1].reads, Reads::Nobody);
+        assert_eq!(told[1].reads, Reads::Conditionally);
+        assert_eq!(told[1].reasons[0].policy.as_str(), "later");
         assert_eq!(told[2].reads, Reads::Never, "one forbid wins");
+    }
+
+    #[test]
+    fn what_is_read_of_somebody_by_name_or_department_is_not_told_as_never() {
+        let one = rule(
+            "one",
+            "permit (principal == User::\"ada\", action == Action::\"inspect\", resource in Platform::\"slack\");",
+        );
+        let unit = rule(
+            "unit",
+            "permit (principal in Department::\"hr\", action == Action::\"inspect\", resource in Platform::\"teams\");",
+        );
+        let other = rule(
+            "other",
+            "permit (principal == User::\"dan\", action == Action::\"inspect\", resource in Platform::\"zoom\");",
+        );
+        // it is Ada, of HR, who looks
+        let told = told(&house(&format!("{one}{unit}{other}")), &["slack", "teams", "zoom"]);
+        for (there, (rule, of_ada)) in told.iter().zip([("one", true), ("unit", true), ("other", false)]) {
+            let rules: Vec<&str> = there.reasons.iter().map(|reason| reason.policy.as_str()).collect();
+            assert_eq!(
+                (&there.reads, there.of_you, &rules[..]),
+                (&Reads::Conditionally, of_ada, &[rule][..])
+            );
+        }
     }
 }

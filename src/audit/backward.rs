@@ -19,6 +19,8 @@ pub(super) struct Backward<'a> {
     current: Option<Current>,
     /// How many bytes came from the disk.
     pub(super) read: u64,
+    /// Where the line that was given last ends.
+    pub(super) ended: Option<(Segment, u64)>,
 }
 
 /// A segment that is being read. What is left of it ends where the buffer does: after a newline.
@@ -42,6 +44,7 @@ impl<'a> Backward<'a> {
             segments: segments.collect(),
             current: None,
             read: 0,
+            ended: None,
         };
         if let Some((segment, end)) = place
             && backward.segments.pop_if(|last| *last == segment).is_some()
@@ -61,7 +64,9 @@ impl<'a> Backward<'a> {
                 self.begin(segment, None)?;
                 continue;
             };
+            let end = current.end();
             if let Some(line) = current.take() {
+                self.ended = Some((current.segment, end));
                 return Ok(Some(line));
             }
             if current.start == 0 {

@@ -57,6 +57,11 @@ impl Latest {
         self.changed.send_replace(());
     }
 
+    /// The number of the newest line that is on disk.
+    pub(super) fn last(&self) -> u64 {
+        self.lock().next.saturating_sub(1)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Ring> {
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -97,6 +102,11 @@ impl Watcher {
             changed,
             next: seen.map_or(now, |seen| seen.saturating_add(1).min(now)),
         }
+    }
+
+    /// The number of the newest line that they have seen, or passed by: from behind it they go on.
+    pub fn seen(&self) -> u64 {
+        self.next.saturating_sub(1)
     }
 
     /// What was written since, as soon as there is something; none once nothing will be.
@@ -167,7 +177,9 @@ mod tests {
         let latest = Arc::new(Latest::default());
         write(&latest, 1..=5);
         let mut watcher = Watcher::new(&latest, Some(3));
+        assert_eq!((watcher.seen(), latest.last()), (3, 5));
         assert_eq!(numbers(&watcher.next().await.unwrap()), [4, 5]);
+        assert_eq!(watcher.seen(), 5);
         // and nobody is ahead of the book
         let mut watcher = Watcher::new(&latest, Some(99));
         write(&latest, 6..=6);

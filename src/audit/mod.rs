@@ -36,13 +36,12 @@ mod verify;
 mod walk;
 mod writer;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Clock;
 use crate::facts::{Act, Record, RecordId};
 use batch::Line;
 use desk::Desk;
@@ -51,7 +50,7 @@ use latest::Latest;
 pub use latest::{Watcher, Written};
 pub use opening::{BookError, Repair};
 pub use read::{Filter, Position, ReadProblem, Records, Unread, find, read, read_from};
-pub use search::{AFTERWARDS, BadBookmark, Bookmark, Bounds, Found, decisions, gateway_acts, lines_of};
+pub use search::{AFTERWARDS, BadBookmark, Bookmark, Bounds, Found, Lines, decisions, gateway_acts, line_at, lines_of};
 pub use verify::{Known, Landmark, Verified, verify, verify_known};
 pub use walk::Broken;
 
@@ -209,6 +208,12 @@ impl Book {
     /// However slow a watcher is, nobody who writes waits for it.
     pub fn watch(&self, seen: Option<u64>) -> Watcher {
         Watcher::new(&self.inner.latest, seen)
+    }
+
+    /// The number of the newest line that is on disk: whoever reads the book from now on and watches from behind that line
+    /// misses nothing.
+    pub fn newest(&self) -> u64 {
+        self.inner.latest.last()
     }
 
     /// The folder in which it is kept.

@@ -38,6 +38,12 @@ pub struct Bookmark {
     end: u64,
 }
 
+impl Bookmark {
+    fn of((segment, end): (Segment, u64)) -> Self {
+        Self { segment, end }
+    }
+}
+
 impl fmt::Display for Bookmark {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}-{}", self.segment.0, self.end)
@@ -76,6 +82,8 @@ pub struct Bounds {
 pub struct Found {
     /// The newest first.
     pub records: Vec<Record>,
+    /// Where the line of each of them is.
+    pub lines: Vec<Bookmark>,
     /// Where to go on; none where there is nothing more.
     pub next: Option<Bookmark>,
     /// Until when it has come, if it has read anything.
@@ -145,22 +153,44 @@ fn newest(
         match serde_json::from_slice::<Record>(&line) {
             Ok(record) if filter.admits(&record) && admits(&record) => {
                 found.records.push(record);
+                found.lines.extend(lines.ended.map(Bookmark::of));
             }
             Ok(_) => {}
             Err(_) => found.unreadable += 1,
         }
     }
-    found.next = lines.place().map(|(segment, end)| Bookmark { segment, end });
+    found.next = lines.place().map(Bookmark::of);
     Ok(found)
 }
 
-/// All lines of the flow `id`, looked for from when it began on; none where it is not found within `bytes`.
-pub fn lines_of(folder: &Path, id: &RecordId, bytes: u64) -> Result<Vec<Record>, ReadProblem> {
+/// Lines of one flow.
+#[derive(Debug, Default)]
+pub struct Lines {
+    /// In their order.
+    pub records: Vec<Record>,
+    /// Whether no more was looked at than may be, and there may be more of them.
+    pub cut_short: bool,
+}
+
+/// The line of the flow `id` that is there; none where it is another one's.
+pub fn line_at(folder: &Path, id: &RecordId, at: Bookmark) -> Result<Option<Record>, ReadProblem> {
+    let failed = |error| ReadProblem::of(folder, error);
+    let mut lines = Backward::from(folder, Some((at.segment, at.end))).map_err(failed)?;
+    let line = lines.next_line().map_err(failed)?;
+    let is_there = lines.ended == Some((at.segment, at.end));
+    let record = line
+        .filter(|_| is_there)
+        .and_then(|line| serde_json::from_slice::<Record>(&line).ok());
+    Ok(record.filter(|record| record.id == *id))
+}
+
+/// All lines of the flow `id`, looked for from when it began on, within `bytes`.
+pub fn lines_of(folder: &Path, id: &RecordId, bytes: u64) -> Result<Lines, ReadProblem> {
     let Some(began) = id.began() else {
-        return Ok(Vec::new());
+        return Ok(Lines::default());
     };
     let failed = |error| ReadProblem::of(folder, error);
-    let mut records = Vec::new();
+    let mut lines = Lines::default();
     let (mut left, mut place) = (bytes, Some(before(folder, began.minus(SLACK)).map_err(failed)?));
     let needle = format!("\"id\":\"{id}\"");
     while let Some((segment, start)) = place.take() {
@@ -171,16 +201,16 @@ pub fn lines_of(folder: &Path, id: &RecordId, bytes: u64) -> Result<Vec<Record>,
         let found = found
             .iter()
             .filter_map(|line| serde_json::from_slice::<Record>(line).ok());
-        records.extend(found.filter(|record| record.id == *id));
+        lines.records.extend(found.filter(|record| record.id == *id));
         left = left.saturating_sub(read);
-        let is_over = records
-            .iter()
-            .any(|record| matches!(record.act, Act::Closing { .. } | Act::Stray { .. }));
+        let mut records = lines.records.iter();
+        let is_over = records.any(|record| matches!(record.act, Act::Closing { .. } | Act::Stray { .. }));
+        lines.cut_short = left == 0 && !is_over;
         if left > 0 && !is_over {
             place = Some((segment.next(), 0));
         }
     }
-    Ok(records)
+    Ok(lines)
 }
 
 /// The lines that hold `needle`, from `start` on; how many bytes were read, at most `bytes` and a line.
@@ -269,7 +299,8 @@ fn holding(folder: &Path, moment: Timestamp) -> io::Result<Option<(Segment, File
         .collect();
     let mut trouble = None;
     let is_before = |segment: &Segment| {
-        let first = folder::lines(folder, *segment).and_then(|file| file.map_or(Ok(None), |file| ended_behind(&file, 0)));
+        let first =
+            folder::lines(folder, *segment).and_then(|file| file.map_or(Ok(None), |file| ended_behind(&file, 0)));
         let first = first.unwrap_or_else(|error| {
             trouble = Some(error);
             None

@@ -28,7 +28,7 @@ enum Command {
                       WAYLEAVE_PASSWORD, or the terminal."
     )]
     Create {
-        /// What it is good for: declare, proxy, read; may be repeated
+        /// What it is good for: decisions, declare, proxy, read; may be repeated
         #[arg(long, value_name = "SCOPE", required = true)]
         scope: Vec<String>,
         /// After how long it is over, e.g. `30d`

@@ -40,21 +40,24 @@ impl fmt::Display for TokenId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
+    /// To read what was decided about others, as far as the rules let its person.
+    Decisions,
     /// To state purposes, renew and end what is one's own, by the API.
     Declare,
     /// To go through the proxy.
     Proxy,
-    /// To read what the API tells.
+    /// To read what else the API tells: what is one's own, or for everybody.
     Read,
 }
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Declare, Self::Proxy, Self::Read];
+    pub const ALL: [Self; 4] = [Self::Decisions, Self::Declare, Self::Proxy, Self::Read];
 
     /// The name as people write it.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Decisions => "decisions",
             Self::Declare => "declare",
             Self::Proxy => "proxy",
             Self::Read => "read",

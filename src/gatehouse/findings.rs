@@ -1,5 +1,5 @@
-//! Holds what `wayleave prove` found against the rules in force, and leaves what came of it for whoever tells people: whenever
-//! rules, people or the file of findings change.
+//! Holds what `wayleave prove` found against the rules in force, and leaves what came of it for whoever tells people: once they
+//! want to know, after rules, people or the file of findings have changed.
 #![expect(
     clippy::disallowed_methods,
     reason = "door: reads the file of findings, off the workers' threads"
@@ -29,24 +29,32 @@ pub(super) async fn follow(path: PathBuf, live: Arc<Live>, board: Arc<Board>) {
     let mut ticks = tokio::time::interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut changes = live.changes();
-    let (mut version, mut findings, mut is_news) = (None, None, true);
+    let (mut version, mut findings) = (None, None);
     loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            Ok(()) = changes.changed() => is_news = true,
-        }
+        let is_wanted = tokio::select! {
+            _ = ticks.tick() => false,
+            Ok(()) = changes.changed() => {
+                board.clear();
+                false
+            }
+            () = board.wanted() => true,
+        };
         let now = version_of(&path).await;
         if now != version {
-            (version, is_news) = (now, true);
+            version = now;
             findings = if now.is_some() { read(&path).await } else { None };
+            board.clear();
         }
-        if std::mem::take(&mut is_news) {
+        if is_wanted && board.is_clear() {
+            // what changes from here on is another change
+            changes.mark_unchanged();
             compare(&live, &board, findings.clone()).await;
         }
     }
 }
 
-/// What the rules in force promise, with what was found of it. Many rules take a while to go through.
+/// What the rules in force promise, with what was found of it. Many rules take a while to go through, and people change by the
+/// minute: so nothing is compared before somebody wants to know.
 async fn compare(live: &Arc<Live>, board: &Arc<Board>, findings: Option<Arc<Findings>>) {
     let (in_force, board) = (live.load(), Arc::clone(board));
     let compared = tokio::task::spawn_blocking(move || {
@@ -94,4 +102,44 @@ fn whole(path: &Path) -> io::Result<String> {
         return Err(io::Error::other(format!("it is larger than {LARGEST} bytes")));
     }
     std::fs::read_to_string(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Mode;
+    use crate::rulebook::{InForce, Rulebook, Sources};
+
+    fn in_force() -> InForce {
+        let tried = Rulebook::tried_after(None, &Sources::embedded()).unwrap();
+        tried.in_mode(Mode::Enforce)
+    }
+
+    #[tokio::test]
+    async fn what_was_proved_is_compared_once_somebody_wants_to_know_and_not_with_each_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let (live, board) = (Arc::new(Live::new(in_force())), Arc::<Board>::default());
+        let id = live.load().rulebook.id().clone();
+        let asking = async {
+            let first = board.of(&id).await.unwrap();
+            assert!(Arc::ptr_eq(&first, &board.of(&id).await.unwrap()), "once is enough");
+            // the same rules, and other people
+            live.replace(in_force());
+            while !board.is_clear() {
+                tokio::task::yield_now().await;
+            }
+            // long enough for whoever compares unasked
+            for _ in 0..3 {
+                let _ = version_of(folder.path()).await;
+            }
+            assert!(board.is_clear(), "nobody asked");
+            let second = board.of(&id).await.unwrap();
+            assert!(!Arc::ptr_eq(&first, &second));
+        };
+        let follow = follow(folder.path().join("proofs.json"), Arc::clone(&live), Arc::clone(&board));
+        tokio::select! {
+            () = follow => panic!("it follows until it is dropped"),
+            () = asking => {}
+        }
+    }
 }

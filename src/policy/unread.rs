@@ -4,7 +4,7 @@
 use super::foresight::{Spot, Tree, within};
 use super::lint::at;
 use super::overlap::Parts;
-use super::rule::RuleSet;
+use super::rule::{Rule, RuleSet};
 use super::schema::Vocabulary;
 use crate::facts::fields::list;
 use crate::facts::{Effect, Place, Problem};
@@ -53,24 +53,42 @@ pub(super) fn never<'p>(parts: &[Parts<'_>], tree: &Tree<'_>, places: &'p [Place
     places.iter().filter(is_never_read).collect()
 }
 
+/// The rules that may let the gateway read at these places, each by its own name, of some people or under conditions.
+pub(super) fn may_let<'r>(parts: &[Parts<'r>], tree: &Tree<'_>, places: &[&Place]) -> Vec<&'r Rule> {
+    let may = |one: &&Parts<'_>| {
+        is_about(one, "inspect")
+            && places.iter().any(|place| {
+                let within = within(place);
+                let spot = Spot {
+                    host: Some(place.host.as_str()),
+                    within: &within,
+                };
+                permits(one, spot, tree)
+            })
+    };
+    parts.iter().filter(may).map(|one| one.rule).collect()
+}
+
+/// Whether a rule may let the gateway read there, be it one on probation.
+fn permits(one: &Parts<'_>, spot: Spot<'_>, tree: &Tree<'_>) -> bool {
+    one.rule.effect == Effect::Permit
+        && one.rule.is_in(RuleSet::WithObserved)
+        && one.applies_at(spot, tree) != Some(false)
+}
+
 fn is_about(parts: &Parts<'_>, action: &str) -> bool {
     parts.actions.iter().any(|uid| uid.id().unescaped() == action)
 }
 
 /// Whether a rule lets the gateway read there, be it one on probation, and none keeps it from that for sure.
 fn can_be_read(spot: Spot<'_>, reading: &[&Parts<'_>], tree: &Tree<'_>) -> bool {
-    let permits = |one: &&&Parts<'_>| {
-        one.rule.effect == Effect::Permit
-            && one.rule.is_in(RuleSet::WithObserved)
-            && one.applies_at(spot, tree) != Some(false)
-    };
     let forbids = |one: &&&Parts<'_>| {
         one.rule.effect == Effect::Forbid
             && one.rule.is_in(RuleSet::InEffect)
             && one.is_of_all()
             && one.applies_at(spot, tree) == Some(true)
     };
-    reading.iter().any(|one| permits(&one)) && !reading.iter().any(|one| forbids(&one))
+    reading.iter().any(|one| permits(one, spot, tree)) && !reading.iter().any(|one| forbids(&one))
 }
 
 fn unread(parts: &Parts<'_>) -> Problem {

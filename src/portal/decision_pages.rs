@@ -11,10 +11,10 @@ use super::pages::counter::Pick;
 use super::pages::decisions::{Decisions, Line};
 use super::pages::{Page, with_script};
 use super::words::Words;
-use super::{Portal, Visit, times};
+use super::{Portal, Visit, provenance, times};
 use crate::audit::{Bookmark, Found};
 use crate::clock::Timestamp;
-use crate::facts::{Activity, Channel, Outcome, Person, PlatformId};
+use crate::facts::{Activity, Channel, Observation, Outcome, Person, PlatformId};
 use crate::rulebook::{Rulebook, Visitor};
 
 /// How many stand on one page.
@@ -42,14 +42,9 @@ impl Shown {
     }
 
     /// One decision, as a row says it.
-    pub(super) fn line(&self, decided: &Decided<'_>) -> Line {
+    pub(super) fn line(&self, decided: &Decided<'_>, line: Option<Bookmark>) -> Line {
         let (words, note) = (&self.words.decisions, decided.note);
-        let id = decided.seen.subject.as_ref().map(|subject| subject.id.as_str());
-        let who = match (&decided.seen.person, id) {
-            (Some(person), _) => person.name.clone(),
-            (None, Some(id)) => id.to_owned(),
-            (None, None) => words.nobody.to_owned(),
-        };
+        let who = sender(self.words, decided.seen);
         let place = match &note.platform {
             Some(platform) => platform_name(&self.rules, platform),
             None => note.host.to_string(),
@@ -61,7 +56,10 @@ impl Shown {
         let when = times::exact(self.words, decided.record.at, self.now, &self.reader);
         let what = (self.words.activity)(note.activity.as_str());
         Line {
-            href: format!("/decisions/{}", decided.record.id),
+            href: line.map_or_else(
+                || format!("/decisions/{}", decided.record.id),
+                |line| format!("/decisions/{}?line={line}", decided.record.id),
+            ),
             label: (words.why_this)(&who, &what, &when),
             at: decided.record.at.to_string(),
             when,
@@ -76,6 +74,15 @@ impl Shown {
     }
 }
 
+/// Whose decision it is: by name, where the directory knew one.
+pub(super) fn sender(words: &Words, seen: &Observation) -> String {
+    match (&seen.person, &seen.subject) {
+        (Some(person), _) => person.name.clone(),
+        (None, Some(subject)) => subject.id.to_string(),
+        (None, None) => words.decisions.nobody.to_owned(),
+    }
+}
+
 impl Portal {
     /// The page of decisions.
     pub(super) async fn decisions_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
@@ -85,10 +92,12 @@ impl Portal {
         if after.is_some() && from.is_none() {
             return self.nothing_here();
         }
-        let found = match self
-            .found_for_page(visit, visitor, (&wanted, from, wrong.is_empty()))
-            .await
-        {
+        // what somebody else's link looks for is looked for, and recorded, once they ask for it themselves
+        let is_led_here = provenance::is_led_here(&received.headers);
+        let looks = wrong.is_empty() && !is_led_here;
+        // before it is searched, so that whoever follows from there misses nothing
+        let newest = self.book.newest().to_string();
+        let found = match self.found_for_page(visit, visitor, (&wanted, from, looks)).await {
             Ok(found) => found,
             Err(page) => return page,
         };
@@ -96,10 +105,10 @@ impl Portal {
         let lines: Vec<Line> = found
             .records
             .iter()
-            .filter_map(Decided::of)
-            .map(|decided| shown.line(&decided))
+            .zip(&found.lines)
+            .filter_map(|(record, line)| Some(shown.line(&Decided::of(record)?, Some(*line))))
             .collect();
-        let is_newest = from.is_none() && wanted.filter.until.is_none() && wrong.is_empty();
+        let is_newest = from.is_none() && wanted.filter.until.is_none() && looks;
         let reloads = is_newest && received.asked("reload").is_some();
         let next = found.next.as_ref().map(ToString::to_string);
         let reached = found
@@ -117,12 +126,13 @@ impl Portal {
             purposes: self.purposes_to_pick(visit, &said("purpose")),
             outcomes: outcomes(words, &said("outcome")),
             wrong: (!wrong.is_empty()).then_some(words.decisions.bad_time),
-            is_empty: lines.is_empty() && wrong.is_empty(),
+            led_here: (is_led_here && wrong.is_empty()).then_some(words.decisions.led_here),
+            is_empty: lines.is_empty() && looks,
             cut_short: next.is_some() && lines.len() < ON_A_PAGE,
             reached: reached.map(words.decisions.reached),
             older: next.map(|next| wanted.address("/decisions", &[("after", &next)])),
             newest: wanted.address("/decisions", &[]),
-            live: is_newest.then(|| wanted.address("/decisions/live", &[])),
+            live: is_newest.then(|| wanted.address("/decisions/live", &[("after", &newest)])),
             reload: (is_newest && !reloads).then(|| wanted.address("/decisions", &[("reload", "")])),
             reload_s: reloads.then_some(EVERY),
             unreadable: (found.unreadable > 0).then(|| (words.decisions.unreadable)(found.unreadable)),
@@ -142,9 +152,9 @@ impl Portal {
         &self,
         visit: &Visit<'_>,
         visitor: Visitor<'_>,
-        (wanted, from, is_right): (&Wanted, Option<Bookmark>, bool),
+        (wanted, from, looks): (&Wanted, Option<Bookmark>, bool),
     ) -> Result<Found, Page> {
-        if !is_right {
+        if !looks {
             let may = Self::may_watch(visit, visitor, Channel::Portal).is_some();
             return may.then(Found::default).ok_or_else(|| self.nothing_here());
         }
@@ -194,4 +204,25 @@ fn outcomes(words: &Words, chosen: &str) -> Vec<Pick> {
         chosen: outcome.as_str() == chosen,
     };
     all.map(pick).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::tests::seen;
+    use crate::facts::Language;
+
+    #[test]
+    fn whoever_signed_in_is_named_also_where_the_directory_does_not_know_them() {
+        let words = Words::of(Language::En);
+        let known = seen("ada", "/feed/");
+        assert_eq!(sender(words, &known), "Ada");
+        let unknown = Observation { person: None, ..known };
+        assert_eq!(sender(words, &unknown), "ada");
+        let nobody = Observation {
+            subject: None,
+            ..unknown
+        };
+        assert_eq!(sender(words, &nobody), "Nobody signed in");
+    }
 }

@@ -17,7 +17,7 @@ use super::{Portal, Visit};
 use crate::audit::{Bookmark, Bounds, Filter, Found, decisions};
 use crate::clock::Timestamp;
 use crate::facts::{
-    Access, AccessAct, Act, Channel, DecisionNote, End, Ending, Observation, Outcome, PolicyId, Record,
+    Access, AccessAct, Act, Channel, DecisionNote, End, Ending, Observation, Outcome, PolicyId, Record, Scope,
 };
 use crate::rulebook::Visitor;
 
@@ -39,6 +39,8 @@ pub(super) struct Wanted {
 pub(super) enum Unseen {
     /// They may not.
     NotAllowed,
+    /// It was not found in what was looked at.
+    NotFound,
     /// They are searching already.
     OneAtATime,
     /// The book cannot be read.
@@ -125,7 +127,7 @@ impl Wanted {
 }
 
 /// Whether an address asks for what was decided about others.
-pub(super) fn is_about_others(received: &Received) -> bool {
+fn is_about_others(received: &Received) -> bool {
     FILTERS
         .iter()
         .chain(&["all"])
@@ -158,6 +160,15 @@ impl<'a> Decided<'a> {
 
     fn is_allowed(&self) -> bool {
         self.note.outcome == Outcome::Allow && self.ended.end == End::Completed
+    }
+
+    /// The same in a list, with where its line is.
+    fn listed(&self, line: Bookmark) -> Value {
+        let mut summary = self.summary();
+        if let Some(members) = summary.as_object_mut() {
+            members.insert("line".to_owned(), line.to_string().into());
+        }
+        summary
     }
 
     /// The decision in short, for tools.
@@ -235,13 +246,24 @@ impl Portal {
         noted.map_err(|_| Unseen::NotRecorded)
     }
 
-    /// What tools are told of others' decisions.
-    pub(super) async fn list_others_decisions(
+    /// What tools are told of decisions: of the person's own, or of others'. Each takes a scope of its own of a token.
+    pub(super) async fn list_some_decisions(
         &self,
         visit: &Visit<'_>,
         visitor: Visitor<'_>,
         received: &Received,
     ) -> Page {
+        let is_about_others = is_about_others(received);
+        let scope = if is_about_others { Scope::Decisions } else { Scope::Read };
+        match self.not_covered(visit, &received.headers, &[scope]) {
+            Some(refused) => refused,
+            None if is_about_others => self.list_others_decisions(visit, visitor, received).await,
+            None => self.list_decisions(visit, visitor, received),
+        }
+    }
+
+    /// What tools are told of others' decisions.
+    async fn list_others_decisions(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
         let paging = match Paging::of(received) {
             Ok(paging) => paging,
             Err(problem) => return problem.answer(),
@@ -261,9 +283,10 @@ impl Portal {
         let asked = (&wanted, from, paging.limit.min(PAGE));
         match self.find_decisions(visit, visitor, asked, channel(received)).await {
             Ok(found) => {
-                let items = found.records.iter().filter_map(Decided::of);
+                let items = found.records.iter().zip(&found.lines);
+                let items = items.filter_map(|(record, line)| Some(Decided::of(record)?.listed(*line)));
                 let listed = Listed {
-                    items: items.map(|decided| decided.summary()).collect(),
+                    items: items.collect(),
                     next: found.next.as_ref().map(ToString::to_string),
                 };
                 paging::list(received, "decisions", &listed)
@@ -276,6 +299,9 @@ impl Portal {
         let words = self.words;
         match why {
             Unseen::NotAllowed => api::not_found("The rules let you read no decisions but your own."),
+            Unseen::NotFound => api::not_found(
+                "It was not found in the part of the records that one call looks at: give the `line` that the list tells.",
+            ),
             Unseen::OneAtATime => {
                 let (title, text) = (words.one_at_a_time_title, words.one_at_a_time);
                 let mut page = Problem::new(StatusCode::TOO_MANY_REQUESTS, "one-at-a-time", title, text).answer();
@@ -300,6 +326,7 @@ impl Portal {
         let said = &words.decisions;
         match why {
             Unseen::NotAllowed => self.nothing_here(),
+            Unseen::NotFound => self.note(StatusCode::NOT_FOUND, said.not_found_title, said.not_found),
             Unseen::OneAtATime => {
                 let status = StatusCode::TOO_MANY_REQUESTS;
                 let mut page = self.note(status, words.one_at_a_time_title, words.one_at_a_time);

@@ -1,6 +1,7 @@
 //! One decision in full, for whom the rules let read it: what was seen and decided, and why, under the rules of its day. It is
 //! the same as `wayleave explain` says of a record.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use http::StatusCode;
@@ -12,9 +13,9 @@ use super::intake::Received;
 use super::pages::{self, Page};
 use super::sees::Sees;
 use super::{Portal, Visit};
-use crate::audit::lines_of;
+use crate::audit::{Bookmark, Lines, ReadProblem, line_at, lines_of};
 use crate::clock::Timestamp;
-use crate::facts::{Access, AccessAct, Channel, Observation, Record, RecordId, RulebookId, SubjectId};
+use crate::facts::{Access, AccessAct, Channel, Observation, Record, RecordId, RulebookId, Scope, SubjectId};
 use crate::rulebook::{Assembled, Directory, Judged, Rulebook, Told, Visitor};
 
 /// How much of the book is looked at for one flow, from where it began on.
@@ -25,8 +26,10 @@ pub type PastRules = Arc<dyn Fn(&RulebookId) -> Result<Assembled, String> + Send
 
 /// A decision with all that there is to say of it.
 pub(super) struct Explained {
-    /// Its records: an opening, where it publishes, and a closing, once it is over.
+    /// Its records: an opening, where it publishes, and a closing, once it is over; that alone where it is known where it is.
     pub(super) records: Vec<Record>,
+    /// Whether its end, if there is one, is farther in the book than was looked at.
+    pub(super) cut_short: bool,
     pub(super) at: Timestamp,
     pub(super) judged: Judged,
     /// Why, and the rules of its day; or why these are not there.
@@ -63,7 +66,7 @@ impl Portal {
         &self,
         visit: &Visit<'_>,
         visitor: Visitor<'_>,
-        (id, channel): (&str, Channel),
+        (id, line, channel): (&str, Option<Bookmark>, Channel),
     ) -> Result<Explained, Unseen> {
         let policies = Self::may_watch(visit, visitor, channel).ok_or(Unseen::NotAllowed)?;
         let (id, folder) = (RecordId::new(id), self.book.folder().to_owned());
@@ -75,21 +78,24 @@ impl Portal {
         };
         let named = id.clone();
         let work = move || {
-            let records = lines_of(&folder, &named, LOOKED_AT)?;
+            let Lines { records, cut_short } = looked_for(&folder, &named, line)?;
             let judged = Judged::last(records.clone()).filter(|(_, judged)| sees.may_see(&judged.seen));
-            Ok(judged.map(|(at, judged)| Explained {
+            let is_far = cut_short && records.is_empty();
+            let explained = judged.map(|(at, judged)| Explained {
                 why: shelf.explain(named, at, judged.clone()),
                 records,
+                cut_short,
                 at,
                 judged,
-            }))
+            });
+            Ok(explained.ok_or(if is_far { Unseen::NotFound } else { Unseen::NotAllowed }))
         };
-        let found: Result<_, crate::audit::ReadProblem> = self.searches.run(&visitor.person.id, work).await?;
+        let found: Result<_, ReadProblem> = self.searches.run(&visitor.person.id, work).await?;
         let found = found.map_err(|trouble| {
             tracing::warn!(%trouble, "the records cannot be searched");
             Unseen::NotRead
         })?;
-        let explained = found.ok_or(Unseen::NotAllowed)?;
+        let explained = found?;
         let access = Access {
             record: Some(id),
             whose: whose(&explained.judged.seen),
@@ -107,11 +113,36 @@ impl Portal {
         visitor: Visitor<'_>,
         (received, id): (&Received, &str),
     ) -> Page {
-        match self.explained(visit, visitor, (id, channel(received))).await {
+        let may = Self::may_watch(visit, visitor, channel(received)).is_some();
+        if let Some(refused) = self
+            .not_covered(visit, &received.headers, &[Scope::Decisions])
+            .filter(|_| may)
+        {
+            return refused;
+        }
+        let line = line(received);
+        match self.explained(visit, visitor, (id, line, channel(received))).await {
             Ok(explained) => pages::json(StatusCode::OK, &explained.told()),
             Err(Unseen::NotAllowed) => api::not_found("You met no such refusal in the last 24 hours."),
             Err(why) => self.unseen_decisions(&why),
         }
+    }
+}
+
+/// Where the list found the line, as its links say.
+pub(super) fn line(received: &Received) -> Option<Bookmark> {
+    received.asked("line")?.parse().ok()
+}
+
+/// The line that is there; where it is not known where, or another one is there, what is found from when the flow began on.
+fn looked_for(folder: &Path, id: &RecordId, line: Option<Bookmark>) -> Result<Lines, ReadProblem> {
+    let there = line.map(|line| line_at(folder, id, line)).transpose()?.flatten();
+    match there {
+        Some(record) => Ok(Lines {
+            records: vec![record],
+            cut_short: false,
+        }),
+        None => lines_of(folder, id, LOOKED_AT),
     }
 }
 

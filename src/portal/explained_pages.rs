@@ -2,18 +2,34 @@
 
 use http::StatusCode;
 
-use super::explained::Explained;
+use super::decision_pages::sender;
+use super::explained::{Explained, line};
+use super::intake::Received;
 use super::pages::Page;
 use super::pages::explained::{Conditions, Decision, Held, Rule};
 use super::{Portal, Visit, times};
-use crate::facts::{Ask, Channel, Effect, SignatureId};
+use crate::facts::{Ask, Channel, Effect, SignatureId, SubjectId};
 use crate::policy::{Account, Condition};
 use crate::rulebook::{ExplainedPolicy, Rulebook, Told, Visitor, WhatIf};
 
+/// The address of a page, of one person.
+fn by_user(path: &str, id: &SubjectId) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    format!("{path}?{}", query.append_pair("user", id.as_str()).finish())
+}
+
 impl Portal {
     /// The page of one decision.
-    pub(super) async fn decision_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>, id: &str) -> Page {
-        let explained = match self.explained(visit, visitor, (id, Channel::Portal)).await {
+    pub(super) async fn decision_page(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        (received, id): (&Received, &str),
+    ) -> Page {
+        let explained = match self
+            .explained(visit, visitor, (id, line(received), Channel::Portal))
+            .await
+        {
             Ok(explained) => explained,
             Err(why) => return self.unseen_decisions_page(&why),
         };
@@ -21,11 +37,7 @@ impl Portal {
         let said = &words.explained;
         let note = &judged.decided;
         let told = explained.why.as_ref().ok();
-        let who = judged
-            .seen
-            .person
-            .as_ref()
-            .map_or_else(|| words.decisions.nobody.to_owned(), |person| person.name.clone());
+        let who = sender(words, &judged.seen);
         let place = note.platform.as_ref().map_or_else(
             || note.host.to_string(),
             |id| super::case::platform_name(visit.rules(), id),
@@ -36,18 +48,13 @@ impl Portal {
             let of = told.map(|(told, rules)| pick(told).iter().map(|one| rule(one, rules)).collect());
             of.unwrap_or_default()
         };
+        let whose = judged.seen.subject.as_ref().map(|subject| &subject.id);
         let page = Decision {
             w: words,
             who: &visitor.person.name,
             heading: (said.heading)((words.decisions.outcome)(note.outcome), &who, &what, &place),
             facts: self.facts(visit, visitor, &explained),
-            same: told
-                .and_then(|(told, _)| told.recorded.as_ref())
-                .map(|recorded| match recorded {
-                    recorded if recorded.lacks => said.lacks,
-                    recorded if recorded.same => said.same,
-                    _ => said.differs,
-                }),
+            same: told.and_then(|(told, _)| self.same(told)),
             unexplained: explained.why.as_ref().err().map(String::as_str),
             policies: rules(|told| &told.explanation.policies),
             beside: rules(|told| &told.explanation.beside),
@@ -63,11 +70,25 @@ impl Portal {
                 .unwrap_or_default(),
             helps: told.map(|(told, rules)| self.helps(told, rules)).unwrap_or_default(),
             what_if: told.map(|(told, _)| self.what_if(told)).unwrap_or_default(),
+            theirs: whose.map(|id| by_user("/decisions", id)),
+            held: whose
+                .filter(|_| visit.may_end_others(visitor))
+                .map(|id| by_user("/grants", id)),
             record: id,
             rulebook: note.rulebook.to_string(),
             contact: self.contact(),
         };
         self.page(StatusCode::OK, &page)
+    }
+
+    /// Whether it comes out as it was recorded.
+    fn same(&self, told: &Told) -> Option<&'static str> {
+        let said = &self.words.explained;
+        told.recorded.as_ref().map(|recorded| match recorded {
+            recorded if recorded.lacks => said.lacks,
+            recorded if recorded.same => said.same,
+            _ => said.differs,
+        })
     }
 
     /// What was seen, by what it is called.
@@ -121,7 +142,12 @@ impl Portal {
                 (words.up_and_down)(&bytes(over.ended.bytes_up), &bytes(over.ended.bytes_down)),
             ));
         } else {
-            facts.push((self.words.decisions.ended, words.goes_on.to_owned()));
+            let ended = if explained.cut_short {
+                words.end_not_found
+            } else {
+                words.goes_on
+            };
+            facts.push((self.words.decisions.ended, ended.to_owned()));
         }
         facts
     }

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::pages::Page;
 use super::pages::health::{Health, Part};
+use super::searches::Searches;
 use super::{Portal, Visit};
 use crate::clock::Timestamp;
 use crate::facts::Channel;
@@ -43,14 +44,18 @@ pub struct Condition {
 /// Looks how the gateway is; it may wait for the disk.
 pub type LookAfter = Arc<dyn Fn() -> Condition + Send + Sync>;
 
-/// Whom to ask, once everything is built.
-pub(super) type Doctor = Arc<OnceLock<LookAfter>>;
+/// Whom to ask, once everything is built. Whoever searches may ask as well: it has places of its own.
+#[derive(Clone, Default)]
+pub(super) struct Doctor {
+    look: Arc<OnceLock<LookAfter>>,
+    visits: Arc<Searches>,
+}
 
 impl Portal {
     /// From now on it can say how the gateway is.
     pub fn introduce(&self, look: LookAfter) {
         // the first one stands: there is one gateway
-        let _ = self.doctor.set(look);
+        let _ = self.doctor.look.set(look);
     }
 
     /// The page of how the gateway is.
@@ -58,10 +63,10 @@ impl Portal {
         if Self::may_watch(visit, visitor, Channel::Portal).is_none() {
             return self.nothing_here();
         }
-        let Some(look) = self.doctor.get().cloned() else {
+        let Some(look) = self.doctor.look.get().cloned() else {
             return self.nothing_here();
         };
-        let condition = match self.searches.run(&visitor.person.id, move || look()).await {
+        let condition = match self.doctor.visits.run(&visitor.person.id, move || look()).await {
             Ok(condition) => condition,
             Err(why) => return self.unseen_decisions_page(&why.into()),
         };

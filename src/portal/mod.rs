@@ -284,7 +284,7 @@ impl Portal {
             guard: parts.guard,
             findings: parts.findings,
             past: parts.past,
-            doctor: Arc::default(),
+            doctor: Doctor::default(),
             patience: parts.patience,
             tokens: Tokens::new().ok_or(PortalError::Random)?.into(),
             sessions: Arc::default(),

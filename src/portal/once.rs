@@ -62,7 +62,7 @@ impl Portal {
         received: &Received,
         call: Call,
     ) -> Result<Option<(Once, Place<'_>)>, Page> {
-        match self.not_covered(visit, &received.headers, call) {
+        match self.not_covered(visit, &received.headers, call.scopes()) {
             Some(answer) => Err(answer),
             None => self.once(visit, received, call).await,
         }

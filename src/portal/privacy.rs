@@ -10,7 +10,7 @@ use super::pages::{self, Page, Problem, retry_after};
 use super::revocations::AGAIN;
 use super::{Portal, Visit};
 use crate::catalog::Platform;
-use crate::facts::Category;
+use crate::facts::{Category, Reason};
 use crate::proof::{Promise, Promises};
 use crate::rulebook::{Readers, Reads, There, Visitor};
 
@@ -43,7 +43,7 @@ impl Portal {
             categories: categories.collect(),
             elsewhere: sight.elsewhere(),
             readers: visit.in_force.readers(visitor, visit.at),
-            promises: self.findings.of(rules.id()),
+            promises: self.findings.of(rules.id()).await,
         })
     }
 
@@ -62,10 +62,10 @@ impl Portal {
             let title = catalog.categories().title(category).map(|title| self.said(title));
             self.with_reading(json!({ "id": category.as_str(), "title": title }), there)
         });
-        let readers = privacy
-            .readers
-            .iter()
-            .map(|one| json!({ "power": one.power, "roles": one.roles, "owner": one.owner, "named": one.named }));
+        let readers = privacy.readers.iter().map(|one| {
+            let others = self.reasons_told(&one.others);
+            json!({ "power": one.power, "roles": one.roles, "owner": one.owner, "named": one.named, "others": others })
+        });
         let promises = privacy.promises.as_deref();
         let body = json!({
             "rulebook": visit.rules().id(),
@@ -101,21 +101,24 @@ impl Portal {
     fn with_reading(&self, mut told: Value, there: &There) -> Value {
         let (decrypted, roles) = match &there.reads {
             Reads::Never => ("never", None),
-            Reads::Nobody => ("not-now", None),
+            Reads::Conditionally => ("conditionally", None),
             Reads::Of(roles) => ("some", Some(roles)),
             Reads::Everybody => ("everybody", None),
         };
-        let reasons = there
-            .reasons
-            .iter()
-            .map(|reason| json!({ "policy": reason.policy, "effect": reason.effect, "text": self.said(&reason.text) }));
         if let Some(members) = told.as_object_mut() {
             members.insert("decrypted".to_owned(), decrypted.into());
             members.insert("partly".to_owned(), there.partly.into());
+            members.insert("of_you".to_owned(), there.of_you.into());
             members.insert("roles".to_owned(), json!(roles));
-            members.insert("reasons".to_owned(), reasons.collect::<Vec<Value>>().into());
+            members.insert("reasons".to_owned(), self.reasons_told(&there.reasons).into());
         }
         told
+    }
+
+    fn reasons_told(&self, reasons: &[Reason]) -> Vec<Value> {
+        let told = reasons.iter();
+        told.map(|reason| json!({ "policy": reason.policy, "effect": reason.effect, "text": self.said(&reason.text) }))
+            .collect()
     }
 
     pub(super) fn one_at_a_time_problem(&self) -> Page {

@@ -10,7 +10,7 @@ use super::revocations::AGAIN;
 use super::words::KeptWords;
 use super::{Portal, Visit};
 use crate::catalog::Catalog;
-use crate::facts::Category;
+use crate::facts::{Category, Reason};
 use crate::proof::{Promise, Promises, Verdict};
 use crate::rulebook::{Readers, Reads, There, Visitor};
 
@@ -48,9 +48,7 @@ impl Portal {
         for (kind, there) in lines.into_iter().chain(self.of_hosts(privacy, catalog)) {
             if is_read(there) { &mut read } else { &mut unread }.push(kind);
         }
-        // what no rule can allow comes first
-        let never = (self.words.privacy.reads)(&Reads::Never);
-        unread.sort_by_key(|kind| (kind.reads != never, !kind.platforms.is_empty()));
+        unread.sort_by_key(|kind| !kind.platforms.is_empty());
         (read, unread)
     }
 
@@ -105,19 +103,30 @@ impl Portal {
     fn reads(&self, there: &There) -> String {
         let words = &self.words.privacy;
         let reads = (words.reads)(&there.reads);
-        if there.partly {
-            format!("{reads}. {}", words.partly)
-        } else {
+        let partly = there.partly.then_some(words.partly);
+        let of_you = (there.of_you && there.reads != Reads::Everybody).then_some(words.of_you);
+        let notes: Vec<&str> = partly.into_iter().chain(of_you).collect();
+        if notes.is_empty() {
             reads
+        } else {
+            format!("{reads}. {}", notes.join(" "))
         }
     }
 
     fn why(&self, there: &There) -> String {
         let reasons: Vec<&str> = there.reasons.iter().map(|reason| self.said(&reason.text)).collect();
-        if reasons.is_empty() {
-            return self.words.privacy.no_rule.to_owned();
+        match there.reads {
+            Reads::Never if reasons.is_empty() => self.words.privacy.no_rule.to_owned(),
+            Reads::Conditionally => (self.words.privacy.may_let)(&self.by_name(&there.reasons)),
+            Reads::Never | Reads::Of(_) | Reads::Everybody => reasons.join(" "),
         }
-        reasons.join(" ")
+    }
+
+    /// Rules by what they say and what they are called.
+    fn by_name(&self, rules: &[Reason]) -> String {
+        let rules = rules.iter();
+        let rules = rules.map(|rule| format!("{} ({})", self.said(&rule.text), rule.policy));
+        rules.collect::<Vec<_>>().join(" ")
     }
 
     /// What is kept of people, and who may see it: as the rules say where that is a power.
@@ -127,7 +136,8 @@ impl Portal {
             let readers = readers.iter().find(|one| one.power == power);
             let roles = readers.map(|one| one.roles.iter().map(String::as_str).collect::<Vec<_>>());
             let (owner, named) = readers.map_or((false, false), |one| (one.owner, one.named));
-            (words.readers)(&roles.unwrap_or_default(), owner, named)
+            let others = readers.map_or_else(String::new, |one| self.by_name(&one.others));
+            (words.readers)(&roles.unwrap_or_default(), (owner, named), &others)
         };
         let line = |kept: KeptWords, who: String| KeptLine {
             what: kept.what,
@@ -142,6 +152,7 @@ impl Portal {
             line(words.figures, capitalised(&of("see-value"))),
             line(words.refusals, nobody()),
             line(words.account, nobody()),
+            line(words.looks, nobody()),
         ]
     }
 
@@ -197,8 +208,8 @@ impl Portal {
 
 fn is_read(there: &There) -> bool {
     match there.reads {
-        Reads::Never | Reads::Nobody => false,
-        Reads::Of(_) | Reads::Everybody => true,
+        Reads::Never => false,
+        Reads::Conditionally | Reads::Of(_) | Reads::Everybody => true,
     }
 }
 

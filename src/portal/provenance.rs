@@ -16,6 +16,14 @@ pub(super) fn may_open(headers: &HeaderMap) -> bool {
     }
 }
 
+/// Whether a page of somebody else led here: what its address asks for need not be what the person wants.
+pub(super) fn is_led_here(headers: &HeaderMap) -> bool {
+    matches!(
+        said(headers, "sec-fetch-site"),
+        Said::Once("cross-site" | "same-site") | Said::Unclear
+    )
+}
+
 /// Whether a form was sent by a page of ours: `Origin` must say so, and `Sec-Fetch-Site` must not deny it.
 ///
 /// Every browser sends `Origin` with a POST, so one that is missing is as bad as a foreign one.
@@ -127,6 +135,19 @@ mod tests {
             assert!(may_call(&foreign, OWN, true).is_err(), "{foreign:?}");
             assert!(may_call(&foreign, OWN, false).is_err(), "{foreign:?}");
         }
+    }
+
+    #[test]
+    fn whoever_follows_a_link_of_somebody_else_is_led_here() {
+        for (site, is_led) in [
+            ("cross-site", true),
+            ("same-site", true),
+            ("same-origin", false),
+            ("none", false),
+        ] {
+            assert_eq!(is_led_here(&headers(&[("sec-fetch-site", site)])), is_led, "{site}");
+        }
+        assert!(!is_led_here(&headers(&[])));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::intake::{Received, joined, text};
 use super::pages::{self, Page, Problem, field};
 use super::paging::{self, Listed, Order, Paging};
 use super::{Portal, Refused, Visit};
-use crate::facts::{Observation, PlatformId, did_you_mean};
+use crate::facts::{Observation, PlatformId, Scope, did_you_mean};
 use crate::rulebook::{Described, MatrixQuestion, Visitor};
 
 const FIELDS: [&str; 4] = ["to", "method", "headers", "body"];
@@ -104,6 +104,9 @@ impl Portal {
         let Some(kept) = self.memory.by_record(&visitor.person.id, record, visit.at) else {
             return self.explain_decision(visit, visitor, (received, record)).await;
         };
+        if let Some(refused) = self.not_covered(visit, &received.headers, &[Scope::Read]) {
+            return refused;
+        }
         let refused = &kept.refused;
         let explanation = (refused.rulebook == *visit.rules().id()).then(|| {
             let judgement = visit.rules().judge(&refused.seen);

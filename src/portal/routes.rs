@@ -7,7 +7,7 @@ use super::intake::Received;
 use super::openapi::{self, Call, Found};
 use super::pages::{self, Page, Problem, see_other};
 use super::table::{self, Does, Shows};
-use super::{Portal, Visit, api, decisions, provenance, revocations};
+use super::{Portal, Visit, api, provenance, revocations};
 use crate::rulebook::Visitor;
 
 impl Portal {
@@ -84,7 +84,7 @@ impl Portal {
             Shows::Revoke => self.revoke_page(visit, visitor, received).await,
             Shows::Grant => self.grant_page(visit, visitor, named),
             Shows::Decisions => self.decisions_page(visit, visitor, received).await,
-            Shows::Decision => self.decision_page(visit, visitor, named).await,
+            Shows::Decision => self.decision_page(visit, visitor, (received, named)).await,
             Shows::Health => self.health_page(visit, visitor).await,
             Shows::Rulebook => self.rulebook_page(visit, visitor, received).await,
             Shows::PastRulebook => self.past_rulebook_page(visit, visitor, named).await,
@@ -162,10 +162,7 @@ impl Portal {
             Call::ListReviews => self.list_reviews(visit, visitor, received),
             Call::ShowDecision => self.show_decision(visit, visitor, (received, named)).await,
             Call::Continue => self.go_on_by_call(visit, visitor, (named, channel)).await,
-            Call::ListDecisions if decisions::is_about_others(received) => {
-                self.list_others_decisions(visit, visitor, received).await
-            }
-            Call::ListDecisions => self.list_decisions(visit, visitor, received),
+            Call::ListDecisions => self.list_some_decisions(visit, visitor, received).await,
             Call::Explain => self.explain_to_tool(visit, visitor, received),
             Call::Matrix => self.show_matrix(visit, visitor, received).await,
             Call::ListPurposes => self.list_purposes(visit, visitor, received),

@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 
 use super::api::{channel, not_found, not_kept};
 use super::intake::{Received, duration, joined, list, text};
-use super::openapi::Call;
 use super::pages::{self, Page, Problem, field};
 use super::paging::{self, Order, Paging};
 use super::tool_tokens::{NotCovered, NotEndedToken, NotMade, UnfitToken, Wanted};
@@ -22,9 +21,9 @@ const BEARER: HeaderValue = HeaderValue::from_static("Bearer realm=\"wayleave\",
 
 impl Portal {
     /// Why a call is not answered that shows a token; nothing where it is good, or none is shown.
-    pub(super) fn not_covered(&self, visit: &Visit<'_>, headers: &HeaderMap, call: Call) -> Option<Page> {
+    pub(super) fn not_covered(&self, visit: &Visit<'_>, headers: &HeaderMap, scopes: &[Scope]) -> Option<Page> {
         let words = &self.words.tokens;
-        match self.covers(visit, headers, call.scope()).err()? {
+        match self.covers(visit, headers, scopes).err()? {
             NotCovered::Wrong => {
                 let (title, text) = (words.wrong_title, words.wrong);
                 let mut page = Problem::new(StatusCode::UNAUTHORIZED, "token-unfit", title, text).answer();

@@ -101,7 +101,12 @@ impl Portal {
         } else {
             StatusCode::OK
         };
-        let scopes = Scope::ALL.map(|scope| ScopeChoice {
+        // whoever reads nothing about others is not asked whether a tool of theirs should
+        let watches = Self::may_watch(visit, visitor, Channel::Portal).is_some();
+        let scopes = Scope::ALL
+            .into_iter()
+            .filter(|scope| watches || *scope != Scope::Decisions);
+        let scopes = scopes.map(|scope| ScopeChoice {
             name: scope.as_str(),
             says: (words.scope_of)(scope.as_str()),
             chosen: filled.scope.contains(&scope),
@@ -112,7 +117,7 @@ impl Portal {
             token: self.tokens.issue(&visit.subject.id, MAKE, visit.at),
             name: &filled.name,
             longest_name: Token::LONGEST_NAME,
-            scopes: scopes.into(),
+            scopes: scopes.collect(),
             days: &filled.days,
             most_days: self.settings.token_days,
             trouble,

@@ -64,19 +64,14 @@ pub(super) enum NotCovered {
     Wrong,
     /// Whether it is cannot be known at this moment.
     Unknown,
-    /// The token is not good for this.
+    /// The token is not good for this; the scope would be, where one is.
     Scope(Option<Scope>),
 }
 
 impl Portal {
     /// Whether what a call shows beside the person is good for it: everything is but for tokens, which are good for their scope,
-    /// and never for what takes a person.
-    pub(super) fn covers(
-        &self,
-        visit: &Visit<'_>,
-        headers: &HeaderMap,
-        scope: Option<Scope>,
-    ) -> Result<(), NotCovered> {
+    /// one of these, and never for what takes a person.
+    pub(super) fn covers(&self, visit: &Visit<'_>, headers: &HeaderMap, scopes: &[Scope]) -> Result<(), NotCovered> {
         let mut tokens: Vec<Token> = visit.token.cloned().into_iter().collect();
         let mut fields = headers.get_all(header::AUTHORIZATION).iter();
         if let (Some(field), None) = (fields.next(), fields.next())
@@ -97,11 +92,11 @@ impl Portal {
             }
             tokens.push((*shown.token).clone());
         }
-        let is_covered = |token: &Token| scope.is_some_and(|scope| token.scope.contains(&scope));
+        let is_covered = |token: &Token| scopes.iter().any(|scope| token.scope.contains(scope));
         if tokens.iter().all(is_covered) {
             Ok(())
         } else {
-            Err(NotCovered::Scope(scope))
+            Err(NotCovered::Scope(scopes.first().copied()))
         }
     }
 

@@ -4,9 +4,11 @@
 //! Whoever can write the file of findings can say what is proved, as whoever can write the rules can say what is permitted:
 //! it belongs to the same hands. A gateway proves nothing by itself.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::{Notify, watch};
 
 use super::claim::About;
 use super::{Check, Outcome, Property, Work};
@@ -159,7 +161,7 @@ impl Promise {
     /// Whether it is about what is read of people, kept of them, or shown to others: their privacy, rather than what they
     /// may do.
     pub fn is_of_privacy(&self) -> bool {
-        const PRIVATE: [&str; 5] = ["inspect", "archive", "see-value", "reveal", "export"];
+        const PRIVATE: [&str; 6] = ["inspect", "archive", "see-value", "see-decisions", "reveal", "export"];
         self.property
             .actions
             .iter()
@@ -215,20 +217,50 @@ impl Promises {
     }
 }
 
-/// Where whoever compares findings with rules leaves what came of it, and whoever tells people finds it.
+/// How long somebody who wants to know what was found waits for it to be compared.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Where whoever compares findings with rules leaves what came of it, and whoever tells people finds it. It is compared once
+/// somebody wants to know: rules and people change more often.
 #[derive(Debug, Default)]
-pub struct Board(Mutex<Option<Arc<Promises>>>);
+pub struct Board {
+    known: watch::Sender<Option<Arc<Promises>>>,
+    wanted: Notify,
+}
 
 impl Board {
     /// Leaves what is known now.
     pub fn put(&self, promises: Promises) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(promises));
+        self.known.send_replace(Some(Arc::new(promises)));
     }
 
-    /// What is known of these rules; none while nobody has looked yet.
-    pub fn of(&self, rulebook: &RulebookId) -> Option<Arc<Promises>> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.clone().filter(|known| known.rulebook == *rulebook)
+    /// What was left is no longer so: rules, people or findings are others.
+    pub fn clear(&self) {
+        self.known.send_replace(None);
+    }
+
+    /// Whether nothing is known.
+    pub fn is_clear(&self) -> bool {
+        self.known.borrow().is_none()
+    }
+
+    /// Returns once somebody wants to know what is not known.
+    pub async fn wanted(&self) {
+        self.wanted.notified().await;
+    }
+
+    /// What is known of these rules, compared now if need be; none where that takes long, or other rules are in force by now.
+    pub async fn of(&self, rulebook: &RulebookId) -> Option<Arc<Promises>> {
+        let mut known = self.known.subscribe();
+        let is_known = known.wait_for(|known| {
+            if known.is_none() {
+                self.wanted.notify_one();
+            }
+            known.is_some()
+        });
+        let known = tokio::time::timeout(PATIENCE, is_known).await;
+        let known = known.ok()?.ok()?.clone();
+        known.filter(|known| known.rulebook == *rulebook)
     }
 }
 
@@ -311,6 +343,7 @@ mod tests {
         assert_eq!(
             private,
             [
+                "only-security-reads-decisions",
                 "private-matters-stay-private",
                 "works-councils-stay-private",
                 "only-owners-and-the-board-see-value"
@@ -323,13 +356,13 @@ mod tests {
         assert!(Findings::parse("{}").is_err());
     }
 
-    #[test]
-    fn the_board_tells_of_the_rules_in_force_and_of_no_others() {
+    #[tokio::test(start_paused = true)]
+    async fn the_board_tells_of_the_rules_in_force_and_of_no_others() {
         let (_, in_force) = with("");
         let board = Board::default();
-        assert!(board.of(in_force.rulebook.id()).is_none());
+        assert!(board.of(in_force.rulebook.id()).await.is_none());
         board.put(Promises::of(&in_force, None).unwrap());
-        assert!(board.of(in_force.rulebook.id()).unwrap().valid().is_none());
-        assert!(board.of(&RulebookId::new("sha256:other")).is_none());
+        assert!(board.of(in_force.rulebook.id()).await.unwrap().valid().is_none());
+        assert!(board.of(&RulebookId::new("sha256:other")).await.is_none());
     }
 }

@@ -3,7 +3,7 @@
 //! themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{InForce, Visitor};
 use crate::clock::Timestamp;
@@ -15,8 +15,9 @@ use crate::policy::{Decision, NamedKind, Question, World};
 pub enum Reads {
     /// Of nobody: no rule can permit it, whoever asks and however.
     Never,
-    /// Of nobody who has one of the roles that there are, as things are.
-    Nobody,
+    /// Of nobody for the role that they have, but maybe of some people by name or by department, or under conditions: of
+    /// the network, the hour, a purpose.
+    Conditionally,
     /// Of whoever has one of these roles, and not of those who have another one alone.
     Of(BTreeSet<String>),
     /// Of everybody.
@@ -30,7 +31,9 @@ pub struct There {
     pub reads: Reads,
     /// Whether some of the hosts are read, and others are not.
     pub partly: bool,
-    /// Why it is not, or why it is.
+    /// Whether it is read of whoever asks, as they are and where they are.
+    pub of_you: bool,
+    /// Why it is not, or why it is; where it may be, the rules that may let it.
     pub reasons: Vec<Reason>,
 }
 
@@ -42,18 +45,25 @@ pub struct Sight<'a> {
     kinds: &'a Kinds,
     /// Somebody in each role, and in nothing else.
     probes: Vec<(String, Arc<Person>)>,
-    /// What the rules say of as many of them as were asked about, at each place.
+    /// Whoever looks, as they are.
+    you: Arc<Person>,
+    /// What the rules say of as many of the probes as were asked about, and then of whoever looks, at each place.
     asked: Vec<Vec<Decision>>,
 }
 
 /// Where to look, found out once for each change of people or rules, and only then when somebody looks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Kinds {
+    world: World,
+    may_let: Mutex<MayLet>,
     /// A host of each kind that there is, and those that a rule names.
     places: Vec<Place>,
     /// Those at which surely nothing is read.
     never: BTreeSet<Host>,
 }
+
+/// The rules that may let the gateway read at places, by their numbers.
+type MayLet = BTreeMap<Vec<usize>, Vec<Reason>>;
 
 /// Stands for the hosts that no catalogue lists: the name is kept free (RFC 2606 §2).
 const UNLISTED: &str = "unlisted.invalid";
@@ -66,6 +76,7 @@ impl InForce {
         Sight {
             kinds: self.kinds.get_or_init(|| self.find_kinds()),
             probes: self.probes(who.person),
+            you: Arc::new(who.person.clone()),
             asked: Vec::new(),
             in_force: self,
             who,
@@ -82,6 +93,8 @@ impl InForce {
         Kinds {
             never: never.map(|place| place.host.clone()).collect(),
             places: self.places(&world),
+            may_let: Mutex::default(),
+            world,
         }
     }
 
@@ -121,11 +134,13 @@ pub(super) fn in_roles(like: &Person, roles: &BTreeSet<String>) -> Person {
 }
 
 impl Sight<'_> {
-    /// Asks about somebody in the next role, which takes a moment; false where all are asked about. Only then is there
-    /// something to tell.
+    /// Asks about somebody in the next role, and last about whoever looks, which takes a moment; false where all are asked
+    /// about. Only then is there something to tell.
     pub fn look(&mut self) -> bool {
-        let Some((_, person)) = self.probes.get(self.asked.len()) else {
-            return false;
+        let person = match self.probes.get(self.asked.len()) {
+            Some((_, person)) => person,
+            None if self.asked.len() == self.probes.len() => &self.you,
+            None => return false,
         };
         let subject = Subject {
             id: person.id.clone(),
@@ -161,11 +176,12 @@ impl Sight<'_> {
             return Some(There {
                 reads: Reads::Never,
                 partly: false,
+                of_you: false,
                 reasons: why.map(|why| why.reasons().to_vec()).unwrap_or_default(),
             });
         }
         let (mut roles, mut partly) = (BTreeSet::new(), false);
-        let (mut why, mut why_not) = (Vec::new(), Vec::new());
+        let mut why: Vec<Reason> = Vec::new();
         for ((role, _), asked) in self.probes.iter().zip(&self.asked) {
             let answers = || here.iter().filter_map(|(number, _)| asked.get(*number));
             let read = answers().filter(|answer| is_read(answer)).count();
@@ -173,22 +189,43 @@ impl Sight<'_> {
             if read > 0 {
                 roles.insert(role.clone());
             }
-            for answer in answers() {
-                let told = if is_read(answer) { &mut why } else { &mut why_not };
-                for reason in answer.reasons() {
-                    if !told.iter().any(|other: &Reason| other.policy == reason.policy) {
-                        told.push(reason.clone());
-                    }
+            for reason in answers().filter(|answer| is_read(answer)).flat_map(Decision::reasons) {
+                if !why.iter().any(|other| other.policy == reason.policy) {
+                    why.push(reason.clone());
                 }
             }
         }
         let reads = match roles.len() {
-            0 => Reads::Nobody,
+            0 => Reads::Conditionally,
             many if many == self.probes.len() => Reads::Everybody,
             _ => Reads::Of(roles),
         };
-        let reasons = if reads == Reads::Nobody { why_not } else { why };
-        Some(There { reads, partly, reasons })
+        if reads == Reads::Conditionally {
+            why = self.may_let(&here);
+        }
+        let yours = self.asked.get(self.probes.len());
+        let of_you = |number: &usize| yours.and_then(|asked| asked.get(*number)).is_some_and(is_read);
+        Some(There {
+            reads,
+            partly,
+            of_you: here.iter().any(|(number, _)| of_you(number)),
+            reasons: why,
+        })
+    }
+
+    /// The rules that may let the gateway read at these places, whoever asks; looked for once.
+    fn may_let(&self, here: &[(usize, &Place)]) -> Vec<Reason> {
+        let Kinds { world, may_let, .. } = self.kinds;
+        let numbers: Vec<usize> = here.iter().map(|(number, _)| *number).collect();
+        let found = |known: &MayLet| known.get(&numbers).cloned();
+        if let Some(known) = found(&may_let.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return known;
+        }
+        let places: Vec<&Place> = here.iter().map(|(_, place)| *place).collect();
+        let rules = self.in_force.rulebook.policy.may_let_read(world, &places);
+        let mut known = may_let.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(numbers, rules.clone());
+        rules
     }
 
     /// Whether the rules let the gateway read what this person does there, and why, or why not.
@@ -300,7 +337,33 @@ mod tests {
             panic!("{told:?}")
         };
         assert!(roles.contains("recruiter") && !roles.contains("staff"), "{roles:?}");
-        assert_eq!(told[1].reads, Reads::Nobody);
+        assert_eq!(told[1].reads, Reads::Conditionally);
+        assert_eq!(told[1].reasons[0].policy.as_str(), "later");
         assert_eq!(told[2].reads, Reads::Never, "one forbid wins");
+    }
+
+    #[test]
+    fn what_is_read_of_somebody_by_name_or_department_is_not_told_as_never() {
+        let one = rule(
+            "one",
+            "permit (principal == User::\"ada\", action == Action::\"inspect\", resource in Platform::\"slack\");",
+        );
+        let unit = rule(
+            "unit",
+            "permit (principal in Department::\"hr\", action == Action::\"inspect\", resource in Platform::\"teams\");",
+        );
+        let other = rule(
+            "other",
+            "permit (principal == User::\"dan\", action == Action::\"inspect\", resource in Platform::\"zoom\");",
+        );
+        // it is Ada, of HR, who looks
+        let told = told(&house(&format!("{one}{unit}{other}")), &["slack", "teams", "zoom"]);
+        for (there, (rule, of_ada)) in told.iter().zip([("one", true), ("unit", true), ("other", false)]) {
+            let rules: Vec<&str> = there.reasons.iter().map(|reason| reason.policy.as_str()).collect();
+            assert_eq!(
+                (&there.reads, there.of_you, &rules[..]),
+                (&Reads::Conditionally, of_ada, &[rule][..])
+            );
+        }
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::read_where::in_roles;
 use super::{InForce, Visitor};
 use crate::clock::Timestamp;
-use crate::facts::{Channel, Person, Subject, SubjectId};
-use crate::policy::{Answering, GrantQuestion, NamedAs, Power};
+use crate::facts::{Channel, Person, Reason, Subject, SubjectId};
+use crate::policy::{Answering, Decision, GrantQuestion, NamedAs, Power};
 use crate::purpose::Purpose;
 
 /// Who has a power over what others hold.
@@ -22,6 +22,8 @@ pub struct Readers {
     pub owner: bool,
     /// Whether those have it whom the terms of some purpose name.
     pub named: bool,
+    /// The rules that give it to others: by name or by department, or under conditions.
+    pub others: Vec<Reason>,
 }
 
 /// The powers with which somebody looks at what others do: to read what was decided about them, to see how much purposes are
@@ -34,7 +36,7 @@ impl InForce {
         let of = |power| {
             let roles = self.directory.roles_above().iter();
             let may = |above: &BTreeSet<String>| self.may_some(power, &in_roles(who.person, above), None, (who, at));
-            Readers {
+            let mut readers = Readers {
                 power: Power::as_str(power),
                 roles: roles
                     .filter(|(_, above)| may(above))
@@ -42,9 +44,45 @@ impl InForce {
                     .collect(),
                 owner: self.owner_may(power, (who, at)),
                 named: power == Power::Approve && self.named_may((who, at)),
-            }
+                others: Vec::new(),
+            };
+            readers.others = self.others(power, &readers, (who, at));
+            readers
         };
         READING.into_iter().map(of).collect()
+    }
+
+    /// The permits of a power that say nothing of a role, or of whoever stands in a purpose: of somebody by name, say. Of
+    /// decisions each permit is looked at; else those of a power that nobody was found to have.
+    fn others(&self, power: Power, found: &Readers, (who, at): (Visitor<'_>, Timestamp)) -> Vec<Reason> {
+        let mut permits = self.rulebook.policy().permits_of(power.as_str(), at);
+        if power == Power::SeeDecisions {
+            for above in self.directory.roles_above().values() {
+                let decision = self.sees_decisions(&in_roles(who.person, above), (who, at));
+                if decision.is_allowed() {
+                    permits.retain(|one| !decision.reasons().iter().any(|reason| reason.policy == one.policy));
+                }
+            }
+        } else if found.owner || found.named || !found.roles.is_empty() {
+            permits.clear();
+        }
+        permits
+    }
+
+    /// Whether this person may read what was decided about somebody of whom nothing is known. It is no question of any
+    /// purpose.
+    fn sees_decisions(&self, person: &Person, (who, at): (Visitor<'_>, Timestamp)) -> Decision {
+        let subject = Subject {
+            id: person.id.clone(),
+            method: who.subject.method,
+        };
+        let visitor = Visitor {
+            person,
+            subject: &subject,
+            arrival: who.arrival,
+        };
+        let whomever = (&SubjectId::nobody(), None);
+        self.rulebook.may_see_decisions(visitor, whomever, Channel::Portal, at)
     }
 
     /// Whether this person has the power for some purpose that others hold and they do not own.
@@ -55,6 +93,9 @@ impl InForce {
         named_as: Option<NamedAs>,
         asked: (Visitor<'_>, Timestamp),
     ) -> bool {
+        if power == Power::SeeDecisions {
+            return self.sees_decisions(person, asked).is_allowed();
+        }
         let Some(stranger) = somebody_else() else { return false };
         let mut purposes = self.rulebook.purposes().iter();
         purposes.any(|purpose| self.may(power, (person, &stranger, named_as), purpose, asked))
@@ -73,7 +114,10 @@ impl InForce {
 
     /// Whether the owner of some purpose has the power for it, who would not have it otherwise.
     fn owner_may(&self, power: Power, asked: (Visitor<'_>, Timestamp)) -> bool {
-        let Some(stranger) = somebody_else() else { return false };
+        // of decisions nobody owns a purpose
+        let Some(stranger) = somebody_else().filter(|_| power != Power::SeeDecisions) else {
+            return false;
+        };
         let mut purposes = self.rulebook.purposes().iter();
         purposes.any(|purpose| {
             let owner = self.directory.person(&purpose.business_owner);
@@ -97,19 +141,7 @@ impl InForce {
         };
         let Some(declarer) = somebody_else() else { return false };
         let lasts = match power {
-            // it is no question of any purpose
-            Power::SeeDecisions => {
-                let visitor = Visitor {
-                    person,
-                    subject: &subject,
-                    arrival: who.arrival,
-                };
-                let decision = self
-                    .rulebook
-                    .may_see_decisions(visitor, (&declarer, None), Channel::Portal, at);
-                return decision.is_allowed();
-            }
-            Power::SeeValue => Duration::ZERO,
+            Power::SeeValue | Power::SeeDecisions => Duration::ZERO,
             Power::Declare
             | Power::Approve
             | Power::Revoke
@@ -148,12 +180,14 @@ mod tests {
     use std::net::SocketAddr;
 
     use super::*;
-    use crate::facts::{Arrival, Door, MethodName, Mode, NetworkName};
+    use crate::facts::{Arrival, Door, MethodName, Mode, NetworkName, SourceText};
     use crate::rulebook::{Rulebook, Sources};
 
-    #[test]
-    fn owners_and_the_board_see_figures_the_named_approve_and_the_security_team_reads_and_ends() {
-        let house = Rulebook::assemble(&Sources::embedded()).unwrap().in_mode(Mode::Enforce);
+    /// What Ada is told by the shipped rules and these.
+    fn told(rules: &str) -> Vec<Readers> {
+        let mut sources = Sources::embedded();
+        sources.rules.push(SourceText::new("rules/99-test.cedar", rules));
+        let house = Rulebook::assemble(&sources).unwrap().in_mode(Mode::Enforce);
         let ada = house.directory.person(&SubjectId::parse("ada").unwrap()).unwrap();
         let subject = Subject {
             id: ada.id.clone(),
@@ -169,8 +203,13 @@ mod tests {
             subject: &subject,
             arrival: &arrival,
         };
-        let told = house.readers(who, "2026-11-24T11:30:00Z".parse().unwrap());
-        let told: Vec<(&str, Vec<&str>, bool, bool)> = told
+        house.readers(who, "2026-11-24T11:30:00Z".parse().unwrap())
+    }
+
+    #[test]
+    fn owners_and_the_board_see_figures_the_named_approve_and_the_security_team_reads_and_ends() {
+        let told = told("");
+        let told: Vec<(&str, Vec<&str>, bool, bool, usize)> = told
             .iter()
             .map(|one| {
                 (
@@ -178,17 +217,27 @@ mod tests {
                     one.roles.iter().map(String::as_str).collect(),
                     one.owner,
                     one.named,
+                    one.others.len(),
                 )
             })
             .collect();
         assert_eq!(
             told,
             [
-                ("see-decisions", vec!["security"], false, false),
-                ("see-value", vec!["executive"], true, false),
-                ("approve", vec![], true, true),
-                ("revoke", vec!["security"], true, false),
+                ("see-decisions", vec!["security"], false, false, 0),
+                ("see-value", vec!["executive"], true, false, 0),
+                ("approve", vec![], true, true, 0),
+                ("revoke", vec!["security"], true, false, 0),
             ]
         );
+    }
+
+    #[test]
+    fn a_rule_that_lets_one_person_read_decisions_is_told() {
+        let one = r#"@id("one") @reason("R.") @owner("IT") permit (principal == User::"dan", action == Action::"see-decisions", resource);"#;
+        let told = told(one);
+        let others: Vec<&str> = told[0].others.iter().map(|reason| reason.policy.as_str()).collect();
+        assert_eq!(others, ["one"]);
+        assert_eq!(told[0].roles.iter().collect::<Vec<_>>(), ["security"]);
     }
 }

@@ -187,6 +187,13 @@ async fn the_page_shows_the_newest_without_a_script_and_leads_on() {
     for part in ["Eve Tanaka", "Denied", "LinkedIn", "refused, 403", "value=\"eve\""] {
         assert!(text.contains(part), "{part}: {text}");
     }
+    // its link knows where it is in the records
+    let (_, link) = text.split_once("href=\"/decisions/").unwrap();
+    let (link, _) = link.split_once('"').unwrap();
+    assert!(link.contains("?line=1-"), "{link}");
+    let one = page(&world, "sol", &format!("/decisions/{link}")).await;
+    assert_eq!(one.status, StatusCode::OK);
+    assert!(one.text().contains("Denied: Eve Tanaka"), "{}", one.text());
     assert!(!text.contains("Ben Okafor"), "{text}");
     let policy = shown.header("content-security-policy");
     assert!(
@@ -296,15 +303,100 @@ forbid (principal, action == Action::"see-decisions", resource);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_who_reads_no_more_holds_up_neither_traffic_nor_the_stop() {
-    let world = World::open().await;
+    // each event is large, so that few fill what lies between the gateway and whoever watches
+    let world = World::planned(|plan| {
+        let people = plan.folder.join("policies/people/people.toml");
+        let text = std::fs::read_to_string(&people).unwrap();
+        let name = format!("Ben {}", "O".repeat(32 * 1024));
+        std::fs::write(&people, text.replace("Ben Okafor", &name)).unwrap();
+    })
+    .await;
     let sol = world.client("sol");
-    let mut watch = Watch::open(&world, &sol, "").await;
-    watch.until("retry").await.unwrap();
-    // it is open, and nobody reads it
-    for _ in 0..20 {
+    let mut reader = Watch::open(&world, &sol, "").await;
+    let mut other = Watch::open(&world, &sol, "").await;
+    reader.until("retry").await.unwrap();
+    other.until("retry").await.unwrap();
+    // they are open, and nobody reads them
+    for _ in 0..400 {
         assert_eq!(world.client("ben").get(FEED).await.status, StatusCode::FORBIDDEN);
     }
     assert_eq!(world.admin("/readyz").await.status, StatusCode::OK);
+    world.settled().await;
+    // it was stuck: what went by meanwhile nobody keeps for it
+    reader.until("event: missed").await.unwrap();
+    // and the other one still is
+    world.close().await;
+    drop(other);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_decided_between_the_page_and_the_live_view_is_not_lost_and_what_fits_nothing_is_not_missed() {
+    let world = World::open().await;
+    let sol = world.client("sol");
+    let shown = page(&world, "sol", "/decisions?platform=linkedin").await.text();
+    let (_, from) = shown.split_once("data-from=\"/decisions/live?").unwrap();
+    let (query, _) = from.split_once('"').unwrap();
+    let query = query.replace("&#38;", "&");
+    assert!(query.starts_with("platform=linkedin&after="), "{query}");
+    // after the page was made, and before anybody follows
+    assert_eq!(world.client("ben").get(FEED).await.status, StatusCode::FORBIDDEN);
+    world.settled().await;
+    let mut watch = Watch::open(&world, &sol, &format!("?{query}")).await;
+    watch.until("Ben Okafor").await.unwrap();
+    assert!(!watch.text.contains("event: missed"), "{}", watch.text);
+
+    // what does not fit is told as far as that it was looked at
+    let seen = watch.text.len();
+    assert_eq!(
+        world.client("ben").get("https://x.com/home").await.status,
+        StatusCode::FORBIDDEN
+    );
+    while !watch.text[seen..].contains("event: looked") {
+        let more = watch.events.next().await.unwrap();
+        watch.text.push_str(&more);
+    }
+    let last = |text: &str| -> u64 {
+        let mut ids = text.lines().filter_map(|line| line.strip_prefix("id: "));
+        ids.next_back().unwrap().parse().unwrap()
+    };
+    assert!(last(&watch.text) > last(&watch.text[..seen]), "{}", watch.text);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_of_somebody_else_fills_in_what_to_look_for_and_looks_for_nothing() {
+    let world = World::open().await;
+    some_decisions(&world).await;
+    let sol = world.client("sol");
+    let led = |path: &str, site: &str| {
+        Request::get(format!("{PORTAL}{path}"))
+            .header("sec-fetch-mode", "navigate")
+            .header("sec-fetch-dest", "document")
+            .header("sec-fetch-site", site)
+            .header(header::ACCEPT, "text/html,*/*;q=0.8")
+    };
+    for site in ["cross-site", "same-site"] {
+        let shown = sol.send(led("/decisions?user=eve&reload", site)).await;
+        assert_eq!(shown.status, StatusCode::OK);
+        let text = shown.text();
+        assert!(
+            text.contains("A link led you here") && text.contains("value=\"eve\""),
+            "{text}"
+        );
+        assert!(
+            !text.contains("Eve Tanaka") && !text.contains("http-equiv") && !text.contains("data-from"),
+            "{text}"
+        );
+        let live = sol.send(led("/decisions/live?user=eve", site)).await;
+        assert_eq!(live.status, StatusCode::NOT_FOUND);
+    }
+    assert!(looks(&world).await.is_empty());
+    let shown = sol.send(led("/decisions?user=eve", "same-origin")).await.text();
+    assert!(
+        shown.contains("Eve Tanaka") && !shown.contains("A link led you here"),
+        "{shown}"
+    );
+    assert_eq!(looks(&world).await.len(), 1);
     world.close().await;
 }
 

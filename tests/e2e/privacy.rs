@@ -73,7 +73,7 @@ async fn everybody_reads_what_is_decrypted_what_never_is_what_is_kept_and_who_ma
     assert_eq!(told["elsewhere"]["decrypted"], "never");
     assert_eq!(one(&told, "readers", "see-value")["roles"], json!(["executive"]));
     assert_eq!(one(&told, "readers", "revoke")["roles"], json!(["security"]));
-    assert_eq!(told["properties"][0]["name"], "private-matters-stay-private");
+    assert_eq!(told["properties"][0]["name"], "only-security-reads-decisions");
     assert_eq!(told["proof"], Value::Null);
 
     // also an intern
@@ -87,6 +87,8 @@ async fn everybody_reads_what_is_decrypted_what_never_is_what_is_kept_and_who_ma
         "Nothing was proved of the rulebook in force.",
         "Not proved for this rulebook",
         "the gateway deletes no record by itself",
+        "your refusals, as below, on your own page",
+        "That somebody looked at what was decided about others",
         told["rulebook"].as_str().unwrap(),
     ] {
         assert!(page.contains(said), "{said}: {page}");

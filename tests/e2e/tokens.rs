@@ -107,6 +107,48 @@ async fn a_token_is_good_for_its_scope_and_for_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_decided_about_others_takes_a_scope_of_its_own() {
+    let world = World::open().await;
+    let site = "https://www.linkedin.com/feed/";
+    assert_eq!(world.client("ben").get(site).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(world.client("sol").get(site).await.status, StatusCode::FORBIDDEN);
+    world.settled().await;
+    let found = get(&world.client("sol"), "/v1/decisions?user=ben").await.json();
+    let of_ben = format!("/v1/decisions/{}", found["decisions"][0]["id"].as_str().unwrap());
+    let own = get(&world.client("sol"), "/v1/decisions").await.json();
+    let own = format!("/v1/decisions/{}", own["decisions"][0]["id"].as_str().unwrap());
+
+    let (_, reads) = make(&world, "sol", &["read"]).await;
+    let (_, watches) = make(&world, "sol", &["decisions"]).await;
+    let [reads, watches] = [reads, watches].map(|token| tool(&world, "sol", &token));
+    for (path, is_about_others) in [
+        ("/v1/decisions?all", true),
+        ("/v1/decisions?user=ben", true),
+        (&of_ben, true),
+        ("/v1/decisions", false),
+        (&own, false),
+    ] {
+        let (good, bad, scope) = if is_about_others {
+            (&watches, &reads, "decisions")
+        } else {
+            (&reads, &watches, "read")
+        };
+        assert_eq!(get(good, path).await.status, StatusCode::OK, "{path}");
+        let refused = get(bad, path).await;
+        assert_eq!(
+            (refused.status, kind(&refused).as_str(), &refused.json()["scope"]),
+            (StatusCode::FORBIDDEN, "token-scope", &json!(scope)),
+            "{path}"
+        );
+    }
+    // whom the rules let read nothing about others hears no more than that
+    let (_, token) = make(&world, "dan", &["read"]).await;
+    let dan = tool(&world, "dan", &token);
+    assert_eq!(get(&dan, &of_ben).await.status, StatusCode::NOT_FOUND);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_declares_on_the_way_only_where_it_is_good_for_that() {
     let world = World::open().await;
     let site = "https://www.facebook.com/";

@@ -12,10 +12,12 @@ mod reading;
 mod searching;
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use super::*;
+use crate::clock::Timestamp;
 use crate::facts::{
     Activity, Arrival, Ask, Authority, DecisionNote, Door, Employment, End, GatewayAct, Head, Host, MethodName, Mode,
     NetworkName, Observation, Outcome, Peek, Person, PlatformId, RulebookId, Standing, Subject, SubjectId,

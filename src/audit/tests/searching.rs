@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::audit::{Bookmark, Bounds, Filter, Found, decisions, lines_of};
+use crate::audit::{Bookmark, Bounds, Filter, Found, decisions, line_at, lines_of};
 use crate::facts::SubjectId;
 
 /// Flows of several people, an hour apart, across segments, with lines between them that decide nothing.
@@ -174,7 +174,7 @@ async fn all_lines_of_a_flow_are_found_by_its_name_and_no_others() {
     let folder = tempfile::tempdir().unwrap();
     let ids = book(folder.path(), 60).await;
     for (number, id) in ids.iter().enumerate() {
-        let lines = lines_of(folder.path(), id, u64::MAX).unwrap();
+        let lines = lines_of(folder.path(), id, u64::MAX).unwrap().records;
         let kinds: Vec<&str> = lines.iter().map(kind).collect();
         let expected: &[&str] = if number % 5 == 0 {
             &["opening", "closing"]
@@ -192,11 +192,36 @@ async fn all_lines_of_a_flow_are_found_by_its_name_and_no_others() {
         assert!(
             lines_of(folder.path(), &RecordId::new(name), u64::MAX)
                 .unwrap()
+                .records
                 .is_empty()
         );
     }
-    // no more is read than that
-    assert!(lines_of(folder.path(), &ids[40], 0).unwrap().is_empty());
+    // no more is read than that, and that is told
+    let none = lines_of(folder.path(), &ids[40], 0).unwrap();
+    assert!(none.records.is_empty() && none.cut_short);
+    assert!(!lines_of(folder.path(), &ids[40], u64::MAX).unwrap().cut_short);
+}
+
+#[tokio::test]
+async fn a_line_that_was_found_is_found_again_where_it_is_however_far_its_flow_began() {
+    let folder = tempfile::tempdir().unwrap();
+    book(folder.path(), 60).await;
+    let mut from = None;
+    loop {
+        let piece = found(folder.path(), &Filter::default(), from, Bounds { records: 7, ..MUCH });
+        assert_eq!(piece.records.len(), piece.lines.len());
+        for (record, line) in piece.records.iter().zip(&piece.lines) {
+            let there = line_at(folder.path(), &record.id, *line).unwrap();
+            assert_eq!(there.as_ref(), Some(record));
+            assert_eq!(line_at(folder.path(), &RecordId::new("other"), *line).unwrap(), None);
+        }
+        from = piece.next;
+        if from.is_none() {
+            break;
+        }
+    }
+    let nowhere = line_at(folder.path(), &RecordId::new("x"), "99-0".parse().unwrap());
+    assert_eq!(nowhere.unwrap(), None);
 }
 
 #[tokio::test]
@@ -255,7 +280,7 @@ async fn what_a_start_says_of_flows_that_a_crash_left_open_ends_no_search() {
     assert_eq!(repairs.len(), many);
     book.close().await.unwrap();
     // one is found by its name, though most that stands behind it seems to be from before it
-    assert_eq!(lines_of(folder.path(), &ids[4], u64::MAX).unwrap().len(), 1);
+    assert_eq!(lines_of(folder.path(), &ids[4], u64::MAX).unwrap().records.len(), 1);
     let (book, _) = Book::open(&settings(folder.path()), clock.clone(), Vec::new()).unwrap();
     clock.advance(Duration::from_mins(30));
     ids.push(one(&book, &clock).await);

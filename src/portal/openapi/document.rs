@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::problems::{OF_ALL, OF_KEYED, OF_LISTS, OF_PASSWORDS, statuses};
 use super::{Call, Operation, Proof, operations};
+use crate::facts::Scope;
 use crate::portal::pages::TYPES;
 
 /// Schemas, parameters and bodies.
@@ -108,14 +109,18 @@ fn drawn(operation: &Operation) -> Value {
     says(
         "security",
         match operation.proof {
-            Proof::Hop => match operation.call.scope() {
-                Some(scope) => json!([{}, { "token": [scope.as_str()] }]),
-                None => json!([]),
-            },
+            Proof::Hop => secured(operation.call.scopes()),
             Proof::Password => json!([{ "password": [] }]),
         },
     );
     drawn.into()
+}
+
+/// With nothing more than the hop, or a token that is good for one of these; with nothing at all where no token will do.
+fn secured(scopes: &[Scope]) -> Value {
+    let tokens = scopes.iter().map(|scope| json!({ "token": [scope.as_str()] }));
+    let hop = (!scopes.is_empty()).then(|| json!({}));
+    hop.into_iter().chain(tokens).collect()
 }
 
 fn parameter(name: &str) -> Value {

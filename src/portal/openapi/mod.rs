@@ -64,16 +64,16 @@ impl Call {
         matches!(self, Self::Declare | Self::BreakGlass | Self::Renew | Self::Revoke)
     }
 
-    /// What a token must be good for with which it is made; none where no token will do.
-    pub(super) fn scope(self) -> Option<Scope> {
+    /// What a token must be good for with which it is made, one of these; nothing where no token will do.
+    pub(super) fn scopes(self) -> &'static [Scope] {
         match self {
-            Self::Declare | Self::EndGrant | Self::Renew | Self::Continue | Self::ReportOutcome => Some(Scope::Declare),
+            Self::Declare | Self::EndGrant | Self::Renew | Self::Continue | Self::ReportOutcome => &[Scope::Declare],
+            // one's own, or others': whoever answers knows which
+            Self::ListDecisions | Self::ShowDecision => &[Scope::Read, Scope::Decisions],
             Self::ListGrants
             | Self::ShowGrant
             | Self::ListApprovals
             | Self::ListReviews
-            | Self::ListDecisions
-            | Self::ShowDecision
             | Self::ListPurposes
             | Self::Matrix
             | Self::Explain
@@ -81,7 +81,7 @@ impl Call {
             | Self::ShowDelegation
             | Self::ShowValue
             | Self::ShowPrivacy
-            | Self::Document => Some(Scope::Read),
+            | Self::Document => &[Scope::Read],
             Self::Approve
             | Self::Decline
             | Self::Review
@@ -91,7 +91,7 @@ impl Call {
             | Self::MakeToken
             | Self::RevokeToken
             | Self::Delegate
-            | Self::EndDelegation => None,
+            | Self::EndDelegation => &[],
         }
     }
 }

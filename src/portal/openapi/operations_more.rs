@@ -65,7 +65,7 @@ pub(super) const MORE: &[Operation] = &[
         says: "Of your own refusals, those of the last 24 hours; the explanation is given while the same rules are in force. Of \
                what was decided about others, what the rules let you read, which is recorded: all that the book holds, under the \
                rules of its day.",
-        takes: &[],
+        takes: &["Line"],
         body: None,
         gives: &[(200, "The decision, and what would help.", "DecisionShown")],
         problems: &["not-found", "one-at-a-time", "records-unreadable"],

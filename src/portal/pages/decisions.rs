@@ -43,6 +43,8 @@ pub(in crate::portal) struct Decisions<'a> {
     pub(in crate::portal) purposes: Vec<Pick>,
     pub(in crate::portal) outcomes: Vec<Pick>,
     pub(in crate::portal) wrong: Option<&'static str>,
+    /// Said where somebody else's link led here.
+    pub(in crate::portal) led_here: Option<&'static str>,
     pub(in crate::portal) is_empty: bool,
     /// Whether it looked at no more than it may, and found less than a page.
     pub(in crate::portal) cut_short: bool,

@@ -53,6 +53,9 @@ pub(in crate::portal) struct Decision<'a> {
     pub(in crate::portal) nearly: Vec<Conditions>,
     pub(in crate::portal) helps: Vec<String>,
     pub(in crate::portal) what_if: Vec<(String, &'static str)>,
+    /// All that was decided about them, and what they hold, which can be ended there.
+    pub(in crate::portal) theirs: Option<String>,
+    pub(in crate::portal) held: Option<String>,
     pub(in crate::portal) record: &'a str,
     pub(in crate::portal) rulebook: String,
     pub(in crate::portal) contact: Option<String>,

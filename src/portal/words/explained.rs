@@ -14,6 +14,7 @@ pub struct ExplainedWords {
     pub was_not_read: &'static str,
     pub up_and_down: fn(up: &str, down: &str) -> String,
     pub goes_on: &'static str,
+    pub end_not_found: &'static str,
     pub same: &'static str,
     pub differs: &'static str,
     pub lacks: &'static str,
@@ -36,4 +37,6 @@ pub struct ExplainedWords {
     pub what_if: &'static str,
     pub rules: &'static str,
     pub all: &'static str,
+    pub theirs: &'static str,
+    pub held_by_them: &'static str,
 }

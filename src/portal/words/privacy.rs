@@ -26,6 +26,9 @@ pub struct PrivacyWords {
     /// Of whom something is read, as part of a table.
     pub reads: fn(&Reads) -> String,
     pub partly: &'static str,
+    pub of_you: &'static str,
+    /// The rules that may let it be read.
+    pub may_let: fn(rules: &str) -> String,
     pub mode: fn(Mode) -> Option<&'static str>,
     pub kept_title: &'static str,
     pub kept_what: &'static str,
@@ -38,8 +41,11 @@ pub struct PrivacyWords {
     pub figures: KeptWords,
     pub refusals: KeptWords,
     pub account: KeptWords,
-    /// Who has a power: members of these roles, the owner of a purpose, those whom its terms name.
-    pub readers: fn(roles: &[&str], owner: bool, named: bool) -> String,
+    /// That somebody looked at what was decided about others.
+    pub looks: KeptWords,
+    /// Who has a power: members of these roles, the owner of a purpose, those whom its terms name, and whom other rules let,
+    /// which are these.
+    pub readers: fn(roles: &[&str], (bool, bool), others: &str) -> String,
     /// You; those who may approve it, and those who may end it.
     pub of_records: fn(readers: &str) -> String,
     pub of_purposes: fn(approve: &str, revoke: &str) -> String,

@@ -9,6 +9,7 @@ pub(super) const DECISIONS: DecisionWords = DecisionWords {
     title: "Decisions",
     what: "What the gateway decided about whom, once it was over. That you look, when, and for what is recorded, and whoever reads the records can see it.",
     found: "The newest first",
+    led_here: "A link led you here, and filled in what to look for. Nothing was looked for or recorded yet: “Show” does both.",
     none: "No decision was found.",
     nobody: "Nobody signed in",
     outcome_is: "Decision",
@@ -59,15 +60,19 @@ pub(super) const DECISIONS: DecisionWords = DecisionWords {
     pause: "Pause",
     flows: "New decisions appear above the others as they are made.",
     stands: "Paused: no new ones appear.",
+    again: "The connection was lost, and is being made again: new ones appear once it is there.",
     broken: "The live view has ended. Press the button to try again, or load the page anew.",
     missed: |count| {
         format!(
-            "Too much at once: {} records went by unseen. Load the page anew to find them.",
+            "Too much at once: {} records of all kinds went by without being looked at. Load the page anew to find what fits.",
             number(count)
         )
     },
     many_watch_title: "Too many watch already",
+    you_watch: "You watch live in as many windows as one person may. Close one, or load the page anew to see the newest decisions.",
     many_watch: "As many people watch live as may. Load the page anew to see the newest decisions, or try again in a minute.",
+    not_found_title: "Not found in what was looked at",
+    not_found: "A request looks at a part of the records only, from when the decision began on, and its end is not there. Open it from the list of decisions, which knows where it is.",
     not_read_title: "The records cannot be read",
     not_read: "The gateway cannot read its records at the moment. Try again in a minute, and look at its health if it lasts.",
     not_recorded_title: "Nothing is shown",

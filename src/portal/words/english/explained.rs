@@ -12,6 +12,7 @@ pub(super) const EXPLAINED: ExplainedWords = ExplainedWords {
     was_read: "read by the gateway",
     was_not_read: "not read by the gateway",
     up_and_down: |up, down| format!("{up} sent, {down} received"),
+    end_not_found: "Its end was not found in the part of the records that was looked at.",
     goes_on: "It is not over yet.",
     same: "Judged again under the rules of its day, it comes out as it was recorded.",
     differs: "Judged again under the rules of its day, it comes out otherwise than it was recorded. What follows is what these rules say.",
@@ -34,5 +35,7 @@ pub(super) const EXPLAINED: ExplainedWords = ExplainedWords {
     approved: |purpose| format!("To have the purpose “{purpose}” approved"),
     what_if: "What else would change the decision",
     rules: "Rules of its day",
+    theirs: "All that was decided about this person",
+    held_by_them: "What this person holds, and ending it",
     all: "All decisions",
 };

@@ -10,7 +10,7 @@ pub(super) const HEALTH: HealthWords = HealthWords {
     problems: "What somebody should look at",
     parts: "In detail",
     look: "look here",
-    now: "This gateway at this moment: the same as /readyz and the metrics say.",
+    now: "This gateway at this moment: the same as /readyz and the metrics say, at the address for operators. While no record can be kept this page is refused like everything else: look there then.",
     records: "Records",
     records_are: |well, waiting, turned_away| {
         let state = if well {

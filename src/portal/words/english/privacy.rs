@@ -10,12 +10,12 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
     see: "What this gateway reads of you, and what it never does",
     title: "Privacy",
     what: "What this gateway decrypts, what it never does, what it keeps of you and who may see that: computed from the rules in force, and not written by hand.",
-    asked: "The rules were asked at this moment, from the network that you are in, for each role that people can have, without a purpose.",
+    asked: "The rules were asked at this moment, from the network that you are in, for each role that people can have and for you, without a purpose. “Some people, or under conditions” means that none of the roles is enough by itself: the rules that are named speak of a person, a department, a network or the like.",
     read_title: "What is decrypted",
     read_what: "Here the gateway reads what a request does, so that each activity can be decided, and passes it on.",
     read_none: "Nothing: no site that the catalogue lists is decrypted.",
     unread_title: "What is never decrypted",
-    unread_what: "Here the gateway sees the name of the host and how much passes, and nothing of what is in it. “Never” means that no rule can allow it, whoever asks and whatever their purpose; “not now” that no rule does as things are.",
+    unread_what: "Here the gateway sees the name of the host and how much passes, and nothing of what is in it. “Never” means that no rule can allow it, whoever asks and whatever their purpose.",
     kind: "Kind of site",
     of_whom: "Of whom",
     whether: "Decrypted",
@@ -24,11 +24,13 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
     elsewhere: "All other sites",
     reads: |reads| match reads {
         Reads::Never => "Never".to_owned(),
-        Reads::Nobody => "Not now".to_owned(),
+        Reads::Conditionally => "Some people, or under conditions".to_owned(),
         Reads::Of(roles) => format!("People in these roles: {}", listed(roles.iter().map(String::as_str))),
         Reads::Everybody => "Everybody".to_owned(),
     },
     partly: "Some of its hosts only.",
+    of_you: "Of you, as you are now.",
+    may_let: |rules| format!("Rules may allow it: {rules}"),
     mode: |mode| match mode {
         Mode::Observe => Some(
             "This gateway observes: what the rules refuse passes all the same, and is recorded. What they keep unread stays unread.",
@@ -74,7 +76,13 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
         how_long: "Until the account is removed; until the token ends.",
         who: "You, what is on your own page. The hashes: those who may read the files of the gateway.",
     },
-    readers: |roles, owner, named| {
+    looks: KeptWords {
+        what: "That somebody looked at what was decided about others",
+        holds: "When, who, and what they looked for: your name too, where they looked for you.",
+        how_long: "Until your company removes it: the gateway deletes no record by itself.",
+        who: "Those who may read the files of the gateway.",
+    },
+    readers: |roles, (owner, named), others| {
         let mut who: Vec<String> = Vec::new();
         if owner {
             who.push("the owner of the purpose".to_owned());
@@ -85,6 +93,9 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
         if !roles.is_empty() {
             who.push(format!("members of {}", roles.join(", ")));
         }
+        if !others.is_empty() {
+            who.push(format!("whom these rules let, by name or under conditions: {others}"));
+        }
         let who: Vec<&str> = who.iter().map(String::as_str).collect();
         match who.as_slice() {
             [] => "nobody".to_owned(),
@@ -93,7 +104,7 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
     },
     of_records: |readers| {
         format!(
-            "You. On the pages for it, where each look is recorded: {readers}. And those who may read the files of the gateway."
+            "You: your refusals, as below, on your own page. Of all of it, on the pages for that, where each look is recorded: {readers}. And those who may read the files of the gateway."
         )
     },
     of_purposes: |approve, revoke| {

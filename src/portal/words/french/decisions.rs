@@ -9,6 +9,7 @@ pub(super) const DECISIONS: DecisionWords = DecisionWords {
     title: "Décisions",
     what: "Ce que la passerelle a décidé au sujet de qui, une fois la chose terminée. Le fait que vous regardez, quand et quoi, est consigné ; qui lit les enregistrements le voit.",
     found: "Les plus récentes d’abord",
+    led_here: "Un lien vous a conduit ici et a rempli ce qu’il faut chercher. Rien n’a encore été cherché ni consigné : « Afficher » fait les deux.",
     none: "Aucune décision n’a été trouvée.",
     nobody: "Personne d’identifié",
     outcome_is: "Décision",
@@ -61,15 +62,19 @@ pub(super) const DECISIONS: DecisionWords = DecisionWords {
     pause: "Suspendre",
     flows: "Les nouvelles décisions apparaissent au-dessus des autres dès qu’elles sont prises.",
     stands: "Suspendu : aucune nouvelle décision n’apparaît.",
+    again: "La connexion a été perdue et se rétablit : les nouvelles décisions apparaîtront ensuite.",
     broken: "La vue en direct a pris fin. Appuyez sur le bouton pour réessayer, ou rechargez la page.",
     missed: |count| {
         format!(
-            "Trop à la fois : {} enregistrements sont passés sans être vus. Rechargez la page pour les trouver.",
+            "Trop à la fois : {} enregistrements de toute sorte sont passés sans être examinés. Rechargez la page pour trouver ceux qui conviennent.",
             number(count)
         )
     },
     many_watch_title: "Trop de personnes regardent déjà",
+    you_watch: "Vous regardez en direct dans autant de fenêtres qu’une personne le peut. Fermez-en une, ou rechargez la page pour voir les décisions les plus récentes.",
     many_watch: "Autant de personnes regardent en direct que possible. Rechargez la page pour voir les décisions les plus récentes, ou réessayez dans une minute.",
+    not_found_title: "Introuvable dans ce qui a été examiné",
+    not_found: "Une requête n’examine qu’une partie des enregistrements, à partir du début de ce qui a été décidé, et la fin ne s’y trouve pas. Ouvrez-la depuis la liste des décisions, qui sait où elle est.",
     not_read_title: "Les enregistrements ne peuvent pas être lus",
     not_read: "La passerelle ne peut pas lire ses enregistrements en ce moment. Réessayez dans une minute, et consultez son état si cela dure.",
     not_recorded_title: "Rien n’est montré",

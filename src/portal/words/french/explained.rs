@@ -12,6 +12,7 @@ pub(super) const EXPLAINED: ExplainedWords = ExplainedWords {
     was_read: "lu par la passerelle",
     was_not_read: "non lu par la passerelle",
     up_and_down: |up, down| format!("{up} envoyés, {down} reçus"),
+    end_not_found: "La fin n’a pas été trouvée dans la partie des enregistrements qui a été examinée.",
     goes_on: "Ce n’est pas encore terminé.",
     same: "Jugé à nouveau selon les règles de ce jour-là, le résultat est celui qui a été consigné.",
     differs: "Jugé à nouveau selon les règles de ce jour-là, le résultat diffère de celui qui a été consigné. Ce qui suit est ce que disent ces règles.",
@@ -34,5 +35,7 @@ pub(super) const EXPLAINED: ExplainedWords = ExplainedWords {
     approved: |purpose| format!("Faire approuver le motif «\u{a0}{purpose}\u{a0}»"),
     what_if: "Ce qui changerait aussi la décision",
     rules: "Règles de ce jour-là",
+    theirs: "Tout ce qui a été décidé au sujet de cette personne",
+    held_by_them: "Ce que cette personne détient, pour y mettre fin",
     all: "Toutes les décisions",
 };

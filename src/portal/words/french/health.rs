@@ -10,7 +10,7 @@ pub(super) const HEALTH: HealthWords = HealthWords {
     problems: "Ce qu’il faudrait examiner",
     parts: "En détail",
     look: "à examiner",
-    now: "Cette passerelle en ce moment : la même chose que /readyz et les métriques.",
+    now: "Cette passerelle en ce moment : la même chose que /readyz et les métriques, à l’adresse d’exploitation. Tant que rien ne peut être consigné, cette page est refusée comme tout le reste : consultez alors cette adresse.",
     records: "Enregistrements",
     records_are: |well, waiting, turned_away| {
         let state = if well {

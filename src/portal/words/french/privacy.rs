@@ -10,12 +10,12 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
     see: "Ce que cette passerelle lit de vous, et ce qu’elle ne lit jamais",
     title: "Vie privée",
     what: "Ce que cette passerelle déchiffre, ce qu’elle ne déchiffre jamais, ce qu’elle conserve de vous et qui peut le voir\u{a0}: calculé à partir des règles en vigueur, et non écrit à la main.",
-    asked: "Les règles ont été interrogées à l’instant, depuis le réseau où vous êtes, pour chaque rôle que l’on peut avoir, sans motif.",
+    asked: "Les règles ont été interrogées à l’instant, depuis le réseau où vous êtes, pour chaque rôle que l’on peut avoir et pour vous, sans motif. «\u{a0}Certaines personnes, ou sous conditions\u{a0}» veut dire qu’aucun rôle n’y suffit\u{a0}: les règles citées parlent d’une personne, d’un service, d’un réseau ou de choses semblables.",
     read_title: "Ce qui est déchiffré",
     read_what: "Ici, la passerelle lit ce que fait une requête, pour que chaque activité puisse être décidée, puis la transmet.",
     read_none: "Rien\u{a0}: aucun site du catalogue n’est déchiffré.",
     unread_title: "Ce qui n’est jamais déchiffré",
-    unread_what: "Ici, la passerelle voit le nom du site et le volume échangé, et rien de ce qu’il contient. «\u{a0}Jamais\u{a0}» veut dire qu’aucune règle ne peut le permettre, quels que soient la personne et le motif\u{a0}; «\u{a0}pas actuellement\u{a0}», qu’aucune règle ne le permet en l’état.",
+    unread_what: "Ici, la passerelle voit le nom du site et le volume échangé, et rien de ce qu’il contient. «\u{a0}Jamais\u{a0}» veut dire qu’aucune règle ne peut le permettre, quels que soient la personne et le motif.",
     kind: "Genre de site",
     of_whom: "De qui",
     whether: "Déchiffré",
@@ -24,7 +24,7 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
     elsewhere: "Tous les autres sites",
     reads: |reads| match reads {
         Reads::Never => "Jamais".to_owned(),
-        Reads::Nobody => "Pas actuellement".to_owned(),
+        Reads::Conditionally => "Certaines personnes, ou sous conditions".to_owned(),
         Reads::Of(roles) => format!(
             "Personnes ayant ces rôles\u{a0}: {}",
             listed(roles.iter().map(String::as_str))
@@ -32,6 +32,8 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
         Reads::Everybody => "Tout le monde".to_owned(),
     },
     partly: "Une partie de ses sites seulement.",
+    of_you: "De vous aussi, en l’état.",
+    may_let: |rules| format!("Des règles peuvent le permettre\u{a0}: {rules}"),
     mode: |mode| match mode {
         Mode::Observe => Some(
             "Cette passerelle observe\u{a0}: ce que les règles refusent passe tout de même, et est consigné. Ce qu’elles interdisent de lire n’est pas lu.",
@@ -77,7 +79,13 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
         how_long: "Jusqu’à la suppression du compte\u{a0}; jusqu’à la fin du jeton.",
         who: "Vous, pour ce qui figure sur votre page. Les empreintes\u{a0}: les personnes qui peuvent lire les fichiers de la passerelle.",
     },
-    readers: |roles, owner, named| {
+    looks: KeptWords {
+        what: "Le fait que quelqu’un a consulté ce qui a été décidé au sujet des autres",
+        holds: "Quand, qui, et ce qui a été cherché\u{a0}: votre nom aussi, si c’est vous que l’on cherchait.",
+        how_long: "Jusqu’à ce que votre entreprise l’efface\u{a0}: la passerelle n’efface rien d’elle-même.",
+        who: "Les personnes qui peuvent lire les fichiers de la passerelle.",
+    },
+    readers: |roles, (owner, named), others| {
         let mut who: Vec<String> = Vec::new();
         if owner {
             who.push("la personne qui répond du motif".to_owned());
@@ -88,6 +96,11 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
         if !roles.is_empty() {
             who.push(format!("les membres de {}", roles.join(", ")));
         }
+        if !others.is_empty() {
+            who.push(format!(
+                "les personnes que désignent ces règles, par leur nom ou sous conditions\u{a0}: {others}"
+            ));
+        }
         let who: Vec<&str> = who.iter().map(String::as_str).collect();
         match who.as_slice() {
             [] => "personne".to_owned(),
@@ -96,7 +109,7 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
     },
     of_records: |readers| {
         format!(
-            "Vous. Sur les pages prévues, où chaque consultation est enregistrée\u{a0}: {readers}. Et les personnes qui peuvent lire les fichiers de la passerelle."
+            "Vous\u{a0}: vos refus, comme plus bas, sur votre page. L’ensemble, sur les pages prévues, où chaque consultation est enregistrée\u{a0}: {readers}. Et les personnes qui peuvent lire les fichiers de la passerelle."
         )
     },
     of_purposes: |approve, revoke| {

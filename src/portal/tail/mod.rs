@@ -2,9 +2,10 @@
 //! which a browser asks again and is asked who it is again. However slow one is, the writer of the records does not wait:
 //! what went by meanwhile is told as a number.
 
+mod watchers;
+
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,7 +15,6 @@ use http::{Method, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use serde_json::json;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::decision_pages::Shown;
 use super::decisions::{Decided, Unseen, Wanted};
@@ -24,25 +24,13 @@ use super::sees::Sees;
 use super::{Portal, Visit, provenance};
 use crate::audit::{Filter, Watcher, Written};
 use crate::facts::{AccessAct, Channel};
+pub(super) use watchers::Watchers;
+use watchers::{NoPlace, Place};
 
 /// Where it is.
 const ADDRESS: &str = "/decisions/live";
-/// How many watch at once.
-const MOST: usize = 16;
-/// How long one watches before they are asked who they are again.
-const LASTS: Duration = Duration::from_mins(10);
 /// How often something is said where nothing happens, so that an end of the connection is noticed.
 const BEAT: Duration = Duration::from_secs(15);
-
-/// The places of those who watch.
-#[derive(Clone)]
-pub(super) struct Watchers(Arc<Semaphore>);
-
-impl Default for Watchers {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(MOST)))
-    }
-}
 
 /// What flows to a watcher.
 pub type Tail = Response<StreamBody<Events>>;
@@ -59,7 +47,7 @@ struct Watching {
     shown: Shown,
     until: Until,
     end: Pin<Box<tokio::time::Sleep>>,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Portal {
@@ -69,7 +57,9 @@ impl Portal {
         if received.path() != ADDRESS || received.method != Method::GET {
             return None;
         }
-        let is_ours = visit.secure && visit.token.is_none() && provenance::may_open(&received.headers);
+        // nobody watches by a link of somebody else's
+        let is_theirs = provenance::may_open(&received.headers) && !provenance::is_led_here(&received.headers);
+        let is_ours = visit.secure && visit.token.is_none() && is_theirs;
         let visitor = visit.visitor().filter(|_| is_ours)?;
         let counter = self.for_request(received);
         let policies = Self::may_watch(visit, visitor, Channel::Portal)?;
@@ -77,19 +67,18 @@ impl Portal {
         if !wrong.is_empty() {
             return None;
         }
-        let Ok(place) = Arc::clone(&self.watchers.0).try_acquire_owned() else {
-            let words = &counter.words.decisions;
-            let status = StatusCode::SERVICE_UNAVAILABLE;
-            let mut page = counter.note(status, words.many_watch_title, words.many_watch);
-            retry_after(&mut page, 60);
-            return Some(Err(page));
+        let place = match self.watchers.enter(&visitor.person.id) {
+            Ok(place) => place,
+            Err(why) => return Some(Err(counter.no_place(why))),
         };
         let noted = self.note_looking(visit, &wanted, AccessAct::Watched, policies).await;
         if noted.is_err() {
             return Some(Err(counter.unseen_decisions_page(&Unseen::NotRecorded)));
         }
+        // what a browser has seen is newer than what the page was made of
         let seen = received.headers.get("last-event-id");
         let seen = seen.and_then(|seen| seen.to_str().ok()?.parse().ok());
+        let seen = seen.or_else(|| received.asked("after")?.parse().ok());
         let watching = Watching {
             watcher: self.book.watch(seen),
             sees: Sees::of(visit, visitor, Channel::Portal),
@@ -103,10 +92,21 @@ impl Portal {
             },
             shown: Shown::of(counter.words, visit, visitor),
             until,
-            end: Box::pin(tokio::time::sleep(LASTS)),
+            end: Box::pin(tokio::time::sleep_until(place.until)),
             _place: place,
         };
         Some(Ok(flowing(watching)))
+    }
+
+    fn no_place(&self, why: NoPlace) -> Page {
+        let words = &self.words.decisions;
+        let text = match why {
+            NoPlace::Full => words.many_watch,
+            NoPlace::Yours => words.you_watch,
+        };
+        let mut page = self.note(StatusCode::SERVICE_UNAVAILABLE, words.many_watch_title, text);
+        retry_after(&mut page, 60);
+        page
     }
 }
 
@@ -134,7 +134,7 @@ impl Watching {
             () = &mut self.end => None,
             written = tokio::time::timeout(BEAT, self.watcher.next()) => match written {
                 Ok(written) => Some(self.told(&written?)),
-                Err(_) => Some(":\n\n".to_owned()),
+                Err(_) => Some(self.looked()),
             },
         }
     }
@@ -150,14 +150,21 @@ impl Watching {
                 && self.sees.admits(record)
                 && let Some(decided) = Decided::of(record)
             {
-                text.push_str(&event("decision", Some(*number), &json!(self.shown.line(&decided))));
+                text.push_str(&event(
+                    "decision",
+                    Some(*number),
+                    &json!(self.shown.line(&decided, None)),
+                ));
             }
         }
-        if text.is_empty() {
-            // what does not fit the filters is passed over, and that is a sign of life as well
-            text.push_str(":\n\n");
-        }
+        text.push_str(&self.looked());
         text
+    }
+
+    /// How far they have come, which is a sign of life as well: what did not fit the filters need not be looked at again by
+    /// whoever comes back.
+    fn looked(&self) -> String {
+        event("looked", Some(self.watcher.seen()), &json!({}))
     }
 }
 

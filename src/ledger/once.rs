@@ -18,6 +18,9 @@ use crate::facts::{Ended, Grant, GrantId, GrantState, SubjectId, Token, TokenId}
 
 /// For how long it is known what was done.
 const KEPT: Duration = Duration::from_hours(24);
+/// What is to end, and of each how the book is to say so.
+type ToEnd<Id> = Vec<(Id, OnRecord)>;
+
 /// How many grants are noted of what ended at once.
 const NAMED: usize = 100;
 
@@ -189,7 +192,7 @@ impl Ledger {
     /// the grants stay as they were; a token that is over then stays so.
     pub async fn revoke_all_once(
         &self,
-        (these, tokens, once): (Vec<(GrantId, OnRecord)>, Vec<(TokenId, OnRecord)>, Option<Once>),
+        (these, tokens, once): (ToEnd<GrantId>, ToEnd<TokenId>, Option<Once>),
         (ended, at): (Ended, Timestamp),
         (mut once_kept, once_over): (
             impl FnMut(&Grant, Telling) + Send + 'static,

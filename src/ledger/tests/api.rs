@@ -263,17 +263,12 @@ pub(super) async fn the_tokens_of_an_account_that_changes_or_goes_end_also_where
     let ledger = home.open().unwrap();
     let at = moment;
     for (of, digest) in [("ada", 1), ("ben", 2), ("cora", 3)] {
-        ledger
-            .make_token(token(of, of, 1_000), hash(digest), || true)
-            .await
-            .unwrap();
+        let made = ledger.make_token(token(of, of, 1_000), hash(digest), || true);
+        made.await.unwrap();
     }
     let first = accounts(&[("ada", 1), ("ben", 2), ("cora", 3)]);
-    assert_eq!(
-        ledger.changed_accounts(&first),
-        (vec![], true),
-        "nothing was known of them"
-    );
+    let nothing_known = (vec![], true);
+    assert_eq!(ledger.changed_accounts(&first), nothing_known);
     assert_eq!(ledger.note_accounts(first.clone(), at(2_000)).await, Ok(vec![]));
     assert_eq!(ledger.changed_accounts(&first), (vec![], false));
     drop(ledger);

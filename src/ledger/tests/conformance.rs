@@ -68,6 +68,7 @@ everywhere! {
     a_grant_counts_until_its_last_moment_which_is_no_longer_part_of_it,
     several_grants_stand_side_by_side_and_others_have_their_own,
     an_ended_grant_ends_at_once_stays_ended_and_cannot_end_twice,
+    what_waits_or_is_in_force_is_looked_through_in_order_and_what_is_over_is_passed_by,
     what_is_revoked_at_once_ends_with_who_and_why_and_what_is_over_stays_as_it_is,
     what_is_not_there_any_more_keeps_nothing_else_from_being_revoked,
     more_is_revoked_at_once_than_one_question_holds,
@@ -176,14 +177,14 @@ async fn an_ended_grant_ends_at_once_stays_ended_and_cannot_end_twice(home: &dyn
     assert_eq!(again.get(&grant.id).unwrap().state, GrantState::Withdrawn);
 }
 
-async fn what_is_revoked_at_once_ends_with_who_and_why_and_what_is_over_stays_as_it_is(home: &dyn Home) {
+async fn what_waits_or_is_in_force_is_looked_through_in_order_and_what_is_over_is_passed_by(home: &dyn Home) {
     let ledger = home.open().unwrap();
-    let given = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
-    let later = ledger.give(terms("ada", "press", 5_000, 9_000)).await.unwrap();
+    ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    ledger.give(terms("ada", "press", 5_000, 9_000)).await.unwrap();
     let asked = ledger.ask(terms("bob", "recruiting", 1_000, 9_000), moment(8_000));
-    let asked = asked.await.unwrap();
-    let own = ledger.give(terms("sol", "press", 1_000, 9_000)).await.unwrap();
-    let over = ledger.give(terms("bob", "press", 500, 1_500)).await.unwrap();
+    asked.await.unwrap();
+    ledger.give(terms("sol", "press", 1_000, 9_000)).await.unwrap();
+    ledger.give(terms("bob", "press", 500, 1_500)).await.unwrap();
     let look_at = |after: Option<&GrantId>, (count, at): (usize, i64)| {
         let mut seen = Vec::new();
         let next = ledger.look_on(after, (count, moment(at)), |grant| {
@@ -207,6 +208,16 @@ async fn what_is_revoked_at_once_ends_with_who_and_why_and_what_is_over_stays_as
     assert_eq!(look(Some(&all[0]), 2), (all[1..3].to_vec(), Some(all[2].clone())));
     let first = ledger.look_on(None, (9, moment(0)), |_| ControlFlow::Break(()));
     assert_eq!(first, None, "it is left at the first");
+}
+
+async fn what_is_revoked_at_once_ends_with_who_and_why_and_what_is_over_stays_as_it_is(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let given = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    let later = ledger.give(terms("ada", "press", 5_000, 9_000)).await.unwrap();
+    let asked = ledger.ask(terms("bob", "recruiting", 1_000, 9_000), moment(8_000));
+    let asked = asked.await.unwrap();
+    let own = ledger.give(terms("sol", "press", 1_000, 9_000)).await.unwrap();
+    let over = ledger.give(terms("bob", "press", 500, 1_500)).await.unwrap();
     let ended = Ended {
         by: SubjectId::parse("sol").unwrap(),
         why: "an incident".to_owned(),

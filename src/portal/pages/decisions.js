@@ -11,7 +11,8 @@
   const show = (event) => {
     look(event);
     const one = JSON.parse(event.data);
-    const line = row.content.cloneNode(true), cells = line.querySelectorAll("td");
+    // of this document, where addresses mean something: in a template they lead nowhere
+    const line = document.importNode(row.content, true), cells = line.querySelectorAll("td");
     const time = cells[0].querySelector("time"), [tag, purpose] = cells[4].querySelectorAll("span"), link = cells[6].querySelector("a");
     link.href = one.href;
     if (shown.has(path(link))) return;

@@ -312,3 +312,40 @@ async fn what_came_of_it_is_said_and_the_value_is_seen_by_purpose() {
     mia.close().await;
     world.close_uncounted().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn decisions_appear_as_they_are_made_and_none_is_lost_while_nobody_follows() {
+    let world = World::open().await;
+    let ben = world.client("ben");
+    let sol = Driver::start(&world, "sol", "en").await;
+    sol.look(DESKTOP, "light").await;
+    ben.get(FEED).await;
+    sol.open(&format!("{PORTAL}/decisions?user=ben")).await;
+    let rows = async |sol: &Driver, count: u64| {
+        let script =
+            "return new Set([...document.querySelectorAll('#decisions tbody a')].map((link) => link.href)).size";
+        sol.until(&format!("{count} decisions"), async |sol| {
+            sol.run(script).await == count
+        })
+        .await;
+    };
+    rows(&sol, 1).await;
+    // between the page and the live view
+    ben.get(FEED).await;
+    sol.click("#follow").await;
+    rows(&sol, 2).await;
+    for count in 3..=5 {
+        ben.get(FEED).await;
+        rows(&sol, count).await;
+    }
+    sol.click("#follow").await;
+    ben.get(FEED).await;
+    sol.click("#follow").await;
+    rows(&sol, 6).await;
+    sol.picture("walk-decisions-live").await;
+    sol.click("#decisions tbody tr:first-child a").await;
+    sol.arrive(&format!("{PORTAL}/decisions/")).await;
+    sol.says(&["Ben", "LinkedIn"]).await;
+    sol.close().await;
+    world.close_uncounted().await;
+}

@@ -25,6 +25,7 @@ use wayleave::facts::{
 use wayleave::identity::{self, Guard, MaySend};
 use wayleave::ledger::{Ledger, OnRecord, Usage};
 use wayleave::portal::{Portal, PortalParts, Refused, Settings, Visit, routes};
+use wayleave::proof::{Board, Promises};
 use wayleave::rulebook::{Described, InForce, Rulebook, Sources};
 
 const PEOPLE: usize = 10_000;
@@ -127,7 +128,7 @@ impl Company {
             ledger: ledger.clone(),
             book: book.clone(),
             guard: Arc::new(Guard::new(&accounts, &anywhere).unwrap()),
-            findings: Arc::default(),
+            findings: Arc::new(compared(&in_force)),
             past: Arc::new(|id| Err(format!("`{id}` is not kept"))),
             patience: Duration::from_secs(30),
         };
@@ -306,6 +307,17 @@ impl Company {
 
 fn who(name: &str) -> SubjectId {
     SubjectId::parse(name).unwrap()
+}
+
+/// What a gateway has found out of what was proved, before somebody asks: here nothing was.
+fn compared(in_force: &InForce) -> Board {
+    let board = Board::default();
+    board.put(Promises {
+        rulebook: in_force.rulebook.id().clone(),
+        all: Ok(Vec::new()),
+        findings: None,
+    });
+    board
 }
 
 /// The `nth` grant: one of ten is in force, the others began in the weeks before.

@@ -19,10 +19,19 @@ fn server() -> &'static Server {
     SERVER.get_or_init(Server::start)
 }
 
-/// A database of its own.
+/// A database of its own, for as long as its test runs.
 pub(super) struct Database {
     url: String,
     name: String,
+    shared: bool,
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if self.shared {
+            server().without(&self.name);
+        }
+    }
 }
 
 impl Database {
@@ -30,13 +39,21 @@ impl Database {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("ledger{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let url = server().database(&name);
-        Self { url, name }
+        Self {
+            url,
+            name,
+            shared: true,
+        }
     }
 
     fn of(server: &Server) -> Self {
         let name = "ledger".to_owned();
         let url = server.database(&name);
-        Self { url, name }
+        Self {
+            url,
+            name,
+            shared: false,
+        }
     }
 
     fn settings(&self, gateway: &str) -> Settings {

@@ -5,8 +5,9 @@ use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// Ends the server, and removes its folder unless told to keep it, once whoever started it is gone.
-const WATCHED: &str = "\"$0/postgres\" -D \"$1/data\" -k \"$1\" -h '' -c fsync=off <&- & pid=$!; \
+/// Ends the server, and removes its folder unless told to keep it, once whoever started it is gone. It keeps no more of its log
+/// of changes than it must: of hundreds of short-lived databases that would come to a gigabyte.
+const WATCHED: &str = "\"$0/postgres\" -D \"$1/data\" -k \"$1\" -h '' -c fsync=off -c max_wal_size=64MB <&- & pid=$!; \
                        read -r _; kill -INT $pid; wait $pid; [ -e \"$1/keep\" ] || rm -rf \"$1\"";
 
 /// A server, running or stopped.
@@ -99,6 +100,14 @@ impl Server {
         self.url(name)
     }
 
+    /// Takes it away again, whoever is connected.
+    pub(crate) fn without(&self, name: &str) {
+        // nobody listens to what goes wrong: the test that it was for is over, and has failed already where the server is gone
+        let _ = self
+            .statement("postgres", &format!("DROP DATABASE {name} WITH (FORCE)"))
+            .output();
+    }
+
     pub(crate) fn url(&self, database: &str) -> String {
         let folder = self.folder.to_str().unwrap().replace('/', "%2F");
         format!("postgresql://wayleave@{folder}/{database}")
@@ -106,15 +115,18 @@ impl Server {
 
     /// What a statement comes to.
     pub(crate) fn says(&self, database: &str, statement: &str) -> String {
-        let told = self
-            .command("psql")
-            .args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-U", "wayleave", "-h"])
-            .arg(&self.folder)
-            .args(["-d", database, "-c", statement])
-            .output()
-            .unwrap();
+        let told = self.statement(database, statement).output().unwrap();
         assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
         String::from_utf8(told.stdout).unwrap().trim().to_owned()
+    }
+
+    fn statement(&self, database: &str, statement: &str) -> Command {
+        let mut command = self.command("psql");
+        command
+            .args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-U", "wayleave", "-h"])
+            .arg(&self.folder)
+            .args(["-d", database, "-c", statement]);
+        command
     }
 
     fn command(&self, program: &str) -> Command {

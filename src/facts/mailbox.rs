@@ -38,6 +38,12 @@ impl Mailbox {
         &self.0
     }
 
+    /// Whether what is sent to either is read by the same people: nearly every mail server takes capitals for small letters also
+    /// before the `@`, though none has to (RFC 5321 §2.4).
+    pub fn is_read_with(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+
     /// What stands behind the `@`.
     pub fn domain(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)

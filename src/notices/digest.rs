@@ -68,7 +68,8 @@ fn reading<'a>(mailbox: &Mailbox, in_force: &'a InForce) -> Vec<&'a Arc<Person>>
     let directory = &in_force.directory;
     let theirs = |person: &&Arc<Person>| {
         let listed = directory.listed(&person.id);
-        listed.is_some_and(|listed| listed.email.as_ref() == Some(mailbox))
+        let email = listed.and_then(|listed| listed.email.as_ref());
+        email.is_some_and(|email| email.is_read_with(mailbox))
     };
     directory.people().filter(theirs).collect()
 }
@@ -103,8 +104,11 @@ fn seen<'a>(letter: &Letter, (in_force, settings): (&'a InForce, &Settings), now
     let Some(person) = id.and_then(|id| in_force.directory.person(&id)) else {
         return Vec::new();
     };
-    let mailbox = whom::mailbox(&letter.to, &in_force.directory);
-    let is_named = mailbox.is_some_and(|mailbox| digest.to.contains(&mailbox));
+    // a mailbox that others read as well has a letter of its own
+    let is_named = whom::mailbox(&letter.to, &in_force.directory).is_some_and(|mailbox| {
+        let is_set = digest.to.iter().any(|named| named.is_read_with(&mailbox));
+        is_set && reading(&mailbox, in_force).len() == 1
+    });
     let owns = |purpose: &Purpose| digest.owners && purpose.business_owner == person.id;
     of(&|purpose| (is_named || owns(purpose)) && may(&person, purpose))
 }

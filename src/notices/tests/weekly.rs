@@ -135,17 +135,46 @@ fn who_owns_a_purpose_and_may_not_see_what_comes_of_it_is_not_told() {
     }
 }
 
-#[test]
-fn a_mailbox_of_several_people_is_told_what_all_of_them_may_see() {
-    let mut sources = addressed(&["hana", "otto"]);
-    let people = sources
+/// People of whom each has the same address.
+fn sharing(people: &[&str]) -> Sources {
+    let mut sources = addressed(people);
+    let file = sources
         .people
         .iter_mut()
         .find(|file| file.name.ends_with("people.toml"));
-    let people = people.unwrap();
-    let text = people.text.replace("hana@example.org", "both@example.org");
-    let text = text.replace("otto@example.org", "both@example.org");
-    *people = SourceText::new(people.name.as_str(), text);
+    let file = file.unwrap();
+    let shared = people.iter().fold(file.text.to_string(), |text, one| {
+        text.replace(&format!("{one}@example.org"), "both@example.org")
+    });
+    *file = SourceText::new(file.name.as_str(), shared);
+    sources
+}
+
+#[test]
+fn whoever_is_named_with_other_capitals_is_told_what_the_rules_say_all_the_same() {
+    let house = house(&["ada", "otto"]);
+    let named = settings("owners = false\nto = [\"Ada@example.org\", \"OTTO@Example.org\"]");
+    let board = told("webhook:board", &ALL);
+    assert_eq!(readers(&house, &named), [told("otto", &ALL), board]);
+}
+
+#[test]
+fn an_owner_who_shares_a_mailbox_reads_there_no_more_than_what_they_own() {
+    let mut sources = sharing(&["ada", "otto"]);
+    let purposes = &mut sources.purposes;
+    let text = purposes.text.replace("\nowner = \"mia\"", "\nowner = \"otto\"");
+    assert_ne!(text, *purposes.text);
+    *purposes = SourceText::new(purposes.name.as_str(), text);
+    let house = Rulebook::assemble(&sources).unwrap().in_mode(Mode::Enforce);
+    // otto may see everything, and ada, who reads the same mailbox, nothing
+    let named = settings("to = [\"both@example.org\"]");
+    let board = told("webhook:board", &ALL);
+    assert_eq!(readers(&house, &named), [told("otto", &["market-research"]), board]);
+}
+
+#[test]
+fn a_mailbox_of_several_people_is_told_what_all_of_them_may_see() {
+    let sources = sharing(&["hana", "otto"]);
     let house = Rulebook::assemble(&sources).unwrap().in_mode(Mode::Enforce);
     let named = settings("owners = false\nto = [\"both@example.org\"]");
     assert_eq!(

@@ -36,18 +36,17 @@ pub(super) async fn owe_each(client: &Client, owed: &[(&GrantId, NoticeEvent, Ti
     Ok(())
 }
 
-/// A digest is written of each week once, by one gateway, and told only where something is told of it.
+/// A digest is written once, by one gateway, of each week of which something is told; what is asked of others, by a clock that is
+/// ahead, say, leaves nothing behind.
 pub(super) async fn owe_digest(client: &Client, week: Week, due: Timestamp) -> Result<(), Trouble> {
-    let ask = "INSERT INTO digests (week) VALUES ($1) ON CONFLICT DO NOTHING";
+    let ask = "INSERT INTO digests (week) SELECT $1::bigint WHERE EXISTS (SELECT 1 FROM figures WHERE week = $1) \
+               ON CONFLICT DO NOTHING";
     if client.execute(ask, &[&week.number()]).await? == 0 {
         return Ok(());
     }
-    let ask = "INSERT INTO notices (id, event, since_ms, due_ms) SELECT $1::text, $2::text, $3::bigint, $3::bigint \
-               WHERE EXISTS (SELECT 1 FROM figures WHERE week = $4) ON CONFLICT DO NOTHING";
-    let (name, due, number) = (name_of(week), due.as_millis(), week.number());
-    client
-        .execute(ask, &[&name, &Occasion::Digest.as_str(), &due, &number])
-        .await?;
+    let ask = "INSERT INTO notices (id, event, since_ms, due_ms) VALUES ($1, $2, $3, $3) ON CONFLICT DO NOTHING";
+    let (name, due) = (name_of(week), due.as_millis());
+    client.execute(ask, &[&name, &Occasion::Digest.as_str(), &due]).await?;
     Ok(())
 }
 

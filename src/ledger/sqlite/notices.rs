@@ -22,15 +22,15 @@ pub(super) fn owe_each(connection: &Connection, owed: &[(&GrantId, NoticeEvent, 
     Ok(())
 }
 
-/// A digest is written of each week once, and told only where something is told of it.
+/// A digest is written once of each week of which something is told; what is asked of others, by a clock that is ahead, say, leaves
+/// nothing behind.
 pub(super) fn owe_digest(connection: &Connection, week: Week, due: Timestamp) -> rusqlite::Result<()> {
-    let ask = "INSERT OR IGNORE INTO digests (week) VALUES (?1)";
+    let ask = "INSERT OR IGNORE INTO digests (week) SELECT ?1 WHERE EXISTS (SELECT 1 FROM figures WHERE week = ?1)";
     if connection.execute(ask, [week.number()])? == 0 {
         return Ok(());
     }
-    let ask = "INSERT OR IGNORE INTO notices (id, event, since_ms, due_ms) \
-               SELECT ?1, ?2, ?3, ?3 WHERE EXISTS (SELECT 1 FROM figures WHERE week = ?4)";
-    let what = (name_of(week), Occasion::Digest.as_str(), due.as_millis(), week.number());
+    let ask = "INSERT OR IGNORE INTO notices (id, event, since_ms, due_ms) VALUES (?1, ?2, ?3, ?3)";
+    let what = (name_of(week), Occasion::Digest.as_str(), due.as_millis());
     connection.execute(ask, what)?;
     Ok(())
 }

@@ -2,12 +2,15 @@
 
 use super::api::{
     a_proof_that_is_over_makes_no_token, a_token_survives_a_restart_is_found_by_its_digest_and_ends_when_it_is_revoked,
+    an_account_that_is_again_what_it_was_has_its_tokens_again,
     one_person_has_so_many_tokens_and_what_rests_on_one_ends_when_it_expires,
     the_tokens_of_an_account_that_changes_or_goes_end_also_where_nobody_watched,
     tokens_end_with_what_is_revoked_at_once_for_a_call_that_is_done_once,
     what_a_call_did_is_kept_with_it_for_a_day_and_is_done_once,
+    what_ends_with_an_account_is_told_by_the_next_start_where_the_book_does_not,
     what_never_counted_is_done_anew_for_the_call_that_gave_it,
     while_noted_accounts_cannot_be_found_no_token_counts_and_none_is_over,
+    whoever_shows_a_token_while_tokens_stop_counting_has_nothing_that_lasts,
 };
 use super::delegations::{
     an_answer_for_somebody_does_not_count_once_that_ended_before_it_was_kept,
@@ -17,6 +20,7 @@ use super::delegations::{
     who_answers_for_whom_survives_a_restart_and_is_none_of_what_they_hold,
 };
 use super::digest::{
+    a_clock_that_was_ahead_for_a_moment_costs_nobody_a_week,
     a_week_is_told_once_when_all_of_it_is_settled_with_the_one_before_and_survives_a_crash,
     a_week_of_which_nothing_is_told_is_no_news_and_nobody_hears_of_weeks_where_nobody_is_told_of_them,
     a_week_that_nobody_can_name_is_put_off, of_weeks_in_which_a_gateway_was_off_the_last_is_told_alone,
@@ -108,6 +112,9 @@ everywhere! {
     one_person_has_so_many_tokens_and_what_rests_on_one_ends_when_it_expires,
     a_proof_that_is_over_makes_no_token,
     while_noted_accounts_cannot_be_found_no_token_counts_and_none_is_over,
+    whoever_shows_a_token_while_tokens_stop_counting_has_nothing_that_lasts,
+    an_account_that_is_again_what_it_was_has_its_tokens_again,
+    what_ends_with_an_account_is_told_by_the_next_start_where_the_book_does_not,
     tokens_end_with_what_is_revoked_at_once_for_a_call_that_is_done_once,
     the_tokens_of_an_account_that_changes_or_goes_end_also_where_nobody_watched,
     each_change_owes_what_people_are_to_be_told_of_it,
@@ -130,6 +137,7 @@ everywhere! {
     a_week_of_which_nothing_is_told_is_no_news_and_nobody_hears_of_weeks_where_nobody_is_told_of_them,
     what_is_to_be_told_of_a_week_becomes_letters_each_of_which_fares_by_itself,
     a_week_that_nobody_can_name_is_put_off,
+    a_clock_that_was_ahead_for_a_moment_costs_nobody_a_week,
 }
 
 async fn a_grant_survives_a_restart_to_the_letter(home: &dyn Home) {

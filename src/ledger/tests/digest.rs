@@ -136,6 +136,19 @@ pub(super) async fn a_week_of_which_nothing_is_told_is_no_news_and_nobody_hears_
     );
 }
 
+pub(super) async fn a_clock_that_was_ahead_for_a_moment_costs_nobody_a_week(home: &dyn Home) {
+    let ledger = telling(home);
+    let week = Week::of(monday());
+    adds(&ledger, days(22)).await;
+    assert_eq!(weeks(&ledger, days(22)).await, [], "nothing is told of any week yet");
+    // and right again: what is used this week counts in the next
+    ledger.add_up(&flows(5, 1, week), days(1)).await.unwrap();
+    adds(&ledger, days(22)).await;
+    let found = weeks(&ledger, days(22)).await;
+    let of: Vec<Week> = found.iter().map(|brought| brought.week).collect();
+    assert_eq!(of, [week.next()]);
+}
+
 pub(super) async fn what_is_to_be_told_of_a_week_becomes_letters_each_of_which_fares_by_itself(home: &dyn Home) {
     let ledger = telling(home);
     ledger.add_up(&flows(5, 1, Week::of(monday())), days(1)).await.unwrap();

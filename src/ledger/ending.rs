@@ -29,6 +29,17 @@ pub struct OnRecord {
 }
 
 impl OnRecord {
+    /// What becomes of somebody's token with their account: no rule lets that be, so none is named.
+    pub(super) fn of_account(whose: &SubjectId, (segment, rulebook): (u64, RulebookId)) -> Self {
+        Self {
+            segment,
+            act: GrantAct::Revoked,
+            by: whose.clone(),
+            rulebook,
+            policies: BTreeSet::new(),
+        }
+    }
+
     /// What it says.
     pub fn says(self, grant: Grant) -> Act {
         Act::Grant {

@@ -44,7 +44,7 @@ impl<S: Store> Keeper<S> {
         let tells = self.tells.load(Ordering::Relaxed);
         Self::owe(tells, &mut change, over.iter().map(|one| (Some(&one.was), &one.is)))?;
         let tokens = end_tokens(&mut change, ends.tokens, (ends.at, ends.ending.ended()))?;
-        let is_done = !over.is_empty() || !tokens.over.is_empty();
+        let is_done = !over.is_empty() || tokens.is_any();
         if let Some(once) = ends.once.as_ref().filter(|_| is_done) {
             let ids = tokens.over.iter().map(|(is, _)| &is.token.id);
             once.note(&mut change, over.iter().map(|one| &one.is), ids)?;
@@ -57,7 +57,7 @@ impl<S: Store> Keeper<S> {
                 once: ends.once.clone(),
             });
             self.doubtful.extend(doubts);
-            self.doubtful_tokens.extend((!tokens.over.is_empty()).then_some(tokens));
+            self.doubtful_tokens.extend(tokens.is_any().then_some(tokens));
             return Err(error);
         }
         self.settled.forgotten(&settled);
@@ -75,7 +75,7 @@ impl<S: Store> Keeper<S> {
     }
 
     /// Shows that these are over, and has the book told so.
-    fn show_over(&self, TokensOver { over, mut once_over }: TokensOver) -> Vec<Token> {
+    pub(super) fn show_over(&self, TokensOver { over, mut once_over }: TokensOver) -> Vec<Token> {
         let shown = over.into_iter().map(|(is, on_record)| {
             self.tokens.shows(is.clone());
             let telling = Telling::of_token(is.token.id.clone(), on_record, Arc::clone(&self.settled));
@@ -100,8 +100,14 @@ impl<S: Store> Keeper<S> {
 
 /// Tokens that end in one change, and what is to be said of each.
 pub(super) struct TokensOver {
-    over: Vec<(KeptToken, OnRecord)>,
-    once_over: OnceOver,
+    pub(super) over: Vec<(KeptToken, OnRecord)>,
+    pub(super) once_over: OnceOver,
+}
+
+impl TokensOver {
+    pub(super) fn is_any(&self) -> bool {
+        !self.over.is_empty()
+    }
 }
 
 /// Writes the end of those that are good, and how the book is to say so.

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use super::Ledger;
 use super::ending::{Ending, OnRecord, UntoldToken};
-use super::ends::TokenEnds;
+use super::ends::{OnceOver, TokenEnds, TokensOver};
 use super::error::LedgerError;
 use super::promise::{Owed, Telling};
 use super::store::{Change, Store};
 use super::token_rows::{KeepsTokens, KeptToken};
 use super::writer::{Ends, Job, Keeper};
 use crate::clock::Timestamp;
-use crate::facts::{AccountMark, AccountMarks, RevokedFor, SubjectId, Token, TokenHash, TokenId};
+use crate::facts::{AccountMark, AccountMarks, RevokedFor, RulebookId, SubjectId, Token, TokenHash, TokenId};
 
 /// How many tokens that are good one person may have.
 pub const MOST_TOKENS: usize = 16;
@@ -24,7 +24,16 @@ pub(super) enum TokenChange {
     /// Somebody who has just proved who they are makes it: as long as that proof stands.
     Make(Token, TokenHash, Box<dyn Fn() -> bool + Send>),
     /// The accounts look like this now: with those that changed, the tokens of their people end.
-    Accounts(AccountMarks, Timestamp),
+    Accounts(Followed),
+}
+
+/// Accounts that are to be noted, and how the book is to say what ends with them.
+pub(super) struct Followed {
+    accounts: AccountMarks,
+    at: Timestamp,
+    /// Where the book is, and which rules rule.
+    told: (u64, RulebookId),
+    once_over: OnceOver,
 }
 
 /// The accounts that look otherwise by now, and what that means for tokens.
@@ -58,15 +67,14 @@ pub(super) fn revoked(
 
 impl<S: Store> Keeper<S> {
     pub(super) fn change_token(&mut self, wanted: TokenChange) -> Result<Vec<Token>, LedgerError> {
-        let kept = match wanted {
-            TokenChange::Make(token, hash, stands) => vec![self.make(token, hash, &stands)?],
-            TokenChange::Accounts(accounts, at) => self.follow(&accounts, at)?,
-        };
-        let tokens = kept.iter().map(|kept| kept.token.clone()).collect();
-        for kept in kept {
-            self.tokens.shows(kept);
+        match wanted {
+            TokenChange::Make(token, hash, stands) => {
+                let kept = self.make(token, hash, &stands)?;
+                self.tokens.shows(kept.clone());
+                Ok(vec![kept.token])
+            }
+            TokenChange::Accounts(followed) => self.follow(followed),
         }
-        Ok(tokens)
     }
 
     fn make(&mut self, token: Token, hash: TokenHash, stands: &dyn Fn() -> bool) -> Result<KeptToken, LedgerError> {
@@ -93,21 +101,39 @@ impl<S: Store> Keeper<S> {
     }
 
     /// Ends the tokens of those whose accounts changed, and notes what all look like now: both or neither.
-    fn follow(&mut self, accounts: &AccountMarks, at: Timestamp) -> Result<Vec<KeptToken>, LedgerError> {
+    fn follow(&mut self, followed: Followed) -> Result<Vec<Token>, LedgerError> {
+        let Followed {
+            accounts,
+            at,
+            told,
+            once_over,
+        } = followed;
         let before = self.tokens.accounts();
-        let changed: BTreeMap<&SubjectId, RevokedFor> = changed(&before, accounts).collect();
+        let changed: BTreeMap<&SubjectId, RevokedFor> = changed(&before, &accounts).collect();
         let whose: Vec<&SubjectId> = changed.keys().copied().collect();
         let mut change = self.store.begin()?;
         let theirs = change.tokens_of(&whose)?;
         let over = revoked(theirs, at, |who| changed.get(who).cloned());
         change.write_tokens(&over)?;
+        let over = over.into_iter().map(|is| {
+            let on_record = OnRecord::of_account(&is.token.subject, told.clone());
+            (is, on_record)
+        });
+        let over: Vec<(KeptToken, OnRecord)> = over.collect();
+        change.owe_tokens(&over)?;
         let noted = whose.into_iter().map(|who| (who.clone(), accounts.get(who).copied()));
         let mut noted: Vec<(SubjectId, Option<AccountMark>)> = noted.collect();
         let new = accounts.iter().filter(|(who, _)| !before.contains_key(*who));
         noted.extend(new.map(|(who, mark)| (who.clone(), Some(*mark))));
         change.write_accounts(&noted)?;
-        change.commit()?;
-        self.tokens.noted(accounts.clone());
+        let kept = change.commit();
+        let over = TokensOver { over, once_over };
+        if let Err(error) = kept {
+            self.doubtful_tokens.extend(over.is_any().then_some(over));
+            return Err(error);
+        }
+        let over = self.show_over(over);
+        self.tokens.noted(accounts);
         Ok(over)
     }
 
@@ -192,12 +218,25 @@ impl Ledger {
     pub fn changed_accounts(&self, accounts: &AccountMarks) -> (Vec<(SubjectId, RevokedFor)>, bool) {
         let before = self.tokens.accounts();
         let changed = changed(&before, accounts).map(|(who, why)| (who.clone(), why));
-        (changed.collect(), before != *accounts)
+        (changed.collect(), before != *accounts || self.are_tokens_suspended())
     }
 
-    /// Ends the tokens of those, and notes what accounts look like now: in one change. Gives the tokens that ended.
-    pub async fn note_accounts(&self, accounts: AccountMarks, at: Timestamp) -> Result<Vec<Token>, LedgerError> {
-        self.writer.change_token(TokenChange::Accounts(accounts, at)).await
+    /// Ends the tokens of those, and notes what accounts look like now: in one change. Gives the tokens that ended; until
+    /// `once_over` has seen to it that the book says so, and [told](Telling::told) so, they are among the
+    /// [`Ledger::untold_tokens`]. The book is at the segment that is `told`, and these rules rule.
+    pub async fn note_accounts(
+        &self,
+        (accounts, at): (AccountMarks, Timestamp),
+        told: (u64, RulebookId),
+        once_over: impl FnMut(&Token, Telling) + Send + 'static,
+    ) -> Result<Vec<Token>, LedgerError> {
+        let followed = Followed {
+            accounts,
+            at,
+            told,
+            once_over: Box::new(once_over),
+        };
+        self.writer.change_token(TokenChange::Accounts(followed)).await
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -70,6 +70,8 @@ impl Known {
 pub(super) struct TokenView {
     shelves: RwLock<Shelves>,
     accounts: RwLock<AccountMarks>,
+    /// Whose account changed, which is not noted yet.
+    suspended: Mutex<BTreeSet<SubjectId>>,
     /// Whether what is known of tokens counted when that was looked at last.
     counted: AtomicBool,
     /// Whether nobody knows whose account is gone.
@@ -130,6 +132,7 @@ impl TokenView {
         let view = Self {
             shelves: RwLock::default(),
             accounts: RwLock::new(accounts),
+            suspended: Mutex::default(),
             counted: AtomicBool::new(true),
             in_abeyance: AtomicBool::new(false),
         };
@@ -215,7 +218,9 @@ impl TokenView {
     /// it anew.
     fn counts(&self, counts: bool) {
         if self.counted.swap(counts, Ordering::AcqRel) && !counts {
-            for known in self.all() {
+            // INVARIANT: none is shown anew meanwhile: it would take over what ends here, and be good never again
+            let shelves = self.shelves.write().unwrap_or_else(PoisonError::into_inner);
+            for known in shelves.by_id.values() {
                 let anew = watch::Sender::new(*known.stands.load().borrow());
                 known.stands.swap(Arc::new(anew)).send_replace(false);
             }
@@ -246,8 +251,21 @@ impl TokenView {
         self.accounts.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// So the accounts look, and the tokens of those that changed are shown as over. Those of whom nothing had to be noted in the
+    /// end, as their account is again what it was, are good again.
     pub(super) fn noted(&self, accounts: AccountMarks) {
         *self.accounts.write().unwrap_or_else(PoisonError::into_inner) = accounts;
+        let mut suspended = self.suspended.lock().unwrap_or_else(PoisonError::into_inner);
+        let suspended = std::mem::take(&mut *suspended);
+        if suspended.is_empty() {
+            return;
+        }
+        for known in self.all() {
+            let is_over = known.token.revoked_at.is_some();
+            if !is_over && suspended.contains(&known.token.subject) && !*known.stands.load().borrow() {
+                known.stands.store(Arc::new(watch::Sender::new(true)));
+            }
+        }
     }
 }
 
@@ -267,10 +285,13 @@ impl Ledger {
 
     /// What is known, at `now`, of the token whose text has this digest; memory only. That it was shown counts as its use.
     pub fn shown_token(&self, hash: &TokenHash, now: Timestamp) -> Looked {
+        let found = self.tokens.find(hash).map(|known| (known.stands.load_full(), known));
+        let good = found.filter(|(stands, known)| *stands.borrow() && known.token.is_good(now));
+        // INVARIANT: last: where tokens count no more from here on, what rests on this one ends with all the others
         if !self.counts_tokens() {
             return Looked::Unknown;
         }
-        let Some(known) = self.tokens.find(hash).filter(|known| known.is_good(now)) else {
+        let Some((stands, known)) = good else {
             return Looked::Not;
         };
         known
@@ -278,7 +299,7 @@ impl Ledger {
             .fetch_max(now.as_millis().div_euclid(DAY), Ordering::Relaxed);
         Looked::Good(Shown {
             token: Arc::clone(&known.token),
-            stands: known.stands.load_full(),
+            stands,
         })
     }
 
@@ -311,11 +332,19 @@ impl Ledger {
         theirs
     }
 
-    /// Nothing rests on somebody's tokens any more here, whether or not that can be kept.
-    pub fn suspend_tokens_of(&self, who: &SubjectId) {
+    /// Nothing rests on the tokens of these people any more here, until that is noted, or nothing has to be.
+    pub fn suspend_tokens_of(&self, whose: BTreeSet<SubjectId>) {
         let all = self.tokens.all().into_iter();
-        all.filter(|known| known.token.subject == *who)
+        all.filter(|known| whose.contains(&known.token.subject))
             .for_each(|known| known.ends());
+        let mut suspended = self.tokens.suspended.lock().unwrap_or_else(PoisonError::into_inner);
+        suspended.extend(whose);
+    }
+
+    /// Whether there are any.
+    pub(super) fn are_tokens_suspended(&self) -> bool {
+        let suspended = self.tokens.suspended.lock().unwrap_or_else(PoisonError::into_inner);
+        !suspended.is_empty()
     }
 
     /// Ends whatever rests on tokens that have expired by `now`, or on all of them where it is not known for too long what
@@ -326,7 +355,7 @@ impl Ledger {
     }
 
     fn counts_tokens(&self) -> bool {
-        self.vouches(false) != Vouched::NoMore && !self.tokens.in_abeyance.load(Ordering::Acquire)
+        self.vouches(false) != Vouched::NoMore && !self.are_tokens_held()
     }
 
     /// Whether there are accounts that were noted and cannot be found now: until that is known, no token counts, and what rests on
@@ -341,6 +370,11 @@ impl Ledger {
             self.tokens.counts(self.counts_tokens());
         }
         holds
+    }
+
+    /// Whether no token counts for that.
+    pub fn are_tokens_held(&self) -> bool {
+        self.tokens.in_abeyance.load(Ordering::Acquire)
     }
 
     /// How many tokens cannot be read: they are good nowhere.

@@ -1,15 +1,14 @@
 //! Accounts that changed: whoever has a new password, or no account any more, has no token that is good.
 //!
-//! Nothing rests on such a token from the moment that it is noticed. The book is told before the ledger keeps it, as where
-//! tokens are revoked: a crash in between leaves it to the next start, which notices the same and says so once more.
+//! Nothing rests on such a token from the moment that it is noticed. Then **ledger, book**, as where tokens are revoked: what a
+//! crash overtakes between the two, the book tells all the same (`ended.rs`).
 
 use std::sync::Arc;
 
 use super::Portal;
-use super::tool_tokens::said_by;
+use super::ended::tells_of_tokens;
 use crate::clock::Timestamp;
-use crate::facts::{AccountMarks, RevokedFor, RulebookId, Token, TokenAct, TokenId};
-use crate::ledger::Listed;
+use crate::facts::{AccountMarks, RevokedFor, RulebookId, Token};
 
 impl Portal {
     /// The accounts as they look now; the same value as long as none changes. None where none are kept here, and while there were
@@ -27,24 +26,17 @@ impl Portal {
         if !is_news {
             return true;
         }
-        let mut told: Vec<TokenId> = Vec::new();
-        for (who, why) in changed {
-            let theirs = self.ledger.tokens_of(&who, at);
-            self.ledger.suspend_tokens_of(&who);
-            for Listed { token, .. } in theirs {
-                told.push(token.id.clone());
-                self.note_over(token.revoked(at, Some(why.clone())), rulebook);
-            }
-        }
-        if !told.is_empty() {
-            // what the disk does not take now is told once it works again
-            let _ = self.book.flush().await;
-        }
-        match self.ledger.note_accounts(accounts.clone(), at).await {
+        let whose = changed.into_iter().map(|(who, _)| who).collect();
+        self.ledger.suspend_tokens_of(whose);
+        let told = (self.book.segment(), rulebook.clone());
+        let tell = tells_of_tokens(self.book.clone());
+        match self.ledger.note_accounts((accounts.clone(), at), told, tell).await {
             Ok(over) => {
-                // of another gateway, and not heard of when it was told
-                let untold = over.into_iter().filter(|token| !told.contains(&token.id));
-                untold.for_each(|token| self.note_over(token, rulebook));
+                over.iter().for_each(log);
+                if !over.is_empty() {
+                    // what the disk does not take now is told once it works again
+                    let _ = self.book.flush().await;
+                }
                 true
             }
             Err(trouble) => {
@@ -53,15 +45,12 @@ impl Portal {
             }
         }
     }
+}
 
-    fn note_over(&self, token: Token, rulebook: &RulebookId) {
-        let why = match &token.revoked_for {
-            Some(RevokedFor::AccountRemoved) => "the account is gone",
-            Some(RevokedFor::PasswordChanged | RevokedFor::Revocation(_)) | None => "the password is another one",
-        };
-        tracing::info!(token = %token.id, who = %token.subject, why, "a token is over");
-        let by = token.subject.clone();
-        let said = said_by((&by, rulebook), TokenAct::Revoked, token, &[]);
-        self.book.note(&self.book.record(said));
-    }
+fn log(token: &Token) {
+    let why = match &token.revoked_for {
+        Some(RevokedFor::AccountRemoved) => "the account is gone",
+        Some(RevokedFor::PasswordChanged | RevokedFor::Revocation(_)) | None => "the password is another one",
+    };
+    tracing::info!(token = %token.id, who = %token.subject, why, "a token is over");
 }

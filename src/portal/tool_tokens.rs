@@ -12,7 +12,7 @@ use http::{HeaderMap, header};
 
 use super::ended::tells_of_tokens;
 use super::{Portal, Visit};
-use crate::facts::{Act, Channel, GrantAct, Reason, RulebookId, Scope, Secret, SubjectId, Token, TokenAct, token_text};
+use crate::facts::{Act, Channel, GrantAct, Reason, Scope, Secret, Token, TokenAct, token_text};
 use crate::identity::{SignIn, WhyRejected, token_hash};
 use crate::ledger::{Ledger, LedgerError, Listed};
 use crate::rulebook::Visitor;
@@ -216,19 +216,10 @@ impl Portal {
 }
 
 fn said(visit: &Visit<'_>, act: TokenAct, token: &Token, reasons: &[Reason]) -> Act {
-    said_by(visit.by(), act, token.clone(), reasons)
-}
-
-/// What the book is to say of a token.
-pub(super) fn said_by(
-    (by, rulebook): (&SubjectId, &RulebookId),
-    act: TokenAct,
-    token: Token,
-    reasons: &[Reason],
-) -> Act {
+    let (by, rulebook) = visit.by();
     Act::Token {
         act,
-        token: Box::new(token),
+        token: Box::new(token.clone()),
         by: by.clone(),
         rulebook: rulebook.clone(),
         policies: reasons.iter().map(|reason| reason.policy.clone()).collect(),

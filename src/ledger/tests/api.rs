@@ -1,7 +1,10 @@
 //! What a ledger does for the API, wherever it is kept: calls that are done once, and tokens.
 
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::*;
-use crate::facts::{AccountMark, AccountMarks, RevokedFor, Scope, Token, TokenHash, TokenId};
+use crate::facts::{AccountMark, AccountMarks, RevokedFor, RulebookId, Scope, Token, TokenHash, TokenId};
 use crate::ledger::{Looked, MOST_TOKENS, Once, Shown};
 
 fn once(by: &str, key: &str, at: i64) -> Once {
@@ -198,10 +201,7 @@ pub(super) async fn while_noted_accounts_cannot_be_found_no_token_counts_and_non
     let made = ledger.make_token(token("ada", "one", 1_000), hash(1), || true);
     made.await.unwrap();
     assert!(!ledger.holds_tokens(true), "there never were any");
-    ledger
-        .note_accounts(accounts(&[("ada", 1)]), moment(1_000))
-        .await
-        .unwrap();
+    note(&ledger, &accounts(&[("ada", 1)]), 1_000).await.unwrap();
     drop(ledger);
     let ledger = home.open().unwrap();
     let shown = good(&ledger, 1, 2_000).unwrap();
@@ -252,6 +252,96 @@ pub(super) async fn one_person_has_so_many_tokens_and_what_rests_on_one_ends_whe
         .unwrap();
 }
 
+/// Notes what accounts look like, and that the book tells what ended with them.
+async fn note(ledger: &Ledger, accounts: &AccountMarks, at: i64) -> Result<Vec<Token>, LedgerError> {
+    let told = |_: &Token, telling: Telling| telling.told();
+    let when = (accounts.clone(), moment(at));
+    ledger.note_accounts(when, (7, RulebookId::new("rules")), told).await
+}
+
+pub(super) async fn whoever_shows_a_token_while_tokens_stop_counting_has_nothing_that_lasts(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let made = ledger.make_token(token("ada", "one", 1_000), hash(1), || true);
+    made.await.unwrap();
+    note(&ledger, &accounts(&[("ada", 1)]), 1_000).await.unwrap();
+    let (stop, late) = (AtomicBool::new(false), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                if let Looked::Good(shown) = ledger.shown_token(&hash(1), moment(2_000)) {
+                    late.lock().unwrap().push(shown);
+                }
+            }
+        });
+        for _ in 0..300 {
+            assert!(ledger.holds_tokens(true));
+            let mut shown = late.lock().unwrap();
+            ledger.end_tokens(moment(2_000));
+            assert!(shown.iter().all(|shown| !*shown.stands.borrow()), "it is not cut");
+            shown.clear();
+            drop(shown);
+            assert!(!ledger.holds_tokens(false));
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+}
+
+pub(super) async fn an_account_that_is_again_what_it_was_has_its_tokens_again(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    for (of, digest) in [("ada", 1), ("ben", 2)] {
+        let made = ledger.make_token(token(of, of, 1_000), hash(digest), || true);
+        made.await.unwrap();
+    }
+    let first = accounts(&[("ada", 1), ("ben", 2)]);
+    note(&ledger, &first, 1_000).await.unwrap();
+    let shown = good(&ledger, 1, 2_000).unwrap();
+    ledger.suspend_tokens_of([person("ada")].into());
+    assert!(!*shown.stands.borrow() && good(&ledger, 1, 2_000).is_none());
+    // what changed could not be kept, and the file is as it was
+    assert_eq!(
+        ledger.changed_accounts(&first),
+        (vec![], true),
+        "there is something to do"
+    );
+    assert_eq!(note(&ledger, &first, 3_000).await, Ok(vec![]));
+    assert!(good(&ledger, 1, 3_000).is_some());
+    assert_eq!(ledger.changed_accounts(&first), (vec![], false));
+    // and where another one changed meanwhile, that one's alone are over
+    ledger.suspend_tokens_of([person("ada"), person("ben")].into());
+    let over = note(&ledger, &accounts(&[("ada", 1), ("ben", 9)]), 4_000)
+        .await
+        .unwrap();
+    assert_eq!(over.len(), 1);
+    assert_eq!([1, 2].map(|one| good(&ledger, one, 4_000).is_some()), [true, false]);
+}
+
+pub(super) async fn what_ends_with_an_account_is_told_by_the_next_start_where_the_book_does_not(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let made = ledger.make_token(token("ada", "one", 1_000), hash(1), || true);
+    made.await.unwrap();
+    note(&ledger, &accounts(&[("ada", 1)]), 1_000).await.unwrap();
+    let when = (accounts(&[]), moment(2_000));
+    let untold = |_: &Token, _: Telling| ();
+    let over = ledger
+        .note_accounts(when, (7, RulebookId::new("rules")), untold)
+        .await
+        .unwrap();
+    drop(ledger);
+    let ledger = home.open().unwrap();
+    let [left] = ledger.untold_tokens() else {
+        panic!("{:?}", ledger.untold_tokens());
+    };
+    assert_eq!([left.token.clone()], over.as_slice());
+    let told = &left.on_record;
+    assert_eq!(
+        (told.segment, told.by.as_str(), told.rulebook.as_str()),
+        (7, "ada", "rules")
+    );
+    ledger.tokens_told(vec![left.token.id.clone()]);
+    drop(ledger);
+    assert_eq!(home.open().unwrap().untold_tokens(), []);
+}
+
 fn accounts(marks: &[(&str, u8)]) -> AccountMarks {
     let marks = marks
         .iter()
@@ -269,7 +359,7 @@ pub(super) async fn the_tokens_of_an_account_that_changes_or_goes_end_also_where
     let first = accounts(&[("ada", 1), ("ben", 2), ("cora", 3)]);
     let nothing_known = (vec![], true);
     assert_eq!(ledger.changed_accounts(&first), nothing_known);
-    assert_eq!(ledger.note_accounts(first.clone(), at(2_000)).await, Ok(vec![]));
+    assert_eq!(note(&ledger, &first, 2_000).await, Ok(vec![]));
     assert_eq!(ledger.changed_accounts(&first), (vec![], false));
     drop(ledger);
 
@@ -290,10 +380,10 @@ pub(super) async fn the_tokens_of_an_account_that_changes_or_goes_end_also_where
         ]
     );
     assert!(is_news);
-    ledger.suspend_tokens_of(&person("ada"));
+    ledger.suspend_tokens_of([person("ada")].into());
     assert!(!*adas.stands.borrow() && *bens.stands.borrow());
     assert!(good(&ledger, 1, 2_000).is_none(), "whether or not it can be kept");
-    let over = ledger.note_accounts(next.clone(), at(3_000)).await.unwrap();
+    let over = note(&ledger, &next, 3_000).await.unwrap();
     let over: Vec<_> = over
         .iter()
         .map(|token| (token.id.as_str(), token.revoked_at, token.revoked_for.clone()))

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::outbox::{claim, due, of, telling};
 use super::server::Server;
 use super::*;
-use crate::facts::{AccountMark, AccountMarks, RevokedFor, Scope, Token, TokenHash, TokenId};
+use crate::facts::{AccountMark, AccountMarks, RevokedFor, RulebookId, Scope, Token, TokenHash, TokenId};
 use crate::ledger::Looked;
 use crate::ledger::postgres::{Access, Postgres};
 use crate::ledger::store::{Bell, Store as _};
@@ -338,7 +338,11 @@ async fn what_many_accounts_look_like_is_noted_with_few_questions_and_so_are_the
         let mark = |n| (who(&format!("p{n}")), AccountMark::new([mark; 32]));
         (0..many).map(mark).collect()
     };
-    let over = ledger.note_accounts(marks(1, 1_203), moment(1_000)).await.unwrap();
+    let note = |marks: AccountMarks, at| {
+        let told = |_: &Token, telling: Telling| telling.told();
+        ledger.note_accounts((marks, moment(at)), (7, RulebookId::new("rules")), told)
+    };
+    let over = note(marks(1, 1_203), 1_000).await.unwrap();
     assert_eq!(over, []);
     let noted = database.says("SELECT count(*) FROM accounts WHERE gateway = 'one'");
     assert_eq!(noted, "1203");
@@ -346,7 +350,7 @@ async fn what_many_accounts_look_like_is_noted_with_few_questions_and_so_are_the
     // the first hundred have another password, and the last three no account
     let mut next = marks(1, 1_200);
     next.extend(marks(2, 100));
-    let over = ledger.note_accounts(next, moment(2_000)).await.unwrap();
+    let over = note(next, 2_000).await.unwrap();
     let because = |why: RevokedFor| {
         over.iter()
             .filter(|token| token.revoked_for.as_ref() == Some(&why))

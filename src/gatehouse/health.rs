@@ -40,6 +40,10 @@ impl Rules {
     }
 }
 
+/// Also after a start that found none: where they were is known from what is noted of them.
+const NO_ACCOUNTS: &str = "nobody signs in with a password and no token is good: the accounts that there were are not found; put the \
+                           accounts file back, or, where all accounts are to go, remove each with `wayleave user remove`";
+
 /// The answer of `/readyz`.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
@@ -128,6 +132,7 @@ impl Health {
         // what people hold counts on, so traffic may come, unless others change it unheard of
         let in_touch = self.ledger.vouches(false) == Vouched::Now;
         problems.extend(grants.err());
+        problems.extend(self.ledger.are_tokens_held().then(|| NO_ACCOUNTS.to_owned()));
         let door = self.reach.door();
         let open = door.is_none();
         problems.extend(door);

@@ -552,20 +552,28 @@ async fn an_account_that_changes_while_no_gateway_runs_has_no_token_at_the_next_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_accounts_file_is_not_there_no_token_is_good_and_none_is_over() {
-    let world = World::open().await;
+    let mut world = World::open().await;
     let (_, adas) = make(&world, "ada", &["read"]).await;
-    let accounts = &world.settings.identity.users;
+    let accounts = world.settings.identity.users.clone();
     let aside = accounts.with_extension("aside");
     let answers = async |world: &World| get(&tool(world, "ada", &adas), "/v1/grants").await.status;
-    std::fs::rename(accounts, &aside).unwrap();
+    std::fs::rename(&accounts, &aside).unwrap();
     world
         .until("no token is good", async |world| answers(world).await != StatusCode::OK)
         .await;
     assert_eq!(answers(&world).await, StatusCode::SERVICE_UNAVAILABLE);
-    std::fs::rename(&aside, accounts).unwrap();
+    let no_accounts = async |world: &World| {
+        let ready = world.admin("/readyz").await.json();
+        ready["problems"].to_string().contains("put the accounts file back")
+    };
+    assert!(no_accounts(&world).await);
+    world.reopen().await;
+    assert!(no_accounts(&world).await, "a restart has not forgotten them");
+    std::fs::rename(&aside, &accounts).unwrap();
     world
         .until("it is good again", async |world| answers(world).await == StatusCode::OK)
         .await;
+    assert!(!no_accounts(&world).await);
     assert_eq!(ended(&world).await, []);
     world.close().await;
 }

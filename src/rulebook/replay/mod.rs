@@ -82,7 +82,10 @@ impl Rulebook {
             (from.activity != to.activity, "recognised as another activity"),
             (from.inspect != to.inspect, if to.inspect { read } else { unread }),
             (from.platform != to.platform, "counted to another platform"),
-            (from.grant != to.grant, "under another grant"),
+            (
+                from.grant != to.grant,
+                if to.grant.is_some() { "under another grant" } else { "under no grant" },
+            ),
         ] {
             ways.extend(differs.then(|| way.to_owned()));
         }

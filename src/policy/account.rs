@@ -111,7 +111,11 @@ impl Policy {
                     policy: rule.id.clone(),
                     effect: rule.effect,
                     action: action.id().unescaped().to_owned(),
-                    conditions: expired.map(|end| over(end, asked.at)).into_iter().chain(parts).collect(),
+                    conditions: expired
+                        .map(|end| over(end, asked.at))
+                        .into_iter()
+                        .chain(parts)
+                        .collect(),
                     expired,
                 });
             }

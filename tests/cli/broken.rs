@@ -105,7 +105,8 @@ fn what_an_expired_rule_would_have_permitted_names_it() {
         feed.ends_with("no rule permits it\n     `recruiting.read` would permit it, but expired on [time]\n     "),
         "{feed}"
     );
-    let line = "wayleave explain --as ada --to https://www.linkedin.com/feed/ --purpose recruiting --at 2026-11-24T09:30:00Z";
+    let line =
+        "wayleave explain --as ada --to https://www.linkedin.com/feed/ --purpose recruiting --at 2026-11-24T09:30:00Z";
     let told = desk.types(line);
     let why = "  `recruiting.read`, asked for browse\n    failed: @expires(\"[time]\")  [context.now is [time]]\n  `";
     assert!(told.contains(why), "{told}");

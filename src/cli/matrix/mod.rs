@@ -114,7 +114,9 @@ pub fn run(args: &Args) -> ExitCode {
                 Form::Html => html::text(&matrix),
             };
             printer::data(text.trim_end());
-            unnamed(&args.network, &assembled.rulebook).iter().for_each(printer::talk);
+            unnamed(&args.network, &assembled.rulebook)
+                .iter()
+                .for_each(printer::talk);
             ExitCode::SUCCESS
         }
         Err(why) => {

@@ -13,6 +13,7 @@ use std::time::Duration;
 use kept::Folder;
 
 use super::printer;
+use super::progress::Progress;
 use super::shown::tell;
 use crate::clock::Clock;
 use crate::facts::{Mode, PolicyId, Problem, SourceText};
@@ -138,7 +139,9 @@ fn settled(work: &Work, folder: Folder<'_>, args: &Args, effort: &Arc<Effort>) -
     } else {
         Shelf::of_user(solver::version().as_deref())
     };
-    let outcomes = work.prove(&shelf, effort)?;
+    let progress = Progress::of("proving", u64::try_from(work.checks.len()).unwrap_or(u64::MAX));
+    let outcomes = work.prove(&shelf, effort, &|| progress.add(1))?;
+    drop(progress);
     if let Some(file) = &args.out {
         let prover = Prover {
             by: args.by.clone(),

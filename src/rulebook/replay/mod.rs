@@ -11,7 +11,9 @@ pub use again::Replayer;
 pub use tally::{Change, Example, Group, Loose, Sums, Tally};
 
 use super::Rulebook;
-use crate::facts::{Act, Ask, Coach, DecisionNote, Help, Mode, Observation, Outcome, PolicyId, Record, WouldBe};
+use crate::facts::{
+    Act, Ask, Coach, DecisionNote, GrantId, Help, Mode, Observation, Outcome, PolicyId, Record, WouldBe,
+};
 
 /// What became of a recorded flow under a rulebook.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +86,7 @@ impl Rulebook {
             (from.platform != to.platform, "counted to another platform"),
             (
                 from.grant != to.grant,
-                if to.grant.is_some() { "under another grant" } else { "under no grant" },
+                now_under(from.grant.as_ref(), to.grant.as_ref()),
             ),
         ] {
             ways.extend(differs.then(|| way.to_owned()));
@@ -147,6 +149,15 @@ impl Rulebook {
             return judgement.note_in(from.mode, None);
         }
         judgement.note_in(from.mode, Some(&self.remedy(seen)))
+    }
+}
+
+/// What became of the grant that a flow passed under, where it is not the same.
+fn now_under(from: Option<&GrantId>, to: Option<&GrantId>) -> &'static str {
+    match (from, to) {
+        (_, None) => "under no grant",
+        (None, Some(_)) => "under a grant",
+        (Some(_), Some(_)) => "under another grant",
     }
 }
 

@@ -63,7 +63,7 @@ pub struct Args {
     #[arg(long, requires = "to")]
     purpose: Vec<String>,
     /// Who approved that purpose.
-    #[arg(long, value_name = "PERSON")]
+    #[arg(long, value_name = "PERSON", requires = "purpose")]
     approved_by: Option<String>,
     /// That the purpose was taken by break-glass.
     #[arg(long, requires = "purpose", conflicts_with = "approved_by")]
@@ -164,7 +164,7 @@ fn of_record(args: &Args, id: RecordId) -> Result<ExitCode, Stop> {
         }
     } else {
         let kept = Kept::at(&settings.policies.kept).rulebook(&judged.decided.rulebook);
-        kept.map_err(|why| miette::miette!(help = "name a folder of policies after the record", "{why}"))?
+        kept.map_err(|why| miette::miette!(help = "name the gateway's settings with `--config FILE` or where it keeps its rulebooks with `--set policies.kept=DIR`, or explain it under other rules: name a folder of policies after the record", "{why}"))?
     };
     let rules = assembled.rulebook.in_mode(judged.decided.mode);
     let told = rules.tell_recorded(&assembled.directory, (id, at), judged);
@@ -264,7 +264,7 @@ fn unknown(kind: &str, name: &str, near: Option<&str>, known: &str) -> String {
 
 /// What to know of a network that was asked for by name, if no rule names it: the rules are all that is read here, and
 /// only the gateway's settings say which networks there are.
-fn unnamed(network: &str, rulebook: &Rulebook) -> Option<String> {
+pub(super) fn unnamed(network: &str, rulebook: &Rulebook) -> Option<String> {
     let written = format!("\"{network}\"");
     let named = rulebook.policy().rules().any(|rule| rule.text.contains(&written));
     (network != USUAL && !named).then(|| {

@@ -11,7 +11,8 @@ use super::cedars::CedarCase;
 use super::engine::Number;
 use super::question::{GrantQuestion, Question};
 use super::request::Asked;
-use super::{Policy, RuleSet};
+use super::{Policy, Rule, RuleSet};
+use crate::clock::Timestamp;
 use crate::facts::{Effect, PolicyId};
 
 /// How one rule came out for one action.
@@ -23,8 +24,12 @@ pub struct Account {
     pub effect: Effect,
     /// The action that was asked.
     pub action: String,
-    /// Its conditions; none where it has no more than a scope, which matched.
+    /// Its conditions; none where it has no more than a scope, which matched. Of a permit that had expired by then, its end
+    /// stands first, as one that failed.
     pub conditions: Vec<Condition>,
+    /// When it expired, if it had by then.
+    #[serde(skip)]
+    pub expired: Option<Timestamp>,
 }
 
 /// One condition.
@@ -47,6 +52,13 @@ impl Account {
     /// Whether every condition let the rule apply.
     pub fn applies(&self) -> bool {
         self.conditions.iter().all(|condition| condition.held == Some(true))
+    }
+
+    /// When it expired, if nothing but that keeps it from applying.
+    pub fn lapsed(&self) -> Option<Timestamp> {
+        let mut others = self.conditions.iter().skip(1);
+        let applied = others.all(|condition| condition.held == Some(true));
+        self.expired.filter(|_| applied)
     }
 }
 
@@ -88,20 +100,23 @@ impl Policy {
             let Some(action) = request.action() else { continue };
             let numbers = self.engine.candidates_for(request, &asked.entities);
             for number in numbers.unwrap_or_default() {
-                let counts = |rule: &&super::Rule| {
-                    rule.counts(RuleSet::InEffect, asked.at) || rule.counts(RuleSet::Continued, asked.at)
-                };
+                let counts = |rule: &&Rule| rule.is_in(RuleSet::InEffect) || rule.is_in(RuleSet::Continued);
                 let Some(rule) = self.rules.get(number).filter(counts) else {
                     continue;
                 };
-                let conditions = self.parts(number).iter();
+                let expired = rule.expires.filter(|_| rule.has_expired(asked.at));
+                let parts = self.parts(number).iter();
+                let parts = parts.map(|part| condition(part, request, &asked.entities));
                 accounts.push(Account {
                     policy: rule.id.clone(),
                     effect: rule.effect,
                     action: action.id().unescaped().to_owned(),
-                    conditions: conditions
-                        .map(|part| condition(part, request, &asked.entities))
+                    conditions: expired
+                        .map(|end| over(end, asked.at))
+                        .into_iter()
+                        .chain(parts)
                         .collect(),
+                    expired,
                 });
             }
         }
@@ -113,6 +128,17 @@ impl Policy {
             .apart
             .get_or_init(|| self.engine.policies().iter().map(apart::parts).collect());
         all.get(number).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The end of a permit, as a condition that fails.
+fn over(end: Timestamp, at: Timestamp) -> Condition {
+    Condition {
+        text: format!("@expires(\"{end}\")"),
+        unless: false,
+        held: Some(false),
+        values: vec![("context.now".to_owned(), at.to_string())],
+        leaves: Vec::new(),
     }
 }
 

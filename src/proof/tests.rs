@@ -93,7 +93,7 @@ fn of_one_rule_among_many_little_is_asked() {
     let work = Work::of(&sources, &assembled).unwrap();
     let work = work.only(|check| ["h7", "connect.open-web", "dating-stays-closed"].contains(&check.about.name()));
     let effort = effort();
-    let outcomes = work.prove(&Shelf::default(), &effort).unwrap();
+    let outcomes = work.prove(&Shelf::default(), &effort, &|| ()).unwrap();
     assert!(
         outcomes.iter().all(|outcome| matches!(outcome, Outcome::Proved)),
         "{outcomes:?}"
@@ -136,7 +136,7 @@ fn verdicts(rules: &str) -> (std::collections::BTreeMap<String, &'static str>, A
     };
     let work = work.only(|check| asked(&check.about));
     let effort = effort();
-    let outcomes = work.prove(&Shelf::default(), &effort).unwrap();
+    let outcomes = work.prove(&Shelf::default(), &effort, &|| ()).unwrap();
     let verdict = |outcome: &Outcome| match outcome {
         Outcome::Proved => "proved",
         Outcome::Failed(_) => "failed",
@@ -193,7 +193,7 @@ fn what_is_remembered_is_not_asked_again_until_a_rule_of_its_kind_changes() {
         let work = Work::of(&sources, &assembled).unwrap();
         let effort = effort();
         let work = work.only(|check| check.about.name() == "h7");
-        let outcomes = work.prove(&shelf, &effort).unwrap();
+        let outcomes = work.prove(&shelf, &effort, &|| ()).unwrap();
         assert!(
             outcomes.iter().all(|outcome| matches!(outcome, Outcome::Proved)),
             "{outcomes:?}"
@@ -213,7 +213,7 @@ fn where_the_time_for_all_is_up_nothing_is_asked_and_each_is_undecided() {
     let (sources, assembled) = sources(&hosts(MANY));
     let work = Work::of(&sources, &assembled).unwrap();
     let effort = Arc::new(Effort::new(Duration::from_mins(1), Duration::ZERO));
-    let outcomes = work.prove(&Shelf::default(), &effort).unwrap();
+    let outcomes = work.prove(&Shelf::default(), &effort, &|| ()).unwrap();
     let is_undecided = |outcome: &Outcome| matches!(outcome, Outcome::Undecided(why) if why.contains("for all of it"));
     assert!(outcomes.len() > 2 * MANY && outcomes.iter().all(is_undecided));
     assert_eq!(effort.asked(), 0);

@@ -98,8 +98,14 @@ impl Work {
         self
     }
 
-    /// Proves what the shelf does not remember, as far as the effort goes.
-    pub fn prove(&self, shelf: &Shelf, effort: &Arc<Effort>) -> Result<Vec<Outcome>, Missing> {
+    /// Proves what the shelf does not remember, as far as the effort goes; says of each check when it is settled, so that
+    /// whoever waits sees how far it is.
+    pub fn prove(
+        &self,
+        shelf: &Shelf,
+        effort: &Arc<Effort>,
+        settled: &(dyn Fn() + Sync),
+    ) -> Result<Vec<Outcome>, Missing> {
         let numbered = self.digests.iter().enumerate();
         let open: Vec<usize> = numbered
             .filter(|(_, digest)| !shelf.has(digest))
@@ -114,7 +120,11 @@ impl Work {
             if let (Outcome::Proved, Some(digest)) = (outcome, digest) {
                 shelf.keep(digest);
             }
+            settled();
         };
+        for _ in open.len()..self.checks.len() {
+            settled();
+        }
         let proved = prove(&self.theory, &checks, effort, &keep)?;
         let mut outcomes = vec![Outcome::Proved; self.checks.len()];
         for (number, outcome) in open.into_iter().zip(proved) {

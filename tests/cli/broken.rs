@@ -92,6 +92,27 @@ fn a_rule_that_has_expired() {
 }
 
 #[test]
+fn what_an_expired_rule_would_have_permitted_names_it() {
+    let desk = Desk::with_policies();
+    let file = "policies/rules/20-purposes.cedar";
+    let id = "@id(\"recruiting.read\")";
+    let text = desk.read(file).replace(id, &format!("{id}\n@expires(\"2026-01-01\")"));
+    desk.write(file, &text);
+    let told = desk.types("wayleave test policies");
+    let feed = told.split_once("it opens the feed for recruiting\n").unwrap().1;
+    let feed = feed.split_once("offered").unwrap().0;
+    assert!(
+        feed.ends_with("no rule permits it\n     `recruiting.read` would permit it, but expired on [time]\n     "),
+        "{feed}"
+    );
+    let line =
+        "wayleave explain --as ada --to https://www.linkedin.com/feed/ --purpose recruiting --at 2026-11-24T09:30:00Z";
+    let told = desk.types(line);
+    let why = "  `recruiting.read`, asked for browse\n    failed: @expires(\"[time]\")  [context.now is [time]]\n  `";
+    assert!(told.contains(why), "{told}");
+}
+
+#[test]
 fn rules_that_contradict_each_other() {
     insta::assert_snapshot!(ruled("@id(\"mine\") @reason(\"Mine.\") @owner(\"IT\") @untested(\"example\")\npermit (principal in Role::\"engineer\", action == Action::\"connect\", resource in Category::\"evasion\");\n"), @r#"
     exit 0

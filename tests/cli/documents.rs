@@ -476,6 +476,7 @@ fn the_five_minutes_and_every_recipe_behind_them_pass_their_cases_and_keep_what_
         for (file, text) in some {
             desk.write(&format!("policies/{file}"), text);
         }
+        assert_eq!(desk.types("wayleave fmt policies --check"), "exit 0\n");
         for line in ["wayleave test policies", &prove] {
             let told = desk.types(line);
             assert!(

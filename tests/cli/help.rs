@@ -166,6 +166,62 @@ fn the_rules() {
     Exit code: 0 all cases pass, and notice enough; 1 a case fails, something has problems, or too much
     goes unnoticed; 2 no folder to read
     ");
+    insta::assert_snapshot!(desk.types("wayleave prove --help"), @"
+    exit 0
+    --- stdout
+    Prove what must hold of every possible request
+
+    Usage: wayleave prove [OPTIONS] [DIR]
+
+    Arguments:
+      [DIR]  The folder of policies; without it `policies/` here if there is one, else the built-in
+             policies
+
+    Options:
+          --only <NAME>      Prove only what is said of this property or rule, by its name or id; may be
+                             repeated
+          --limit <SECONDS>  Seconds for each property, and for each thing that is to be proved of a
+                             rule [default: 60]
+          --total <SECONDS>  Seconds for all of it together, from the start: what is left then stays
+                             undecided [default: 900]
+          --no-cache         Prove again what was proved before
+          --out <FILE>       Write into this file what was found of each property: a gateway whose
+                             `policies.proofs` names it shows people what was proved of the rules in
+                             force
+          --by <NAME>        Who found it, as that file says: a person, or what runs on their behalf
+      -h, --help             Print help
+      -V, --version          Print version
+
+    It needs the solver cvc5: `apt-get install cvc5`, `brew install cvc5`, or CVC5=/path/to/cvc5
+
+    Exit code: 0 all proved; 1 something does not hold, or the rules or properties have problems; 2 the
+    folder or what was asked is not understood, or the file of `--out` cannot be written; 3 there is no
+    solver; 4 nothing fails that was found, but something stays undecided, as where the time was up
+    ");
+    insta::assert_snapshot!(desk.types("wayleave diff --help"), @"
+    exit 0
+    --- stdout
+    Compare two folders of policies, or two git revisions, by what they answer
+
+    Usage: wayleave diff [OPTIONS] <OLD> [NEW]
+
+    Arguments:
+      <OLD>  A folder, a git revision, or two revisions: `main..HEAD`, or `main...HEAD` for what HEAD
+             alone changed since it left main, as code hosts compare
+      [NEW]  Another folder or revision
+
+    Options:
+          --folder <DIR>     The folder of policies in a revision [default: policies]
+          --limit <SECONDS>  Seconds for each kind of request and rule that makes a difference [default:
+                             60]
+          --total <SECONDS>  Seconds for all of it together: what is left then stays undecided [default:
+                             900]
+      -h, --help             Print help
+      -V, --version          Print version
+
+    Exit code: 0 the same; 1 different; 2 one of them cannot be read, or has problems; 4 nothing differs
+    that was found, but not everything could be compared, as where the time was up
+    ");
     insta::assert_snapshot!(desk.types("wayleave fmt --help"), @"
     exit 0
     --- stdout

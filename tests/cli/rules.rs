@@ -698,6 +698,10 @@ fn a_description_that_makes_no_sense_is_not_understood() {
         desk.types("wayleave explain --as ada --to https://x.com/ --network nowhere")
             .contains("note: no rule names the network `nowhere`")
     );
+    assert!(
+        desk.types("wayleave matrix --who ada --platform x --network nowhere")
+            .contains("note: no rule names the network `nowhere`")
+    );
     for known in ["office", "guest"] {
         let said = desk.types(&format!(
             "wayleave explain --as ada --to https://x.com/ --network {known}"

@@ -287,6 +287,24 @@ fn junit_holds_every_case_each_failure_with_its_difference_and_each_problem() {
 }
 
 #[test]
+fn junit_tells_why_no_case_was_run_and_nothing_of_an_earlier_run() {
+    let desk = small();
+    assert!(desk.types("wayleave test --junit report.xml").starts_with("exit 0"));
+    desk.write("policies/rules/odd.cedar", "permit (");
+    assert!(desk.types("wayleave test --junit report.xml").starts_with("exit 1"));
+    insta::assert_snapshot!(desk.read("report.xml"), @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <testsuites name="wayleave" tests="1" failures="0" errors="1">
+      <testsuite name="rules/odd.cedar" tests="1" failures="0" errors="1">
+        <testcase name="wayleave::policy::syntax" classname="rules/odd.cedar" file="policies/rules/odd.cedar" line="1">
+          <error message="unexpected end of input"/>
+        </testcase>
+      </testsuite>
+    </testsuites>
+    "#);
+}
+
+#[test]
 fn tests_of_cedars_command_line_are_run_beside_the_cases() {
     let desk = small();
     let test = r#"[{

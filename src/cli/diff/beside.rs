@@ -112,10 +112,22 @@ fn values(path: &[String], key: &str, old: Option<&Value>, new: Option<&Value>, 
             _ => say(listed(old, new)),
         },
         (Some(old), Some(new)) => say(format!("{} became {}", shown(old), shown(new))),
-        (None, Some(value)) => say(format!("added{}", its_value(value))),
-        (Some(value), None) => say(format!("removed{}", its_value(value))),
+        (None, Some(value)) => match entries(key, value) {
+            Some(after) => tables(path, &Table::new(), &after, lines),
+            None => say(format!("added{}", its_value(value))),
+        },
+        (Some(value), None) => match entries(key, value) {
+            Some(before) => tables(path, &before, &Table::new(), lines),
+            None => say(format!("removed{}", its_value(value))),
+        },
         (None, None) => {}
     }
+}
+
+/// The entries of a list that the other side does not have at all.
+fn entries(key: &str, value: &Value) -> Option<Table> {
+    let list = value.as_array().filter(|list| !list.is_empty())?;
+    named(key, list)
 }
 
 /// The entries of a list of tables by their names; none where they have none, or share one.
@@ -233,6 +245,16 @@ mod tests {
         assert_eq!(told(same, less), ["host: without { host = `a`, match = `suffix` }"]);
         assert_eq!(told("a = [1, 2]\n", "a = [2, 1]\n"), ["a: in another order"]);
         assert_eq!(told("a = [1, 1]\n", "a = [1]\n"), ["a: without `1`"]);
+    }
+
+    #[test]
+    fn the_first_and_the_last_entry_of_a_list_are_named_as_well() {
+        let hosts = "[[host]]\nhost = \"a\"\nmatch = \"exact\"\n[[host]]\nhost = \"b\"\nmatch = \"exact\"\n";
+        let told_of = |what: &str| {
+            ["a", "b"].map(|host| format!("host `{host}`: {what}, {{ host = `{host}`, match = `exact` }}"))
+        };
+        assert_eq!(told("", hosts), told_of("added"));
+        assert_eq!(told(hosts, ""), told_of("removed"));
     }
 
     #[test]

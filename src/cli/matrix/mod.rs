@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use super::explain::unnamed;
 use super::shown::tell;
 use super::{cores, printer};
 use crate::clock::{Clock, Timestamp};
@@ -113,6 +114,9 @@ pub fn run(args: &Args) -> ExitCode {
                 Form::Html => html::text(&matrix),
             };
             printer::data(text.trim_end());
+            unnamed(&args.network, &assembled.rulebook)
+                .iter()
+                .for_each(printer::talk);
             ExitCode::SUCCESS
         }
         Err(why) => {
@@ -204,7 +208,7 @@ fn of_role(role: &str, judged: &[Judged]) -> Option<Sheet> {
     }
     Some(Sheet {
         id: role.to_owned(),
-        name: format!("everybody in `{role}`"),
+        name: format!("everybody in {role}"),
         about: members.iter().map(|(person, _)| person.id.to_string()).collect(),
         platforms,
     })

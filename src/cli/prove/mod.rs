@@ -13,6 +13,7 @@ use std::time::Duration;
 use kept::Folder;
 
 use super::printer;
+use super::progress::Progress;
 use super::shown::tell;
 use crate::clock::Clock;
 use crate::facts::{Mode, PolicyId, Problem, SourceText};
@@ -24,11 +25,13 @@ use crate::rulebook::{Assembled, Rulebook, Sources};
 /// and makes a difference. What does not hold is shown by a request, put to the engine as well.
 ///
 /// Needs the solver cvc5: `apt-get install cvc5`, or `CVC5=/path/to/cvc5`.
-///
-/// Exit code: 0 all proved, 1 something does not hold or the rules have problems, 2 the folder or what was asked cannot
-/// be understood, or the file of `--out` cannot be written, 3 there is no solver, 4 nothing fails but something stays undecided, as where the
-/// time was up.
 #[derive(clap::Args, Debug)]
+#[command(
+    after_help = "It needs the solver cvc5: `apt-get install cvc5`, `brew install cvc5`, or CVC5=/path/to/cvc5\n\n\
+                  Exit code: 0 all proved; 1 something does not hold, or the rules or properties have problems; 2 the folder or \
+                  what was asked is not understood, or the file of `--out` cannot be written; 3 there is no solver; 4 nothing \
+                  fails that was found, but something stays undecided, as where the time was up"
+)]
 pub struct Args {
     /// The folder of policies; without it `policies/` here if there is one, else the built-in policies.
     dir: Option<PathBuf>,
@@ -136,7 +139,9 @@ fn settled(work: &Work, folder: Folder<'_>, args: &Args, effort: &Arc<Effort>) -
     } else {
         Shelf::of_user(solver::version().as_deref())
     };
-    let outcomes = work.prove(&shelf, effort)?;
+    let progress = Progress::of("proving", u64::try_from(work.checks.len()).unwrap_or(u64::MAX));
+    let outcomes = work.prove(&shelf, effort, &|| progress.add(1))?;
+    drop(progress);
     if let Some(file) = &args.out {
         let prover = Prover {
             by: args.by.clone(),

@@ -202,8 +202,8 @@ impl Came {
         told.map(|reason| &reason.policy).chain(would)
     }
 
-    /// Why it came so, below what was expected: what determined it, and nothing beside.
-    pub(super) fn because(&self, differences: &[Difference]) -> Vec<String> {
+    /// Why it came so, below what was expected: what determined it, and what is `lapsed`, where that would have.
+    pub(super) fn because(&self, differences: &[Difference], lapsed: Vec<String>) -> Vec<String> {
         let by = |word: &str, reason: &Reason| format!("{word} by `{}`: {}", reason.policy, reason.text);
         // where a rule fails, what would permit it does not count, and nothing is read
         let has_failed = !self.troubles.is_empty() && self.outcome != Outcome::Allow;
@@ -214,6 +214,7 @@ impl Came {
         let mut lines: Vec<String> = counting.map(|reason| by("decided", reason)).collect();
         if lines.is_empty() && !has_failed {
             lines.push(self.unasked.unwrap_or("no rule permits it").to_owned());
+            lines.extend(lapsed);
         }
         let is_asked = self.unasked.is_none() && !has_failed;
         if is_asked && (self.unread || differences.iter().any(|one| one.key == "inspect")) {

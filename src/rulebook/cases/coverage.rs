@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{Asks, Case};
+use crate::clock::Timestamp;
 use crate::facts::PolicyId;
 use crate::policy::Account;
 use crate::rulebook::Rulebook;
@@ -55,7 +56,8 @@ impl Rulebook {
     /// What a case touches. A condition counts where it could be evaluated, whatever stands before it.
     pub fn touched(&self, case: &Case) -> Touched {
         let mut touched = Touched::default();
-        for account in self.accounts_of(case) {
+        let accounts = self.accounts_of(case).into_iter();
+        for account in accounts.filter(|account| account.expired.is_none()) {
             for (text, is_so) in account.conditions.iter().flat_map(|condition| &condition.leaves) {
                 if let Some(is_so) = is_so {
                     let condition = (account.policy.clone(), text.clone(), *is_so);
@@ -84,6 +86,19 @@ impl Rulebook {
             (id, exercised)
         });
         Coverage { rules: rules.collect() }
+    }
+
+    /// The permits that would let a case pass, had they not expired by then.
+    pub(super) fn lapsed(&self, case: &Case) -> Vec<String> {
+        let accounts = self.accounts_of(case);
+        let lapsed = accounts
+            .iter()
+            .filter_map(|account| Some((&account.policy, account.lapsed()?)));
+        let lapsed: BTreeMap<&PolicyId, Timestamp> = lapsed.collect();
+        let told = lapsed
+            .iter()
+            .map(|(policy, end)| format!("`{policy}` would permit it, but expired on {end}"));
+        told.collect()
     }
 
     fn accounts_of(&self, case: &Case) -> Vec<Account> {

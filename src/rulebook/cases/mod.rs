@@ -296,7 +296,7 @@ impl Rulebook {
             because: if differences.is_empty() {
                 Vec::new()
             } else {
-                came.because(&differences)
+                came.because(&differences, self.lapsed(case))
             },
             differences,
             reached: came.decided().cloned().collect(),

@@ -346,12 +346,16 @@ impl Bench<'_> {
         let headers = headers
             .iter()
             .flat_map(|headers| headers.keys().filter_map(|(name, _)| field(headers, name)));
-        let to = case.needed("to");
+        let (headers, to) = (headers.collect(), case.required("to"));
+        let method = case.text("method").map(|method| method.value.to_owned());
+        let body = case.text("body").map(|body| body.value.to_owned());
+        // what is not there is told of once
+        let to = to?;
         let described = Described {
-            headers: headers.collect(),
-            method: case.text("method").map(|method| method.value.to_owned()),
-            body: case.text("body").map(|body| body.value.to_owned()),
             to: to.value.to_owned(),
+            method,
+            headers,
+            body,
         };
         let help = "write a URL for a request, `host` or `host:443` for a tunnel";
         let ask = described.ask(self.words.catalog);

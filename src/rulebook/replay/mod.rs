@@ -11,7 +11,9 @@ pub use again::Replayer;
 pub use tally::{Change, Example, Group, Loose, Sums, Tally};
 
 use super::Rulebook;
-use crate::facts::{Act, Ask, Coach, DecisionNote, Help, Mode, Observation, Outcome, PolicyId, Record, WouldBe};
+use crate::facts::{
+    Act, Ask, Coach, DecisionNote, GrantId, Help, Mode, Observation, Outcome, PolicyId, Record, WouldBe,
+};
 
 /// What became of a recorded flow under a rulebook.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +84,10 @@ impl Rulebook {
             (from.activity != to.activity, "recognised as another activity"),
             (from.inspect != to.inspect, if to.inspect { read } else { unread }),
             (from.platform != to.platform, "counted to another platform"),
-            (from.grant != to.grant, "under another grant"),
+            (
+                from.grant != to.grant,
+                now_under(from.grant.as_ref(), to.grant.as_ref()),
+            ),
         ] {
             ways.extend(differs.then(|| way.to_owned()));
         }
@@ -144,6 +149,15 @@ impl Rulebook {
             return judgement.note_in(from.mode, None);
         }
         judgement.note_in(from.mode, Some(&self.remedy(seen)))
+    }
+}
+
+/// What became of the grant that a flow passed under, where it is not the same.
+fn now_under(from: Option<&GrantId>, to: Option<&GrantId>) -> &'static str {
+    match (from, to) {
+        (_, None) => "under no grant",
+        (None, Some(_)) => "under a grant",
+        (Some(_), Some(_)) => "under another grant",
     }
 }
 

@@ -12,6 +12,7 @@ use super::kept::Kept;
 use super::reach::Reach;
 use super::reload::{self, Reload};
 use super::sources::Look;
+use super::wellbeing::Lately;
 use super::{Addresses, Gatehouse, counting, descriptors, findings, pac, wellbeing};
 use crate::audit::{Book, BookError, Reader};
 use crate::clock::Clock;
@@ -141,7 +142,7 @@ impl Gatehouse {
         reload::record(&house.book, &house.live, started).await;
         if !refused.is_empty() {
             let problems = refused.iter().map(ToString::to_string).collect();
-            house.health.rules_refused(refused);
+            house.health.rules_refused(refused, house.clock.now());
             reload::record(&house.book, &house.live, GatewayAct::RulebookRefused { problems }).await;
         }
         Ok(house)
@@ -267,7 +268,10 @@ fn serve(
         operators: Tasks::default(),
     };
     serve_operators(&rooms, &running, doors.admin);
-    wellbeing::introduce(&rooms, &running.health, looking(&rooms, &running.clock));
+    let (lately, began) = (Lately::default(), running.clock.now());
+    let asked = (looking(&rooms, &running.clock), rooms.tls_door.clone(), lately.clone());
+    wellbeing::introduce(&rooms, &running.health, asked, began);
+    running.tasks.until_stop(lately.count(rooms.guard.clone()));
     follow(&rooms, &running, settings, followed);
     reload::notice(&rooms, &running.tasks, &running.clock);
     let counted = (rooms.ledger.clone(), rooms.usage.clone());

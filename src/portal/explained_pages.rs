@@ -70,6 +70,13 @@ impl Portal {
                 .unwrap_or_default(),
             helps: told.map(|(told, rules)| self.helps(told, rules)).unwrap_or_default(),
             what_if: told.map(|(told, _)| self.what_if(told)).unwrap_or_default(),
+            grant: note.grant.as_ref().map(|id| {
+                let held = self.ledger.get(id).filter(|grant| visit.may_look_at(visitor, grant));
+                (
+                    held.map(|grant| format!("/grants/{}", grant.id)),
+                    format!("/decisions?grant={id}"),
+                )
+            }),
             theirs: whose.map(|id| by_user("/decisions", id)),
             held: whose
                 .filter(|_| visit.may_end_others(visitor))
@@ -165,6 +172,9 @@ impl Portal {
                 Effect::Forbid => self.words.explained.forbids,
             },
             reason,
+            mode: rule
+                .filter(|rule| !rule.mode.is_enforce())
+                .map(|rule| (self.words.rulebook.on_trial)(rule.mode)),
             owner: rule.and_then(|rule| rule.owner.clone()),
             place: format!("{}:{}", policy.file, policy.line),
             text: policy.text.clone(),

@@ -14,6 +14,7 @@ pub(super) mod delegations;
 pub(super) mod explained;
 mod fault;
 pub(super) mod health;
+pub(super) mod open;
 pub(super) mod privacy;
 mod problem;
 mod refusal;

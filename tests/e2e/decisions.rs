@@ -671,6 +671,7 @@ forbid (principal, action in Action::"activity", resource in Category::"social-m
     for part in [
         second.as_str(),
         "They have ruled since",
+        "Mode: It enforces",
         "rules/90-test.cedar",
         "This corner is closed.",
         "new rules took effect",
@@ -701,13 +702,40 @@ forbid (principal, action in Action::"activity", resource in Category::"social-m
         "{text}"
     );
     let health = page(&world, "sol", "/health").await.text();
+    let version = format!("wayleave {}, started", env!("CARGO_PKG_VERSION"));
     for part in [
         "traffic may come",
         "rules/90-test.cedar:1:",
         "They can be kept",
         "The authority can sign until",
+        "Rules <span class=\"tag deny\">look here</span>",
+        "what stands in the folder has been refused since",
+        "It enforces: what the rules refuse does not pass.",
+        "Nothing was proved of any rules",
+        "The TLS door has shown none yet",
+        "Wrong proofs of identity: 0 in the last hour",
+        "it has run for 1 hour",
+        version.as_str(),
     ] {
         assert!(health.contains(part), "{part}: {health}");
     }
+
+    // a guess, a client at the TLS door, and rules that are good again
+    let guess = Client::basic("ben", "a guess");
+    let guess = world
+        .stranger()
+        .with_hop_field("proxy-authorization", &guess)
+        .get(FEED)
+        .await;
+    assert_eq!(guess.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
+    world.edit_rules("rules/90-test.cedar", "// nothing\n").await;
+    let health = page(&world, "sol", "/health").await.text();
+    for part in [
+        "rule, as the folder has them.",
+        "Wrong proofs of identity: 1 in the last hour, 1 since the start.",
+    ] {
+        assert!(health.contains(part), "{part}: {health}");
+    }
+    assert!(!health.contains("look here"), "{health}");
     world.close().await;
 }

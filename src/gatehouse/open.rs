@@ -12,7 +12,6 @@ use super::kept::Kept;
 use super::reach::Reach;
 use super::reload::{self, Reload};
 use super::sources::Look;
-use super::wellbeing::Lately;
 use super::{Addresses, Gatehouse, counting, descriptors, findings, pac, wellbeing};
 use crate::audit::{Book, BookError, Reader};
 use crate::clock::Clock;
@@ -82,7 +81,7 @@ pub(super) struct Rooms {
     usage: Usage,
     pub(super) guard: Arc<Guard>,
     pub(super) mint: Arc<Mint>,
-    tls_door: Arc<tls::Door>,
+    pub(super) tls_door: Arc<tls::Door>,
     upstream: Upstream,
     pub(super) errands: Errands,
     pub(super) portal: Arc<Portal>,
@@ -268,10 +267,7 @@ fn serve(
         operators: Tasks::default(),
     };
     serve_operators(&rooms, &running, doors.admin);
-    let (lately, began) = (Lately::default(), running.clock.now());
-    let asked = (looking(&rooms, &running.clock), rooms.tls_door.clone(), lately.clone());
-    wellbeing::introduce(&rooms, &running.health, asked, began);
-    running.tasks.until_stop(lately.count(rooms.guard.clone()));
+    wellbeing::introduce(&rooms, &running.health, &running.clock, &running.tasks);
     follow(&rooms, &running, settings, followed);
     reload::notice(&rooms, &running.tasks, &running.clock);
     let counted = (rooms.ledger.clone(), rooms.usage.clone());

@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::exposition::Looking;
+use super::exposition::looking;
 use super::health::Health;
 use super::open::Rooms;
-use crate::clock::Timestamp;
+use crate::clock::Clock;
 use crate::identity::Guard;
 use crate::portal::{Condition, NoticesAre, Refusing, Unsent};
-use crate::tls::Door;
+use crate::proxy::Tasks;
 
 /// How often wrong proofs are counted, and how many counts are remembered: what lies between the first and now is lately.
 const COUNTED_EVERY: Duration = Duration::from_mins(5);
@@ -46,15 +46,12 @@ impl Lately {
     }
 }
 
-/// Tells the portal whom to ask of a gateway that began then.
-pub(super) fn introduce(
-    rooms: &Rooms,
-    health: &Arc<Health>,
-    (looking, door, lately): (Looking, Arc<Door>, Lately),
-    began: Timestamp,
-) {
+/// Tells the portal whom to ask of a gateway that begins now.
+pub(super) fn introduce(rooms: &Rooms, health: &Arc<Health>, clock: &Clock, tasks: &Tasks) {
     let (health, metrics, mint) = (health.clone(), rooms.metrics.clone(), rooms.mint.clone());
-    let notices = rooms.notices.clone();
+    let (notices, door) = (rooms.notices.clone(), rooms.tls_door.clone());
+    let (looking, began, lately) = (looking(rooms, clock), clock.now(), Lately::default());
+    tasks.until_stop(lately.clone().count(rooms.guard.clone()));
     rooms.portal.introduce(Arc::new(move || {
         let report = health.report();
         let resources = looking();

@@ -56,7 +56,8 @@ impl Portal {
             return self.nothing_here();
         }
         let is_led_here = super::provenance::is_led_here(&received.headers);
-        let flows = if bad.is_empty() && !is_led_here {
+        let looks = bad.is_empty() && !is_led_here;
+        let flows = if looks {
             match self.open_now(visit, visitor, (&wanted, Channel::Portal)).await {
                 Ok(flows) => flows,
                 Err(why) => return self.unseen_decisions_page(&why),
@@ -64,7 +65,7 @@ impl Portal {
         } else {
             Vec::new()
         };
-        if flows.is_empty() {
+        if looks && flows.is_empty() {
             bad.extend(wanted.unknown(visit, visitor, Channel::Portal));
         }
         let paging = Paging {
@@ -82,7 +83,7 @@ impl Portal {
             purposes: self.purposes_to_pick(visit, &wanted),
             wrong: bad.iter().map(words.decisions.bad_filter).collect(),
             led_here: (is_led_here && bad.is_empty()).then_some(words.decisions.led_here),
-            count: (words.open.count)(count),
+            count: looks.then(|| (words.open.count)(count)),
             lines: items
                 .iter()
                 .filter_map(|flow| self.open_line(visit, visitor, flow))

@@ -65,7 +65,8 @@ impl BadFilter {
 
     /// The same for whoever writes a client.
     fn told(&self) -> Value {
-        field(self.name(), (ENGLISH.decisions.bad_filter)(self))
+        let text = (ENGLISH.decisions.bad_filter)(self);
+        field(self.name(), text.strip_suffix('.').unwrap_or(&text))
     }
 }
 

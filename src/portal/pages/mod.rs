@@ -13,6 +13,7 @@ pub(super) mod decisions;
 pub(super) mod delegations;
 pub(super) mod explained;
 mod fault;
+pub(super) mod grant;
 pub(super) mod health;
 pub(super) mod open;
 pub(super) mod privacy;

@@ -36,7 +36,8 @@ pub(in crate::portal) struct Open<'a> {
     pub(in crate::portal) wrong: Vec<String>,
     /// Said where somebody else's link led here.
     pub(in crate::portal) led_here: Option<&'static str>,
-    pub(in crate::portal) count: String,
+    /// How many there are, where it was looked.
+    pub(in crate::portal) count: Option<String>,
     pub(in crate::portal) lines: Vec<Line>,
     pub(in crate::portal) here: String,
     pub(in crate::portal) older: Option<String>,

@@ -103,7 +103,7 @@ fn bad_filter(bad: &BadFilter) -> String {
         BadFilter::Unknown { filter, said, near } => {
             let near = perhaps(near.as_deref());
             let what = match *filter {
-                "user" => format!("The directory lists nobody called “{said}”"),
+                "user" => format!("Nobody whose decisions you may read is called “{said}”"),
                 "platform" => format!("The catalogue has no platform “{said}”"),
                 "activity" => format!("There is no activity “{said}”"),
                 "purpose" => format!("There is no purpose “{said}”"),

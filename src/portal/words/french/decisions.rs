@@ -103,7 +103,7 @@ fn bad_filter(bad: &BadFilter) -> String {
         BadFilter::Unknown { filter, said, near } => {
             let near = perhaps(near.as_deref());
             let what = match *filter {
-                "user" => format!("L’annuaire ne connaît personne du nom de « {said} »"),
+                "user" => format!("Personne dont vous pouvez lire les décisions ne s’appelle « {said} »"),
                 "platform" => format!("Le catalogue n’a pas de plateforme « {said} »"),
                 "activity" => format!("Il n’y a pas d’activité « {said} »"),
                 "purpose" => format!("Il n’y a pas de motif « {said} »"),

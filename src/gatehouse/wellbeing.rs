@@ -9,7 +9,7 @@ use super::health::Health;
 use super::open::Rooms;
 use crate::clock::Clock;
 use crate::identity::Guard;
-use crate::portal::{Condition, NoticesAre, Refusing, Unsent};
+use crate::portal::{Condition, DoorIs, NoticesAre, Refusing, RulesAre, Unsent};
 use crate::proxy::Tasks;
 
 /// How often wrong proofs are counted, and how many counts are remembered: what lies between the first and now is lately.
@@ -61,8 +61,10 @@ pub(super) fn introduce(rooms: &Rooms, health: &Arc<Health>, clock: &Clock, task
             problems: report.problems,
             version: env!("CARGO_PKG_VERSION"),
             began,
-            refusing: report.rules_refused.map(|(since, why)| Refusing { since, why }),
-            rules_kept: report.rules_kept,
+            rules: RulesAre {
+                refusing: report.rules_refused.map(|(since, why)| Refusing { since, why }),
+                kept: report.rules_kept,
+            },
             records: resources.records_healthy,
             records_waiting: resources.record_queue,
             turned_away: resources.records_dropped,
@@ -81,8 +83,11 @@ pub(super) fn introduce(rooms: &Rooms, health: &Arc<Health>, clock: &Clock, task
                     .collect(),
             }),
             signs_until: mint.issuer().validity().until,
-            door_open: report.door_open,
-            door_until: door.shows_until(),
+            door: match door.shows_until() {
+                _ if !report.door_open => DoorIs::Shut,
+                Some(until) => DoorIs::Showing(until),
+                None => DoorIs::Unopened,
+            },
             certificates: resources.minted_certificates,
             sign_in_failures: resources.sign_in_failures,
             sign_in_failures_lately: lately.of(resources.sign_in_failures),

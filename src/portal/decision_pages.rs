@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use http::StatusCode;
 
 use super::case::platform_name;
 use super::decisions::Decided;
@@ -10,7 +9,7 @@ use super::intake::Received;
 use super::pages::counter::Pick;
 use super::pages::decisions::{Decisions, Line};
 use super::pages::{Page, with_script};
-use super::wanted::Wanted;
+use super::wanted::{self, Wanted};
 use super::words::Words;
 use super::{Portal, Visit, provenance, times};
 use crate::audit::{Bookmark, Found, LetPass};
@@ -148,12 +147,7 @@ impl Portal {
             wrong: bad.iter().map(words.decisions.bad_filter).collect(),
             contact: self.contact(),
         };
-        let status = if bad.is_empty() {
-            StatusCode::OK
-        } else {
-            StatusCode::UNPROCESSABLE_ENTITY
-        };
-        with_script(self.page(status, &page), super::pages::decisions::SCRIPT)
+        with_script(self.page(wanted::status(&bad), &page), super::pages::decisions::SCRIPT)
     }
 
     /// What is on a page, or the page that says why nothing is.

@@ -28,10 +28,8 @@ pub struct Condition {
     pub version: &'static str,
     /// When it started.
     pub began: Timestamp,
-    /// Why the rules of the folder do not rule, where they do not.
-    pub refusing: Option<Refusing>,
-    /// Whether the rules in force are kept on disk.
-    pub rules_kept: bool,
+    /// Whether those of the folder rule, and are kept.
+    pub rules: RulesAre,
     /// Whether records can be kept.
     pub records: bool,
     /// Records that wait for the disk.
@@ -44,10 +42,8 @@ pub struct Condition {
     pub notices: Option<NoticesAre>,
     /// Until when the authority can sign certificates for sites.
     pub signs_until: Timestamp,
-    /// Whether the TLS door lets anybody in.
-    pub door_open: bool,
-    /// When the certificate ends that the TLS door shows; none before it has shown one.
-    pub door_until: Option<Timestamp>,
+    /// What the TLS door shows.
+    pub door: DoorIs,
     /// Certificates for sites that are in memory.
     pub certificates: u64,
     /// Wrong proofs of identity since the start, …
@@ -60,6 +56,26 @@ pub struct Condition {
     pub tunnels: u64,
     /// Connections from clients.
     pub connections: u64,
+}
+
+/// How it stands with the rules in force.
+#[derive(Clone, Debug)]
+pub struct RulesAre {
+    /// Why the rules of the folder do not rule, where they do not.
+    pub refusing: Option<Refusing>,
+    /// Whether the rules in force are kept on disk.
+    pub kept: bool,
+}
+
+/// What the TLS door shows to clients.
+#[derive(Clone, Copy, Debug)]
+pub enum DoorIs {
+    /// It cannot greet anybody.
+    Shut,
+    /// It has shown no certificate yet.
+    Unopened,
+    /// A certificate that ends then.
+    Showing(Timestamp),
 }
 
 /// Rules that were refused, while the last good ones rule on.
@@ -187,19 +203,21 @@ impl Portal {
 
     fn rules_part(&self, visit: &Visit<'_>, condition: &Condition, exact: &impl Fn(Timestamp) -> String) -> Part {
         let words = &self.words.health;
-        let since = condition.refusing.as_ref().map(|refusing| exact(refusing.since));
+        let RulesAre { refusing, kept } = &condition.rules;
+        let since = refusing.as_ref().map(|refusing| exact(refusing.since));
         let mut says = (words.rules_are)(&visit.rules().id().short(), since.as_deref());
         let ending = visit.rules().policy().expiring(visit.at).len();
-        let unkept = (!condition.rules_kept).then(|| words.rules_unkept.to_owned());
+        let unkept = (!kept).then(|| words.rules_unkept.to_owned());
         let ends = (ending > 0).then(|| (words.rules_end)(ending));
         for more in unkept.into_iter().chain(ends) {
             says = format!("{says} {more}");
         }
-        let is_well = condition.refusing.is_none() && condition.rules_kept;
-        let refusing = condition.refusing.as_ref();
         Part {
-            why: refusing.map(|refusing| refusing.why.clone()).unwrap_or_default(),
-            ..part(self.words.rules, is_well, says)
+            why: refusing
+                .as_ref()
+                .map(|refusing| refusing.why.clone())
+                .unwrap_or_default(),
+            ..part(self.words.rules, refusing.is_none() && *kept, says)
         }
     }
 
@@ -247,11 +265,12 @@ impl Portal {
         let words = &self.words.health;
         let minted = (self.words.outcome.number)(condition.certificates);
         let authority = (words.certificates_are)(&self.day_of(condition.signs_until), &minted);
-        let door = condition
-            .door_until
-            .map(|until| (words.door_until)(&self.day_of(until)));
-        let door = door.unwrap_or_else(|| words.door_shows_none.to_owned());
-        let is_well = visit.at.plus(ENDS_SOON) < condition.signs_until && condition.door_open;
+        let (is_open, door) = match condition.door {
+            DoorIs::Shut => (false, words.door_shut.to_owned()),
+            DoorIs::Unopened => (true, words.door_shows_none.to_owned()),
+            DoorIs::Showing(until) => (visit.at < until, (words.door_until)(&self.day_of(until))),
+        };
+        let is_well = visit.at.plus(ENDS_SOON) < condition.signs_until && is_open;
         part(words.certificates, is_well, format!("{authority} {door}"))
     }
 

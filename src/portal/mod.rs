@@ -104,7 +104,7 @@ pub use delegating::{DelegationField, Misfit};
 use drafts::Drafts;
 pub use explained::PastRules;
 use health_pages::Doctor;
-pub use health_pages::{Condition, LookAfter, NoticesAre, Refusing, Unsent};
+pub use health_pages::{Condition, DoorIs, LookAfter, NoticesAre, Refusing, RulesAre, Unsent};
 pub use intake::Received;
 use memory::Memory;
 pub use memory::Ticket;

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::api::channel;
@@ -92,12 +91,7 @@ impl Portal {
             older: next.map(|next| wanted.address("/open", &[("after", &next)])),
             contact: self.contact(),
         };
-        let status = if bad.is_empty() {
-            StatusCode::OK
-        } else {
-            StatusCode::UNPROCESSABLE_ENTITY
-        };
-        self.page(status, &page)
+        self.page(wanted::status(&bad), &page)
     }
 
     fn open_line(&self, visit: &Visit<'_>, visitor: Visitor<'_>, flow: &OpenFlow) -> Option<Line> {

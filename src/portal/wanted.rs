@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use http::StatusCode;
 use serde_json::Value;
 
 use super::decisions::Decided;
@@ -73,6 +74,15 @@ impl BadFilter {
 /// The problem of a call of which this is wrong, and other things.
 pub(super) fn unfit(bad: &[BadFilter], more: Vec<Value>) -> Problem {
     paging::unfit(bad.iter().map(BadFilter::told).chain(more).collect())
+}
+
+/// How a page answers of which this is wrong.
+pub(super) fn status(bad: &[BadFilter]) -> StatusCode {
+    if bad.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    }
 }
 
 impl Wanted {

@@ -49,6 +49,7 @@ pub struct HealthWords {
     pub certificates_are: fn(until: &str, minted: &str) -> String,
     pub door_until: fn(until: &str) -> String,
     pub door_shows_none: &'static str,
+    pub door_shut: &'static str,
     pub notices: &'static str,
     pub no_notices: &'static str,
     pub notices_are: fn(waiting: &str) -> String,

@@ -83,6 +83,7 @@ pub(super) const HEALTH: HealthWords = HealthWords {
         format!("The authority can sign until {until}. {minted} certificates for sites are in memory.")
     },
     door_until: |until| format!("The one that the TLS door shows ends on {until}, and is made anew before that."),
+    door_shut: "The TLS door lets nobody in: none can be made for its names.",
     door_shows_none: "The TLS door has shown none yet: it is made for the first client.",
     notices: "Notices to people",
     no_notices: "The settings tell nobody anything.",

@@ -81,6 +81,7 @@ pub(super) const HEALTH: HealthWords = HealthWords {
         format!("L’autorité peut signer jusqu’au {until}. Certificats de sites en mémoire : {minted}.")
     },
     door_until: |until| format!("Celui que montre la porte TLS prend fin le {until}, et sera refait avant."),
+    door_shut: "La porte TLS ne laisse entrer personne : aucun ne peut être fait pour ses noms.",
     door_shows_none: "La porte TLS n’en a encore montré aucun : il est fait pour le premier client.",
     notices: "Messages aux personnes",
     no_notices: "Les réglages ne prévoient aucun message.",

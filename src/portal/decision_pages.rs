@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-
 use super::case::platform_name;
 use super::decisions::Decided;
 use super::intake::Received;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::batch::Line;
+use super::lasting::{Lasting, Place};
 use super::{Book, Unavailable, batch};
 use crate::clock::Timestamp;
 use crate::facts::{Act, DecisionNote, End, Ending, Observation, Record, RecordId};
@@ -57,6 +58,8 @@ pub struct Entry {
     status: Option<u16>,
     committed: bool,
     closed: bool,
+    /// Its place among what is open and lasts, where it does.
+    lasting: Option<Place>,
 }
 
 impl Book {
@@ -88,6 +91,7 @@ impl Entry {
             status: None,
             committed: false,
             closed: false,
+            lasting: None,
         }
     }
 
@@ -110,6 +114,15 @@ impl Entry {
     /// Notes that the client got this status, in case nobody is left to say it at the end.
     pub fn stands(&mut self, status: u16) {
         self.status = Some(status);
+    }
+
+    /// Notes that the flow will last, and as what: it is found before it ends. Nothing of one that was not judged.
+    pub fn lasts(&mut self, kind: Lasting) {
+        if let (Some(seen), Some(decided)) = (&self.seen, &self.decided) {
+            let judged = (seen.clone(), decided.clone());
+            let counters = Arc::clone(&self.counters);
+            self.lasting = Some(self.book.inner.open.enter(kind, (&self.id, self.at), judged, counters));
+        }
     }
 
     /// Where the carrier counts the flow's bytes, and notes that it is read.
@@ -208,6 +221,7 @@ impl Entry {
         };
         // INVARIANT: the desk stops counting this entry as open in the same step in which it accepts its line.
         self.book.inner.desk.accept_closing(Line::of(&record).ok());
+        self.lasting = None;
         self.book.show(&record);
     }
 }

@@ -23,7 +23,9 @@ mod batch;
 mod chain;
 mod desk;
 mod entry;
+mod filter;
 mod folder;
+mod lasting;
 mod latest;
 mod opening;
 mod read;
@@ -46,10 +48,13 @@ use crate::facts::{Act, Record, RecordId};
 use batch::Line;
 use desk::Desk;
 pub use entry::{Closing, Counters, Entry};
+pub use filter::{BadClientNet, ClientNet, Filter, LetPass, is_at_or_below};
+use lasting::Open;
+pub use lasting::{Lasting, OpenFlow};
 use latest::Latest;
 pub use latest::{Watcher, Written};
 pub use opening::{BookError, Repair};
-pub use read::{Filter, Position, ReadProblem, Records, Unread, find, read, read_from};
+pub use read::{Position, ReadProblem, Records, Unread, find, read, read_from};
 pub use search::{AFTERWARDS, BadBookmark, Bookmark, Bounds, Found, Lines, decisions, gateway_acts, line_at, lines_of};
 pub use verify::{Known, Landmark, Verified, verify, verify_known};
 pub use walk::Broken;
@@ -140,6 +145,8 @@ struct Inner {
     clock: Clock,
     /// Why flows that vanish from now on are cut.
     cut: OnceLock<String>,
+    /// What lasts of what is open.
+    open: Open,
     /// Ends and joins the writer when the last book and the last entry are gone.
     _writer: writer::Running,
 }
@@ -214,6 +221,11 @@ impl Book {
     /// misses nothing.
     pub fn newest(&self) -> u64 {
         self.inner.latest.last()
+    }
+
+    /// What is open now and lasts, the oldest first.
+    pub fn open_flows(&self) -> Vec<Arc<OpenFlow>> {
+        self.inner.open.all()
     }
 
     /// The folder in which it is kept.

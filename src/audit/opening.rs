@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::desk::Desk;
 use super::folder::{self, Folder, Listing, Medium, NotTaken};
+use super::lasting::Open;
 use super::latest::Latest;
 use super::seal::{SealKey, Signed, Signer, private_pem};
 use super::segment::Segment;
@@ -149,6 +150,7 @@ pub(super) fn open_on(
             readers,
             clock,
             cut: OnceLock::new(),
+            open: Open::default(),
             _writer: writer.start().map_err(failed)?,
         }),
     };

@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use super::chain::Link;
 use super::folder;
 use super::segment::Segment;
-use crate::clock::Timestamp;
-use crate::facts::{Act, Grant, Outcome, Record, RecordId, SubjectId};
+use crate::facts::{Record, RecordId};
 
 /// Where a line stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -276,89 +275,5 @@ impl Iterator for Records {
             Ok(false) => None,
             Err(error) => Some(Err(self.failed(error))),
         }
-    }
-}
-
-/// Which records somebody wants to see.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Only of this user.
-    pub user: Option<String>,
-    /// Only with this outcome.
-    pub outcome: Option<Outcome>,
-    /// Only of this platform.
-    pub platform: Option<String>,
-    /// Only what began at this moment or later.
-    pub since: Option<Timestamp>,
-    /// Only what began before this moment.
-    pub until: Option<Timestamp>,
-    /// Only what does this, among other things.
-    pub activity: Option<String>,
-    /// Only what passed under this purpose, and its grants.
-    pub purpose: Option<String>,
-}
-
-impl Filter {
-    /// Whether `record` is wanted.
-    pub fn admits(&self, record: &Record) -> bool {
-        let decided = match &record.act {
-            Act::Opening { decided, .. } => Some(decided),
-            Act::Closing { decided, .. } => decided.as_ref(),
-            Act::Stray { .. } | Act::Grant { .. } | Act::Token { .. } | Act::Access { .. } | Act::Gateway { .. } => {
-                None
-            }
-        };
-        self.since.is_none_or(|since| record.at >= since)
-            && self.until.is_none_or(|until| record.at < until)
-            && self
-                .outcome
-                .is_none_or(|outcome| decided.is_some_and(|note| note.outcome == outcome))
-            && self.user.as_deref().is_none_or(|user| is_by(record, user))
-            && self.activity.as_deref().is_none_or(|activity| {
-                decided.is_some_and(|note| {
-                    let more = note.activities.iter().any(|one| one.as_str() == activity);
-                    note.activity.as_str() == activity || more
-                })
-            })
-            && self.purpose.as_deref().is_none_or(|purpose| {
-                let of_flow = decided.and_then(|note| note.purpose.as_ref());
-                let of_grant = grant_of(record).map(|grant| &grant.purpose);
-                of_flow.or(of_grant).is_some_and(|id| id.as_str() == purpose)
-            })
-            && self.platform.as_deref().is_none_or(|platform| {
-                let of_flow = decided.and_then(|note| note.platform.as_ref());
-                let of_grant =
-                    || grant_of(record).is_some_and(|grant| grant.platforms.iter().any(|id| id.as_str() == platform));
-                of_flow.is_some_and(|id| id.as_str() == platform) || of_grant()
-            })
-    }
-}
-
-fn is_by(record: &Record, user: &str) -> bool {
-    let is = |id: &SubjectId| id.as_str() == user;
-    match &record.act {
-        Act::Opening { seen, .. } | Act::Closing { seen, .. } => {
-            seen.subject.as_ref().is_some_and(|subject| is(&subject.id))
-        }
-        Act::Grant { grant, by, .. } => is(&grant.subject) || is(by),
-        Act::Token { token, by, .. } => is(&token.subject) || is(by),
-        Act::Access { access, by, .. } => {
-            is(by)
-                || access.whose.as_ref().is_some_and(is)
-                || access.wanted.get("user").is_some_and(|whose| whose == user)
-        }
-        Act::Stray { .. } | Act::Gateway { .. } => false,
-    }
-}
-
-fn grant_of(record: &Record) -> Option<&Grant> {
-    match &record.act {
-        Act::Grant { grant, .. } => Some(grant),
-        Act::Opening { .. }
-        | Act::Closing { .. }
-        | Act::Stray { .. }
-        | Act::Token { .. }
-        | Act::Access { .. }
-        | Act::Gateway { .. } => None,
     }
 }

@@ -16,8 +16,9 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::backward::Backward;
+use super::filter::Filter;
 use super::folder;
-use super::read::{Filter, ReadProblem};
+use super::read::ReadProblem;
 use super::segment::Segment;
 use crate::clock::Timestamp;
 use crate::facts::{Act, End, Record, RecordId};

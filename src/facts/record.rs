@@ -11,7 +11,7 @@ use super::ending::Ending;
 use super::observation::Observation;
 use super::principal::SubjectId;
 use super::request::{Activity, SignatureId};
-use super::ruling::{Coach, Mode, Outcome, PolicyId, Would};
+use super::ruling::{Coach, Mode, Outcome, PolicyId, Would, WouldBe};
 use super::standing::{Grant, GrantId, PurposeId};
 use super::token::Token;
 use crate::clock::Timestamp;
@@ -137,6 +137,23 @@ pub struct DecisionNote {
     pub would: Option<Would>,
     /// The rules that decided.
     pub rulebook: RulebookId,
+}
+
+impl DecisionNote {
+    /// What alone kept the flow from being denied, where that is so: the mode, and whether it is that of the `gateway` or of a
+    /// `rule`.
+    pub fn would_be_denied(&self) -> Option<(Mode, &'static str)> {
+        if self.let_pass {
+            let by_gateway = (self.mode, "gateway");
+            return Some(if self.mode.is_enforce() {
+                (Mode::Coach, "rule")
+            } else {
+                by_gateway
+            });
+        }
+        let by_rule = self.would.as_ref().is_some_and(|would| would.be == WouldBe::Denied);
+        (self.outcome == Outcome::Allow && by_rule).then_some((Mode::Observe, "rule"))
+    }
 }
 
 /// What happened to a token for tools.

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::reach::Reach;
 use crate::audit::Book;
+use crate::clock::Timestamp;
 use crate::facts::{Problem, RulebookId};
 use crate::ledger::{Ledger, Vouched};
 use crate::notices::Notices;
@@ -26,6 +27,8 @@ struct Rules {
     in_force: RulebookId,
     /// Why the newest texts do not rule; empty when they do.
     refused: Vec<Problem>,
+    /// Since when not, whatever was wrong first.
+    refused_since: Option<Timestamp>,
     /// Why the rules in force are not kept on disk.
     unkept: Option<String>,
     /// Hosts of the rules in force that the authority cannot speak for, in sentences.
@@ -33,7 +36,8 @@ struct Rules {
 }
 
 impl Rules {
-    fn refuse(&mut self, problems: Vec<Problem>) -> bool {
+    fn refuse(&mut self, problems: Vec<Problem>, at: Timestamp) -> bool {
+        self.refused_since.get_or_insert(at);
         let is_news = self.refused != problems;
         self.refused = problems;
         is_news
@@ -54,6 +58,15 @@ pub(super) struct Report {
     pub(super) rulebook: RulebookId,
     /// Everything that somebody should look at, one sentence each.
     pub(super) problems: Vec<String>,
+    /// Since when, and why, the newest texts do not rule.
+    #[serde(skip)]
+    pub(super) rules_refused: Option<(Timestamp, Vec<String>)>,
+    /// Whether the rules in force are kept on disk.
+    #[serde(skip)]
+    pub(super) rules_kept: bool,
+    /// Whether the TLS door lets anybody in.
+    #[serde(skip)]
+    pub(super) door_open: bool,
 }
 
 impl Health {
@@ -65,6 +78,7 @@ impl Health {
         let rules = Mutex::new(Rules {
             in_force: in_force.id().clone(),
             refused: Vec::new(),
+            refused_since: None,
             unkept: None,
             silent: reach.hosts(in_force.catalog()),
         });
@@ -87,6 +101,7 @@ impl Health {
         let rules = Rules {
             in_force: in_force.id().clone(),
             refused: Vec::new(),
+            refused_since: None,
             unkept: None,
             silent: self.reach.hosts(in_force.catalog()),
         };
@@ -109,8 +124,8 @@ impl Health {
     }
 
     /// The newest texts do not rule. Returns whether that is so for other reasons than before.
-    pub(super) fn rules_refused(&self, problems: Vec<Problem>) -> bool {
-        self.lock().refuse(problems)
+    pub(super) fn rules_refused(&self, problems: Vec<Problem>, at: Timestamp) -> bool {
+        self.lock().refuse(problems, at)
     }
 
     /// How the house is. Looks at the disk, which may not answer: for a thread that may wait.
@@ -147,6 +162,12 @@ impl Health {
             ready: records.is_ok() && in_touch && open && !stopping,
             rulebook: rules.in_force.clone(),
             problems,
+            rules_refused: rules.refused_since.map(|since| {
+                let why = rules.refused.iter().map(ToString::to_string);
+                (since, why.collect())
+            }),
+            rules_kept: rules.unkept.is_none(),
+            door_open: open,
         }
     }
 
@@ -164,13 +185,16 @@ mod tests {
         let mut rules = Rules {
             in_force: RulebookId::new("one"),
             refused: Vec::new(),
+            refused_since: None,
             unkept: None,
             silent: Vec::new(),
         };
         let problem = |what: &str| vec![Problem::of_file("wayleave::sources::unreadable", "people/x.toml", what)];
-        assert!(rules.refuse(problem("cannot be read: permission denied")));
-        assert!(!rules.refuse(problem("cannot be read: permission denied")));
-        assert!(rules.refuse(problem("cannot be read: input/output error")));
-        assert!(rules.refuse(problem("cannot be read: permission denied")));
+        let at = Timestamp::from_millis;
+        assert!(rules.refuse(problem("cannot be read: permission denied"), at(1)));
+        assert!(!rules.refuse(problem("cannot be read: permission denied"), at(2)));
+        assert!(rules.refuse(problem("cannot be read: input/output error"), at(3)));
+        assert!(rules.refuse(problem("cannot be read: permission denied"), at(4)));
+        assert_eq!(rules.refused_since, Some(at(1)), "since the first of them");
     }
 }

@@ -81,7 +81,7 @@ pub(super) struct Rooms {
     usage: Usage,
     pub(super) guard: Arc<Guard>,
     pub(super) mint: Arc<Mint>,
-    tls_door: Arc<tls::Door>,
+    pub(super) tls_door: Arc<tls::Door>,
     upstream: Upstream,
     pub(super) errands: Errands,
     pub(super) portal: Arc<Portal>,
@@ -141,7 +141,7 @@ impl Gatehouse {
         reload::record(&house.book, &house.live, started).await;
         if !refused.is_empty() {
             let problems = refused.iter().map(ToString::to_string).collect();
-            house.health.rules_refused(refused);
+            house.health.rules_refused(refused, house.clock.now());
             reload::record(&house.book, &house.live, GatewayAct::RulebookRefused { problems }).await;
         }
         Ok(house)
@@ -267,7 +267,7 @@ fn serve(
         operators: Tasks::default(),
     };
     serve_operators(&rooms, &running, doors.admin);
-    wellbeing::introduce(&rooms, &running.health, looking(&rooms, &running.clock));
+    wellbeing::introduce(&rooms, &running.health, &running.clock, &running.tasks);
     follow(&rooms, &running, settings, followed);
     reload::notice(&rooms, &running.tasks, &running.clock);
     let counted = (rooms.ledger.clone(), rooms.usage.clone());

@@ -234,7 +234,7 @@ impl Reload {
 
     async fn refuse(&self, problems: Vec<Problem>, again: bool) {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        let is_news = self.health.rules_refused(problems);
+        let is_news = self.health.rules_refused(problems, self.clock.now());
         if again && !is_news {
             return; // a file that cannot be read is tried again and again, and has been told
         }

@@ -10,8 +10,8 @@ use prometheus::{Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, IntGauge
 use super::{BadMetric, Labels, names};
 use crate::clock::Timestamp;
 use crate::facts::{
-    Act, Activity, Ask, Blame, DecisionNote, End, Ending, GatewayAct, Mode, Observation, Outcome, PlatformId,
-    PurposeId, Record, RulebookId, Stage, WouldBe,
+    Act, Activity, Ask, Blame, DecisionNote, End, Ending, GatewayAct, Observation, Outcome, PlatformId, PurposeId,
+    Record, RulebookId, Stage,
 };
 
 /// Stands for a platform or purpose that a flow does not have.
@@ -126,7 +126,7 @@ impl Flows {
                 .inc();
         }
         self.policy_errors.inc_by(note.errors.len() as u64);
-        if let Some((mode, cause)) = would_be_denied(note) {
+        if let Some((mode, cause)) = note.would_be_denied() {
             // Few rules are on probation: looking them up is cheap enough.
             let labels = [mode.as_str(), cause, platform_label];
             self.would_deny.with_label_values(&labels).inc();
@@ -173,20 +173,6 @@ fn number(outcome: Outcome) -> usize {
         Outcome::Request => 2,
         Outcome::Deny => 3,
     }
-}
-
-/// What alone kept a flow from being denied: the mode, and whether it is the gateway's or that of rules.
-fn would_be_denied(note: &DecisionNote) -> Option<(Mode, &'static str)> {
-    if note.let_pass {
-        let by_gateway = (note.mode, "gateway");
-        return Some(if note.mode.is_enforce() {
-            (Mode::Coach, "rule")
-        } else {
-            by_gateway
-        });
-    }
-    let by_rule = note.would.as_ref().is_some_and(|would| would.be == WouldBe::Denied);
-    (note.outcome == Outcome::Allow && by_rule).then_some((Mode::Observe, "rule"))
 }
 
 fn blame_label(blame: Blame) -> &'static str {

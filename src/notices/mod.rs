@@ -21,6 +21,7 @@
 mod again;
 mod digest;
 mod digest_words;
+mod faring;
 mod hooks;
 mod lanes;
 mod mail;
@@ -45,6 +46,8 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 pub use self::digest_words::{Called, preview};
+use self::faring::Faring;
+pub use self::faring::Trouble;
 use self::hooks::Hook;
 use self::lanes::{Claimed, Lanes};
 use self::mail::Mail;
@@ -104,6 +107,7 @@ pub struct Notices {
     mail: Option<Mail>,
     hooks: Vec<Hook>,
     waiting: AtomicU64,
+    faring: Faring,
 }
 
 /// What is on its way, each with which that is.
@@ -153,12 +157,18 @@ impl Notices {
             mail,
             hooks,
             waiting: AtomicU64::new(0),
+            faring: Faring::default(),
         }))
     }
 
     /// How much is to be told, as it was when that was looked for last.
     pub fn waiting(&self) -> u64 {
         self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// The ways by which nothing gets through at the moment.
+    pub fn troubles(&self) -> Vec<Trouble> {
+        self.faring.troubles()
     }
 
     /// The web hooks that are not let in, one sentence each.
@@ -372,11 +382,13 @@ impl Notices {
     /// What becomes of a letter, told where somebody should know.
     fn fate(&self, notice: &Notice, letter: &Letter, went: Went) -> Fate {
         let channel = self.channel(letter);
+        let way = letter.way.strip_prefix(whom::HOOK).unwrap_or(&letter.way);
         let to = if letter.to.is_empty() { &letter.way } else { &letter.to };
         let (of, event) = (&notice.about, notice.about.occasion().as_str());
         let count = |outcome| self.metrics.notice(channel, outcome);
         let (why, asked) = match went {
             Went::Sent => {
+                self.faring.got_through(way);
                 count("sent");
                 return Fate::Done;
             }
@@ -392,6 +404,7 @@ impl Notices {
             Went::Later(why, asked) => (why, asked),
         };
         let now = self.clock.now();
+        self.faring.put_off(way, now, &why);
         if let Some(due) = again::next(notice, now, asked, self.settings.give_up_after()) {
             count("put-off");
             tracing::warn!(why, channel, to, event, %of, again = %due, "somebody could not be told yet");

@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use http::StatusCode;
-
 use super::case::platform_name;
-use super::decisions::{Decided, Wanted};
+use super::decisions::Decided;
 use super::intake::Received;
 use super::pages::counter::Pick;
 use super::pages::decisions::{Decisions, Line};
 use super::pages::{Page, with_script};
+use super::wanted::{self, Wanted};
 use super::words::Words;
 use super::{Portal, Visit, provenance, times};
-use crate::audit::{Bookmark, Found};
+use crate::audit::{Bookmark, Found, LetPass};
 use crate::clock::Timestamp;
 use crate::facts::{Activity, Channel, Observation, Outcome, Person, PlatformId};
 use crate::rulebook::{Rulebook, Visitor};
@@ -21,6 +20,11 @@ use crate::rulebook::{Rulebook, Visitor};
 const ON_A_PAGE: usize = 50;
 /// How often a page is loaded anew for whoever wants that, in seconds.
 const EVERY: u32 = 30;
+
+/// The filters that one writes.
+const TEXTS: &[&str] = &["user", "host", "client", "policy", "grant", "since", "until"];
+/// What may stand in the address beside filters.
+const ALSO: &[&str] = &["all", "after", "reload", "lang"];
 
 /// How decisions are shown to somebody.
 pub(super) struct Shown {
@@ -86,7 +90,7 @@ pub(super) fn sender(words: &Words, seen: &Observation) -> String {
 impl Portal {
     /// The page of decisions.
     pub(super) async fn decisions_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
-        let (wanted, wrong) = Wanted::of(received, visit.at);
+        let (wanted, mut bad) = Wanted::of(received, visit.at, ALSO);
         let after = received.asked("after");
         let from: Option<Bookmark> = after.as_ref().and_then(|after| after.parse().ok());
         if after.is_some() && from.is_none() {
@@ -94,7 +98,7 @@ impl Portal {
         }
         // what somebody else's link looks for is looked for, and recorded, once they ask for it themselves
         let is_led_here = provenance::is_led_here(&received.headers);
-        let looks = wrong.is_empty() && !is_led_here;
+        let looks = bad.is_empty() && !is_led_here;
         // before it is searched, so that whoever follows from there misses nothing
         let newest = self.book.newest().to_string();
         let found = match self.found_for_page(visit, visitor, (&wanted, from, looks)).await {
@@ -108,43 +112,41 @@ impl Portal {
             .zip(&found.lines)
             .filter_map(|(record, line)| Some(shown.line(&Decided::of(record)?, Some(*line))))
             .collect();
+        let unknown = wanted.unknown(visit, visitor, Channel::Portal);
+        let is_known = unknown.is_empty();
+        if lines.is_empty() && looks && from.is_none() {
+            bad.extend(unknown);
+        }
         let is_newest = from.is_none() && wanted.filter.until.is_none() && looks;
         let reloads = is_newest && received.asked("reload").is_some();
         let next = found.next.as_ref().map(ToString::to_string);
         let reached = found
             .reached
             .map(|at| times::exact(words, at, visit.at, visitor.person));
-        let said = |name: &str| wanted.said.get(name).cloned().unwrap_or_default();
         let page = Decisions {
             w: words,
             who: &visitor.person.name,
-            user: said("user"),
-            since: said("since"),
-            until: said("until"),
-            platforms: platforms(visit, &said("platform")),
-            activities: activities(words, visit, &said("activity")),
-            purposes: self.purposes_to_pick(visit, &said("purpose")),
-            outcomes: outcomes(words, &said("outcome")),
-            wrong: (!wrong.is_empty()).then_some(words.decisions.bad_time),
-            led_here: (is_led_here && wrong.is_empty()).then_some(words.decisions.led_here),
-            is_empty: lines.is_empty() && looks,
+            texts: self.texts_of(&wanted, TEXTS),
+            platforms: platforms(visit, &wanted),
+            activities: activities(words, visit, &wanted.text("activity")),
+            purposes: self.purposes_to_pick(visit, &wanted),
+            outcomes: outcomes(words, &wanted.text("outcome")),
+            let_pass: let_pass(words, &wanted.text("let_pass")),
+            led_here: (is_led_here && bad.is_empty()).then_some(words.decisions.led_here),
+            is_empty: lines.is_empty() && looks && bad.is_empty(),
             cut_short: next.is_some() && lines.len() < ON_A_PAGE,
             reached: reached.map(words.decisions.reached),
             older: next.map(|next| wanted.address("/decisions", &[("after", &next)])),
             newest: wanted.address("/decisions", &[]),
-            live: is_newest.then(|| wanted.address("/decisions/live", &[("after", &newest)])),
+            live: (is_newest && is_known).then(|| wanted.address("/decisions/live", &[("after", &newest)])),
             reload: (is_newest && !reloads).then(|| wanted.address("/decisions", &[("reload", "")])),
             reload_s: reloads.then_some(EVERY),
             unreadable: (found.unreadable > 0).then(|| (words.decisions.unreadable)(found.unreadable)),
             lines,
+            wrong: bad.iter().map(words.decisions.bad_filter).collect(),
             contact: self.contact(),
         };
-        let status = if wrong.is_empty() {
-            StatusCode::OK
-        } else {
-            StatusCode::UNPROCESSABLE_ENTITY
-        };
-        with_script(self.page(status, &page), super::pages::decisions::SCRIPT)
+        with_script(self.page(wanted::status(&bad), &page), super::pages::decisions::SCRIPT)
     }
 
     /// What is on a page, or the page that says why nothing is.
@@ -163,7 +165,28 @@ impl Portal {
         found.map_err(|why| self.unseen_decisions_page(&why))
     }
 
-    fn purposes_to_pick(&self, visit: &Visit<'_>, chosen: &str) -> Vec<Pick> {
+    /// What is looked for by writing it, of these filters: the name of each, what it is called, and what was written.
+    pub(super) fn texts_of(
+        &self,
+        wanted: &Wanted,
+        filters: &[&'static str],
+    ) -> Vec<(&'static str, &'static str, String)> {
+        let words = &self.words.decisions;
+        let called = |filter: &str| match filter {
+            "user" => self.words.user_name,
+            "host" => words.host,
+            "client" => words.client,
+            "policy" => words.policy,
+            "grant" => self.words.grant,
+            "since" => words.since,
+            _ => words.until,
+        };
+        let field = |name: &&'static str| (*name, called(name), wanted.text(name));
+        filters.iter().map(field).collect()
+    }
+
+    pub(super) fn purposes_to_pick(&self, visit: &Visit<'_>, wanted: &Wanted) -> Vec<Pick> {
+        let chosen = wanted.text("purpose");
         let all = visit.rules().purposes().iter();
         let picks = all.map(|purpose| Pick {
             id: purpose.id.to_string(),
@@ -186,9 +209,12 @@ fn picks<'a>(chosen: &str, all: impl Iterator<Item = &'a str>, title: impl Fn(&s
     picks
 }
 
-fn platforms(visit: &Visit<'_>, chosen: &str) -> Vec<Pick> {
+/// The platforms of the catalogue, of which one may be looked for.
+pub(super) fn platforms(visit: &Visit<'_>, wanted: &Wanted) -> Vec<Pick> {
     let all = visit.rules().catalog().platforms().map(|one| one.id.as_str());
-    picks(chosen, all, |id| platform_name(visit.rules(), &PlatformId::new(id)))
+    picks(&wanted.text("platform"), all, |id| {
+        platform_name(visit.rules(), &PlatformId::new(id))
+    })
 }
 
 fn activities(words: &Words, visit: &Visit<'_>, chosen: &str) -> Vec<Pick> {
@@ -204,6 +230,16 @@ fn outcomes(words: &Words, chosen: &str) -> Vec<Pick> {
         chosen: outcome.as_str() == chosen,
     };
     all.map(pick).into()
+}
+
+fn let_pass(words: &Words, chosen: &str) -> Vec<Pick> {
+    let titles = words.decisions.let_pass_ways;
+    let picks = LetPass::NAMES.into_iter().zip(titles).map(|(id, title)| Pick {
+        id: id.to_owned(),
+        title: title.to_owned(),
+        chosen: id == chosen,
+    });
+    picks.collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What was decided about others: found in the book for whom the rules let read it (`see-decisions`), the same for pages and
 //! for tools.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use http::{StatusCode, header};
 use serde_json::{Value, json};
@@ -13,27 +13,14 @@ use super::paging::{self, Listed, PAGE, Paging};
 use super::revocations::AGAIN;
 use super::searches::NotSearched;
 use super::sees::Sees;
+use super::wanted::{self, BadFilter, FILTERS, Wanted};
 use super::{Portal, Visit};
-use crate::audit::{Bookmark, Bounds, Filter, Found, decisions};
-use crate::clock::Timestamp;
-use crate::facts::{
-    Access, AccessAct, Act, Channel, DecisionNote, End, Ending, Observation, Outcome, PolicyId, Record, Scope,
-};
+use crate::audit::{Bookmark, Bounds, Found, decisions};
+use crate::facts::{AccessAct, Act, Channel, DecisionNote, End, Ending, Observation, Outcome, PolicyId, Record, Scope};
 use crate::rulebook::Visitor;
-
-/// What an address can filter by; `all` filters nothing.
-pub(super) const FILTERS: [&str; 7] = ["user", "platform", "activity", "outcome", "purpose", "since", "until"];
 
 /// How much of the book one request looks at: what is not found in it, the next one looks for.
 const LOOKED_AT: u64 = 64 * 1024 * 1024;
-
-/// What somebody looks for.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Wanted {
-    pub(super) filter: Filter,
-    /// The filters as they were given.
-    pub(super) said: BTreeMap<String, String>,
-}
 
 /// Why somebody sees no decisions.
 pub(super) enum Unseen {
@@ -66,72 +53,15 @@ pub(super) struct Decided<'a> {
     pub(super) ended: &'a Ending,
 }
 
-impl Wanted {
-    /// What an address asks for: empty fields, as an untouched form sends them, ask for nothing. All that is wrong with it
-    /// beside that.
-    pub(super) fn of(received: &Received, now: Timestamp) -> (Self, Vec<Value>) {
-        let given = |name: &&str| {
-            let text = received.asked(name)?.trim().to_owned();
-            (!text.is_empty()).then(|| ((*name).to_owned(), text))
-        };
-        let said: BTreeMap<String, String> = FILTERS.iter().filter_map(given).collect();
-        let mut wrong = Vec::new();
-        let text = |name: &str| said.get(name).cloned();
-        let mut moment = |name: &str| {
-            let meant = Timestamp::meant(said.get(name)?, now);
-            meant.map_err(|why| wrong.push(field(name, why.to_string()))).ok()
-        };
-        let (since, until) = (moment("since"), moment("until"));
-        let outcome = text("outcome").map(|name| Outcome::named(&name));
-        if outcome == Some(None) {
-            wrong.push(field("outcome", "use `allow`, `declare`, `request` or `deny`"));
-        }
-        let filter = Filter {
-            user: text("user"),
-            outcome: outcome.flatten(),
-            platform: text("platform"),
-            since,
-            until,
-            activity: text("activity"),
-            purpose: text("purpose"),
-        };
-        (Self { filter, said }, wrong)
-    }
-
-    /// Whether it is what they look for. A tunnel that was read is not, unless they ask for tunnels: each request in it is a
-    /// decision of its own.
-    pub(super) fn admits(&self, record: &Record) -> bool {
-        let is_read_tunnel = Decided::of(record)
-            .is_some_and(|one| one.ended.decrypted && one.seen.ask.head().is_none() && one.is_allowed());
-        self.filter.admits(record) && (self.filter.activity.is_some() || !is_read_tunnel)
-    }
-
-    /// The address of `path` with the same filters, and with what else is to be in it.
-    pub(super) fn address(&self, path: &str, more: &[(&str, &str)]) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(&self.said).extend_pairs(more);
-        let query = query.finish();
-        if query.is_empty() {
-            path.to_owned()
-        } else {
-            format!("{path}?{query}")
-        }
-    }
-
-    fn access(&self) -> Access {
-        Access {
-            wanted: self.said.clone(),
-            ..Access::default()
-        }
-    }
-}
-
-/// Whether an address asks for what was decided about others.
-fn is_about_others(received: &Received) -> bool {
-    FILTERS
-        .iter()
-        .chain(&["all"])
-        .any(|name| received.asked(name).is_some())
+/// Whether an address asks for what was decided about others: it names somebody else, or everybody; or looks for something, and
+/// whoever does may read of others.
+fn is_about_others(visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> bool {
+    let user = received.asked("user").map(|user| user.trim().to_owned());
+    let is_other = user.is_some_and(|user| !user.is_empty() && user != visitor.person.id.as_str());
+    let filters = || FILTERS.iter().any(|name| received.asked(name).is_some());
+    received.asked("all").is_some()
+        || is_other
+        || (filters() && Portal::may_watch(visit, visitor, channel(received)).is_some())
 }
 
 impl<'a> Decided<'a> {
@@ -158,8 +88,10 @@ impl<'a> Decided<'a> {
         }
     }
 
-    fn is_allowed(&self) -> bool {
-        self.note.outcome == Outcome::Allow && self.ended.end == End::Completed
+    /// Whether it is a tunnel that was let through and read.
+    pub(super) fn is_read_tunnel(&self) -> bool {
+        let is_allowed = self.note.outcome == Outcome::Allow && self.ended.end == End::Completed;
+        self.ended.decrypted && self.seen.ask.head().is_none() && is_allowed
     }
 
     /// The same in a list, with where its line is.
@@ -253,46 +185,65 @@ impl Portal {
         visitor: Visitor<'_>,
         received: &Received,
     ) -> Page {
-        let is_about_others = is_about_others(received);
+        let is_about_others = is_about_others(visit, visitor, received);
         let scope = if is_about_others { Scope::Decisions } else { Scope::Read };
-        match self.not_covered(visit, &received.headers, &[scope]) {
-            Some(refused) => refused,
-            None if is_about_others => self.list_others_decisions(visit, visitor, received).await,
-            None => self.list_decisions(visit, visitor, received),
+        if let Some(refused) = self.not_covered(visit, &received.headers, &[scope]) {
+            return refused;
         }
-    }
-
-    /// What tools are told of others' decisions.
-    async fn list_others_decisions(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
         let paging = match Paging::of(received) {
             Ok(paging) => paging,
             Err(problem) => return problem.answer(),
         };
-        let (wanted, mut wrong) = Wanted::of(received, visit.at);
-        let from: Option<Bookmark> = match paging.after.as_deref().map(str::parse) {
-            Some(Err(_)) => {
-                wrong.push(field("after", "`after` must be the `next` of a page, as it was given"));
-                None
-            }
-            Some(Ok(from)) => Some(from),
-            None => None,
+        let (wanted, bad) = Wanted::of(received, visit.at, &["all", "limit", "after"]);
+        if is_about_others {
+            return self
+                .list_others_decisions(visit, visitor, (received, &wanted, bad, &paging))
+                .await;
+        }
+        if bad.is_empty() {
+            self.list_decisions(visit, visitor, (received, &wanted, &paging))
+        } else {
+            wanted::unfit(&bad, Vec::new()).answer()
+        }
+    }
+
+    /// What tools are told of others' decisions.
+    async fn list_others_decisions(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        (received, wanted, bad, paging): (&Received, &Wanted, Vec<BadFilter>, &Paging),
+    ) -> Page {
+        let channel = channel(received);
+        if Self::may_watch(visit, visitor, channel).is_none() {
+            return self.unseen_decisions(&Unseen::NotAllowed);
+        }
+        let from: Option<Result<Bookmark, _>> = paging.after.as_deref().map(str::parse);
+        let wrong = matches!(from, Some(Err(_)));
+        let wrong = wrong.then(|| field("after", "`after` must be the `next` of a page, as it was given"));
+        if !bad.is_empty() || wrong.is_some() {
+            return wanted::unfit(&bad, wrong.into_iter().collect()).answer();
+        }
+        let from = from.and_then(Result::ok);
+        let asked = (wanted, from, paging.limit.min(PAGE));
+        let found = match self.find_decisions(visit, visitor, asked, channel).await {
+            Ok(found) => found,
+            Err(why) => return self.unseen_decisions(&why),
         };
-        if !wrong.is_empty() {
-            return paging::unfit(wrong).answer();
-        }
-        let asked = (&wanted, from, paging.limit.min(PAGE));
-        match self.find_decisions(visit, visitor, asked, channel(received)).await {
-            Ok(found) => {
-                let items = found.records.iter().zip(&found.lines);
-                let items = items.filter_map(|(record, line)| Some(Decided::of(record)?.listed(*line)));
-                let listed = Listed {
-                    items: items.collect(),
-                    next: found.next.as_ref().map(ToString::to_string),
-                };
-                paging::list(received, "decisions", &listed)
+        let next = found.next.as_ref().map(ToString::to_string);
+        if found.records.is_empty() && from.is_none() {
+            let unknown = wanted.unknown(visit, visitor, channel);
+            if !unknown.is_empty() {
+                return wanted::unfit(&unknown, Vec::new()).with("next", next).answer();
             }
-            Err(why) => self.unseen_decisions(&why),
         }
+        let items = found.records.iter().zip(&found.lines);
+        let items = items.filter_map(|(record, line)| Some(Decided::of(record)?.listed(*line)));
+        let listed = Listed {
+            items: items.collect(),
+            next,
+        };
+        paging::list(received, "decisions", &listed)
     }
 
     pub(super) fn unseen_decisions(&self, why: &Unseen) -> Page {

@@ -8,7 +8,7 @@ use super::intake::Received;
 use super::pages::Page;
 use super::pages::explained::{Conditions, Decision, Held, Rule};
 use super::{Portal, Visit, times};
-use crate::facts::{Ask, Channel, Effect, SignatureId, SubjectId};
+use crate::facts::{Ask, Channel, Effect, GrantId, SignatureId, SubjectId};
 use crate::policy::{Account, Condition};
 use crate::rulebook::{ExplainedPolicy, Rulebook, Told, Visitor, WhatIf};
 
@@ -70,6 +70,7 @@ impl Portal {
                 .unwrap_or_default(),
             helps: told.map(|(told, rules)| self.helps(told, rules)).unwrap_or_default(),
             what_if: told.map(|(told, _)| self.what_if(told)).unwrap_or_default(),
+            grant: note.grant.as_ref().map(|id| self.ways_from(visit, visitor, id)),
             theirs: whose.map(|id| by_user("/decisions", id)),
             held: whose
                 .filter(|_| visit.may_end_others(visitor))
@@ -79,6 +80,13 @@ impl Portal {
             contact: self.contact(),
         };
         self.page(StatusCode::OK, &page)
+    }
+
+    /// Where a grant is, for whoever may look at it, and all that passed under it.
+    fn ways_from(&self, visit: &Visit<'_>, visitor: Visitor<'_>, id: &GrantId) -> (Option<String>, String) {
+        let held = self.ledger.get(id).filter(|grant| visit.may_look_at(visitor, grant));
+        let page = held.map(|grant| format!("/grants/{}", grant.id));
+        (page, format!("/decisions?grant={id}"))
     }
 
     /// Whether it comes out as it was recorded.
@@ -165,6 +173,9 @@ impl Portal {
                 Effect::Forbid => self.words.explained.forbids,
             },
             reason,
+            mode: rule
+                .filter(|rule| !rule.mode.is_enforce())
+                .map(|rule| (self.words.rulebook.on_trial)(rule.mode)),
             owner: rule.and_then(|rule| rule.owner.clone()),
             place: format!("{}:{}", policy.file, policy.line),
             text: policy.text.clone(),

@@ -41,6 +41,7 @@ mod memory;
 mod mine;
 mod mine_asked;
 mod once;
+mod open_flows;
 mod openapi;
 mod others;
 mod outcome_calls;
@@ -76,6 +77,7 @@ mod turns;
 mod value;
 mod value_pages;
 mod waiting;
+mod wanted;
 pub mod words;
 
 use std::sync::Arc;
@@ -102,7 +104,7 @@ pub use delegating::{DelegationField, Misfit};
 use drafts::Drafts;
 pub use explained::PastRules;
 use health_pages::Doctor;
-pub use health_pages::{Condition, LookAfter};
+pub use health_pages::{Condition, DoorIs, LookAfter, NoticesAre, Refusing, RulesAre, Unsent};
 pub use intake::Received;
 use memory::Memory;
 pub use memory::Ticket;
@@ -117,6 +119,7 @@ use tail::Watchers;
 pub use tail::{Tail, Until};
 use tokens::Tokens;
 use turns::Turns;
+pub use wanted::BadFilter;
 use words::Words;
 
 /// How the portal is reached and what it says of itself.

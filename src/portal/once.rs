@@ -124,6 +124,7 @@ impl Portal {
             | Call::ListReviews
             | Call::ListDecisions
             | Call::ShowDecision
+            | Call::ListOpen
             | Call::Continue
             | Call::ListPurposes
             | Call::Matrix

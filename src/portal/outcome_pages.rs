@@ -5,11 +5,13 @@ use std::cmp::Reverse;
 use http::StatusCode;
 
 use super::intake::Received;
+use super::mine_asked::name_of;
 use super::outcomes::{NotReported, Said, Unsaid};
-use super::pages::counter::{OneGrant, ToReport};
+use super::pages::counter::ToReport;
+use super::pages::grant::OneGrant;
 use super::pages::{Page, see_other};
 use super::{Portal, Visit, provenance, times};
-use crate::facts::{Grant, GrantId, Report};
+use crate::facts::{Channel, Grant, GrantId, Report};
 use crate::ledger::Life;
 use crate::rulebook::Visitor;
 
@@ -54,38 +56,49 @@ impl Portal {
         })
     }
 
-    /// The page of one grant of the person's own.
+    /// The page of one grant: of the person's own, or of one that the rules let them end, whoever holds it.
     pub(super) fn grant_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>, id: &str) -> Page {
         let grant = self.ledger.get(&GrantId::new(id));
-        let own = |grant: &Grant| grant.subject == visitor.person.id && grant.continued.is_none();
-        let Some(grant) = grant.filter(own) else {
+        let Some(grant) = grant.filter(|grant| visit.may_look_at(visitor, grant)) else {
             return self.nothing_here();
         };
         let words = self.words;
-        let when = |at| times::local(words, at, visit.at, visitor.person);
+        let is_own = grant.subject == visitor.person.id;
+        let life = Life::of(&grant, visit.at);
+        let may_watch = || Self::may_watch(visit, visitor, Channel::Portal).is_some();
         let page = OneGrant {
             w: words,
             who: &visitor.person.name,
             title: self.held_title(visit, &grant),
+            holder: (!is_own).then(|| name_of(visit.in_force, grant.subject.as_str())),
             effect: self.effect(visit.rules(), &grant),
-            life: match Life::of(&grant, visit.at) {
-                Life::Requested => self.waits_in_words(visit, visitor, &grant),
-                Life::Approved | Life::Active => {
-                    let unused = grant.idle_until().map(|idle| idle.since(visit.at));
-                    (words.left)(grant.expires.since(visit.at), &when(grant.expires), unused)
-                }
-                Life::Expired | Life::Withdrawn | Life::Revoked | Life::Declined | Life::Lapsed => {
-                    let unused = grant.idle.filter(|_| grant.fell_idle(visit.at));
-                    (words.ended_at)(&when(grant.until()), unused)
-                }
-            },
+            life: self.life_in_words(visit, visitor, (&grant, life)),
             statement: &grant.statement,
             ticket: grant.ticket.as_deref(),
-            outcome: self.outcome_form(visit, visitor, &grant),
+            outcome: self.outcome_form(visit, visitor, &grant).filter(|_| is_own),
+            revoke: (!is_own && !life.is_over()).then(|| format!("/grants/revoke?grant={}", grant.id)),
+            decisions: may_watch().then(|| format!("/decisions?grant={}", grant.id)),
             id: grant.id.as_str(),
             contact: self.contact(),
         };
         self.page(StatusCode::OK, &page)
+    }
+
+    /// Where a grant is in its life.
+    fn life_in_words(&self, visit: &Visit<'_>, visitor: Visitor<'_>, (grant, life): (&Grant, Life)) -> String {
+        let words = self.words;
+        let when = |at| times::local(words, at, visit.at, visitor.person);
+        match life {
+            Life::Requested => self.waits_in_words(visit, visitor, grant),
+            Life::Approved | Life::Active => {
+                let unused = grant.idle_until().map(|idle| idle.since(visit.at));
+                (words.left)(grant.expires.since(visit.at), &when(grant.expires), unused)
+            }
+            Life::Expired | Life::Withdrawn | Life::Revoked | Life::Declined | Life::Lapsed => {
+                let unused = grant.idle.filter(|_| grant.fell_idle(visit.at));
+                (words.ended_at)(&when(grant.until()), unused)
+            }
+        }
     }
 
     /// The form was sent.
@@ -152,6 +165,16 @@ pub(super) fn wrong(why: Unsaid) -> (&'static str, String) {
         ),
         Unsaid::NoNumber => ("amount", format!("a whole number from 0 to {}", Report::MOST)),
         Unsaid::LongText => ("text", format!("say it in at most {} characters", Report::LONGEST)),
+    }
+}
+
+impl Visit<'_> {
+    /// Whether somebody may look at a grant: it is their own, or the rules let them end it. What somebody continued past is
+    /// theirs alone to take back, and has no page.
+    pub(super) fn may_look_at(&self, visitor: Visitor<'_>, grant: &Grant) -> bool {
+        let is_own = grant.subject == visitor.person.id;
+        let may_end = || grant.delegated.is_none() && self.may_end(visitor, grant, Channel::Portal).is_allowed();
+        grant.continued.is_none() && (is_own || may_end())
     }
 }
 

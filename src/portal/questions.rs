@@ -1,13 +1,16 @@
 //! What may I do, and why: the rules asked on behalf of a tool's own person, without anything being done.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::intake::{Received, joined, text};
+use super::memory::Kept;
 use super::pages::{self, Page, Problem, field};
 use super::paging::{self, Listed, Order, Paging};
+use super::wanted::{self, Wanted};
 use super::{Portal, Refused, Visit};
 use crate::facts::{Observation, PlatformId, Scope, did_you_mean};
 use crate::rulebook::{Described, MatrixQuestion, Visitor};
@@ -79,13 +82,24 @@ impl Portal {
         paging::list(received, "platforms", &Listed { items: shown, next })
     }
 
-    /// The person's own refusals of the last day, the latest first. What others met is not theirs to see.
-    pub(super) fn list_decisions(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
-        let paging = match Paging::of(received) {
-            Ok(paging) => paging,
-            Err(problem) => return problem.answer(),
-        };
-        let mut theirs = self.memory.of(&visitor.person.id, visit.at);
+    /// The person's own refusals of the last day that they look for, the latest first. What others met is not theirs to see.
+    pub(super) fn list_decisions(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        (received, wanted, paging): (&Received, &Wanted, &Paging),
+    ) -> Page {
+        let beyond = wanted.beyond_own();
+        if !beyond.is_empty() {
+            return wanted::unfit(&beyond, Vec::new()).answer();
+        }
+        let all = self.memory.of(&visitor.person.id, visit.at);
+        let wants = |kept: &&Arc<Kept>| wanted.admits_own(&kept.refused);
+        let mut theirs: Vec<Arc<Kept>> = all.iter().filter(wants).cloned().collect();
+        let unknown = wanted.unknown_of_own(visit, &all);
+        if theirs.is_empty() && !unknown.is_empty() {
+            return wanted::unfit(&unknown, Vec::new()).answer();
+        }
         theirs.sort_by(|one, other| other.refused.record.as_str().cmp(one.refused.record.as_str()));
         let Listed { items, next } = paging.page(theirs, Order::Falling, |kept| kept.refused.record.to_string());
         let items = items.iter().map(|kept| summary(&kept.refused)).collect();

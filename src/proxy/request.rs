@@ -21,7 +21,7 @@ use super::plan::{self, Planned, RequestStep};
 use super::respond::Reader;
 use super::visitor::{Hop, Visitor};
 use super::{headers, respond};
-use crate::audit::Entry;
+use crate::audit::{Entry, Lasting};
 use crate::catalog::PEEK_LIMIT;
 use crate::facts::{Ask, Authority, Blame, End, Fault, FaultCode, Observation, Remedy, Stage};
 use crate::ingress::{Malformed, Target, request_sanity};
@@ -308,10 +308,13 @@ impl Proxy {
     }
 
     /// Passes an origin's answer on, for as long as it may.
-    pub(super) fn pass_answer(&self, exchange: Passing, response: Response<ResponseBody>) -> Response<Body> {
+    pub(super) fn pass_answer(&self, mut exchange: Passing, response: Response<ResponseBody>) -> Response<Body> {
         let (mut head, body) = response.into_parts();
         let via = self.via(head.version);
         headers::inward(&mut head, via, false);
+        if headers::is_event_stream(&head.headers) {
+            exchange.entry.lasts(Lasting::Events);
+        }
         let body = passing(exchange, head.status, body);
         Response::from_parts(head, body)
     }

@@ -15,7 +15,7 @@ use super::greeting::Greeting;
 use super::longlived::Covers;
 use super::plan;
 use super::stopped::{Ear, Stop};
-use crate::audit::Counters;
+use crate::audit::{Counters, Lasting};
 use crate::facts::{Blame, End, Fault, FaultCode, Host, Observation, Stage};
 use crate::ingress::{self, AnotherName, Opening, Rewound, SameName};
 use crate::upstream::{RelayEnd, Side, Way, relay};
@@ -34,11 +34,12 @@ impl Proxy {
         let _alive = self.house.metrics.tunnel();
         let Knock {
             seen,
-            entry,
+            mut entry,
             visitor,
             stream: _stream,
             ..
         } = knock;
+        entry.lasts(Lasting::Tunnel);
         let counters = entry.counters();
         let covers = Covers::default();
         self.uses(&passage.permit);

@@ -15,7 +15,7 @@ use super::request::Inbound;
 use super::respond::Reader;
 use super::visitor::Hop;
 use super::{headers, respond};
-use crate::audit::{Closing, Entry};
+use crate::audit::{Closing, Entry, Lasting};
 use crate::facts::{End, Observation};
 use crate::identity::SignIn;
 use crate::policy::Permit;
@@ -117,11 +117,12 @@ impl Proxy {
         let Socket {
             _hop,
             _lane,
-            entry,
+            mut entry,
             seen,
             sign_in,
             read,
         } = socket;
+        entry.lasts(Lasting::Socket);
         let (counters, covers) = (entry.counters(), Covers::default());
         let must_end = self.until_it_must_end(seen, &sign_in, (&covers, &counters));
         let end = self

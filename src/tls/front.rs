@@ -2,7 +2,7 @@
 //!
 //! No early data anywhere: it can be replayed (RFC 8446 §8), and a request is judged once.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use rustls::pki_types::CertificateDer;
 use rustls::server::danger::ClientCertVerifier;
@@ -11,6 +11,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::sync::Mutex;
 
+use super::certificate::Certificate;
 use super::mint::Mint;
 use super::problem::{MintError, TlsProblem};
 use super::{ClockTime, provider};
@@ -64,6 +65,8 @@ pub struct Door {
     names: Vec<Host>,
     blank: ServerConfig,
     current: Mutex<Option<(Arc<ServerConfig>, Timestamp)>>,
+    /// When the certificate ends that it shows, once it has shown one.
+    ends: std::sync::Mutex<Option<Timestamp>>,
 }
 
 impl Door {
@@ -89,7 +92,13 @@ impl Door {
             names,
             blank,
             current: Mutex::new(None),
+            ends: std::sync::Mutex::default(),
         })
+    }
+
+    /// When the certificate ends that it shows; it is made anew before that. None before the first client.
+    pub fn shows_until(&self) -> Option<Timestamp> {
+        *self.ends.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the next client could be greeted at all.
@@ -105,6 +114,8 @@ impl Door {
             return Ok(config.clone());
         }
         let (certified, renew) = self.mint.for_names(&self.names).await?;
+        let shown = certified.cert.first().and_then(|leaf| Certificate::read(leaf).ok());
+        *self.ends.lock().unwrap_or_else(PoisonError::into_inner) = shown.map(|leaf| leaf.validity.until);
         let mut config = self.blank.clone();
         config.cert_resolver = Arc::new(Only(certified));
         let config = Arc::new(config);

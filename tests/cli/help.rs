@@ -1137,6 +1137,13 @@ fn the_book() {
           --until <WHEN>         Only what began before then, said the same way
           --activity <ACTIVITY>  Only flows that do this, e.g. post
           --purpose <ID>         Only flows that passed under this purpose, and its grants
+          --host <HOST>          Only what went to this host, or to one below it
+          --client <ADDRESS>     Only what came from this address, or network, e.g. 192.0.2.0/24
+          --policy <ID>          Only what this rule decided, or would have, where it is in mode
+                                 `observe`
+          --grant <ID>           Only what passed under this grant, and what became of it
+          --let-pass <HOW>       Only what passed although it would have been denied: any, observe or
+                                 coach
       -h, --help                 Print help
       -V, --version              Print version
     ");
@@ -1182,6 +1189,13 @@ fn the_book() {
           --until <WHEN>         Only what began before then, said the same way
           --activity <ACTIVITY>  Only flows that do this, e.g. post
           --purpose <ID>         Only flows that passed under this purpose, and its grants
+          --host <HOST>          Only what went to this host, or to one below it
+          --client <ADDRESS>     Only what came from this address, or network, e.g. 192.0.2.0/24
+          --policy <ID>          Only what this rule decided, or would have, where it is in mode
+                                 `observe`
+          --grant <ID>           Only what passed under this grant, and what became of it
+          --let-pass <HOW>       Only what passed although it would have been denied: any, observe or
+                                 coach
       -n, --lines <N>            How many to begin with [default: 20]
       -f, --follow               Go on showing new ones as they are written
       -h, --help                 Print help

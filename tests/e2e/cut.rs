@@ -2,14 +2,15 @@
 
 use futures_util::{SinkExt, StreamExt};
 use http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
-use wayleave::facts::{Answer, End, SubjectId};
+use wayleave::facts::{Act, Answer, End, SubjectId};
 
 use crate::approvals::without_cases;
 use crate::harness::World;
 use crate::harness::client::Client;
+use crate::harness::house::PORTAL;
 use crate::harness::scripted::Scripted;
 use crate::harness::wire::Wire;
 use crate::purposes::TUNNEL_RULE;
@@ -72,6 +73,8 @@ async fn what_is_revoked_cuts_a_tunnel_a_socket_an_event_stream_and_an_upload() 
     upload.head().await;
     assert_eq!(upload.exactly(5).await, "half ");
 
+    what_lasts_is_found_while_it_is_open(&world).await;
+
     let revoked = revokes(&world, "sol", &json!({"all": true, "reason": "A leak"})).await;
     assert_eq!(revoked.status, StatusCode::OK, "{}", revoked.text());
     let mut rest = Vec::new();
@@ -95,6 +98,8 @@ async fn what_is_revoked_cuts_a_tunnel_a_socket_an_event_stream_and_an_upload() 
         let cut = End::Cut("the grant that let it pass was revoked".to_owned());
         assert_eq!(closing.ended().end, cut, "{host}{path}");
     }
+    let left = world.client("sol").get(&format!("{PORTAL}/v1/open")).await.json();
+    assert_eq!(left["open"], json!([]), "what is over is among the decisions");
     let book = world.records_text().await;
     assert_eq!(
         book.matches("A leak").count(),
@@ -102,4 +107,70 @@ async fn what_is_revoked_cuts_a_tunnel_a_socket_an_event_stream_and_an_upload() 
         "why stands in the records of the grants, and nowhere else"
     );
     world.close().await;
+}
+
+/// Dan's tunnel, Ben's socket and Ada's event stream, for whom the rules let read decisions, and for nobody else.
+async fn what_lasts_is_found_while_it_is_open(world: &World) {
+    let get = async |user: &str, path: &str| world.client(user).get(&format!("{PORTAL}{path}")).await;
+    let open = async |query: &str| {
+        let answer = get("sol", &format!("/v1/open{query}")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{query}: {}", answer.text());
+        let body = answer.json();
+        let word = |one: &Value, key: &str| one[key].as_str().unwrap().to_owned();
+        let all = body["open"].as_array().unwrap().iter();
+        let mut found: Vec<_> = all
+            .map(|one| ["kind", "user", "host", "purpose"].map(|key| word(one, key)))
+            .collect();
+        found.sort();
+        found
+    };
+    let [stream, tunnel, socket] = [
+        ["event-stream", "ada", "www.linkedin.com", "recruiting"],
+        ["tunnel", "dan", "app.slack.com", "market-research"],
+        ["websocket", "ben", "x.com", "brand-publishing"],
+    ]
+    .map(|one| one.map(str::to_owned));
+    assert_eq!(open("").await, [stream.clone(), tunnel.clone(), socket.clone()]);
+    assert_eq!(open("?user=ben").await, [socket]);
+    assert_eq!(open("?host=slack.com&client=127.0.0.1").await, [tunnel]);
+    assert_eq!(open("?purpose=recruiting&platform=linkedin").await, [stream]);
+    assert!(open("?client=192.0.2.7").await.is_empty());
+    for (query, right) in [
+        ("?usr=ben", "Did you mean “user”?"),
+        ("?platform=linkdin", "Did you mean “linkedin”?"),
+    ] {
+        let answer = get("sol", &format!("/v1/open{query}")).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{query}");
+        assert!(answer.text().contains(right), "{}", answer.text());
+    }
+    let page = world.client("sol").navigate(&format!("{PORTAL}/open?user=dan")).await;
+    assert_eq!(page.status, StatusCode::OK);
+    let text = page.text();
+    for part in [
+        "1 is open",
+        "a tunnel, unread",
+        "app.slack.com",
+        "127.0.0.1",
+        "href=\"/grants/",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("a WebSocket</td>"), "{text}");
+    for user in ["ada", "ben", "mia"] {
+        assert_eq!(get(user, "/v1/open").await.status, StatusCode::NOT_FOUND, "{user}");
+        let page = world.client(user).navigate(&format!("{PORTAL}/open")).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{user}");
+    }
+    let looked = |record: &wayleave::facts::Record| match &record.act {
+        Act::Access { access, by, .. } => Some((by.to_string(), access.wanted.get("open").cloned())),
+        _ => None,
+    };
+    let looked = world.acts(looked).await;
+    assert!(looked.len() >= 6, "{looked:?}");
+    assert!(
+        looked
+            .iter()
+            .all(|one| *one == ("sol".to_owned(), Some("now".to_owned()))),
+        "{looked:?}"
+    );
 }

@@ -78,10 +78,21 @@ async fn the_security_team_finds_decisions_by_what_they_are_about_and_that_is_re
         ("?platform=linkedin&since=90m", &all[..2]),
         ("?until=90m", &all[2..]),
         ("?platform=x", &[]),
-        ("?user=nobody-at-all", &[]),
+        ("?host=linkedin.com", &all[..]),
+        ("?host=www.linkedin.com&user=ben", &all[1..2]),
+        ("?host=x.com", &[]),
+        ("?client=127.0.0.0/8", &all[..]),
+        ("?client=127.0.0.1&user=eve", &all[..1]),
+        ("?client=192.0.2.7", &[]),
+        ("?policy=guard.interns-never-publish", &all[..1]),
+        ("?let_pass=any", &[]),
     ] {
         assert_eq!(told(&listed(&world, "sol", query).await), expected, "{query}");
     }
+    let ada = listed(&world, "sol", "?user=ada").await.json();
+    let grant = ada["decisions"][0]["grant"].as_str().unwrap().to_owned();
+    let under = listed(&world, "sol", &format!("?grant={grant}")).await;
+    assert_eq!(told(&under), all[2..]);
     let connects = listed(&world, "sol", "?activity=connect&user=ada").await;
     assert_eq!(
         told(&connects),
@@ -117,7 +128,7 @@ async fn the_security_team_finds_decisions_by_what_they_are_about_and_that_is_re
     let of_eve = looked
         .iter()
         .filter(|(_, _, said)| said.contains(&("user".to_owned(), "eve".to_owned())));
-    assert_eq!(of_eve.count(), 1);
+    assert_eq!(of_eve.count(), 2);
     world.close().await;
 }
 
@@ -133,7 +144,7 @@ async fn nobody_else_reads_what_was_decided_about_others() {
                 "{who} {path}"
             );
         }
-        for query in ["?all", "?user=eve", "?outcome=deny"] {
+        for query in ["?all", "?user=eve", "?user=eve&host=linkedin.com"] {
             assert_eq!(
                 listed(&world, who, query).await.status,
                 StatusCode::NOT_FOUND,
@@ -142,9 +153,20 @@ async fn nobody_else_reads_what_was_decided_about_others() {
         }
         assert!(!page(&world, who, "/").await.text().contains("/decisions\""), "{who}");
     }
-    // one's own refusals are one's own, as ever
-    let own = listed(&world, "eve", "").await.json();
-    assert_eq!(own["decisions"].as_array().unwrap().len(), 1);
+    // one's own refusals are one's own, as ever, and all that one looks through
+    for (query, found) in [
+        ("", 1),
+        ("?user=eve", 1),
+        ("?outcome=deny&host=linkedin.com&activity=post", 1),
+        ("?client=127.0.0.1&policy=guard.interns-never-publish", 1),
+        ("?outcome=declare", 0),
+        ("?host=x.com", 0),
+        ("?since=1h", 1),
+        ("?until=1h", 0),
+    ] {
+        let own = listed(&world, "eve", query).await.json();
+        assert_eq!(own["decisions"].as_array().unwrap().len(), found, "{query}: {own}");
+    }
     assert!(looks(&world).await.is_empty());
 
     // the rules say about whom: what they forbid is as if it were not there
@@ -153,25 +175,157 @@ forbid (principal, action == Action::"see-decisions", resource) when { resource 
 "#;
     world.edit_rules("rules/90-test.cedar", apart).await;
     assert_eq!(told(&listed(&world, "sol", "?all").await), [["ada", "browse", "allow"]]);
-    assert!(told(&listed(&world, "sol", "?user=eve").await).is_empty());
+    let errors = async |name: &str| {
+        let answer = listed(&world, "sol", &format!("?user={name}")).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text());
+        answer.text().replace(name, "NAME")
+    };
+    assert_eq!(errors("eve").await, errors("nobody-at-all").await);
     world.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_asked_for_wrongly_is_said() {
+async fn what_is_asked_for_wrongly_is_said_with_what_would_be_right() {
     let world = World::open().await;
-    for query in ["?since=soon", "?outcome=perhaps", "?all&after=one", "?all&limit=0"] {
-        let answer = listed(&world, "sol", query).await;
-        assert_eq!(
-            answer.status,
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "{query}: {}",
-            answer.text()
+    some_decisions(&world).await;
+    // who asks, for what, and what they are told of which field
+    for (who, query, field, right) in [
+        ("sol", "?since=soon", "since", "how long ago"),
+        ("sol", "?outcome=perhaps", "outcome", "allow, declare, request and deny"),
+        ("sol", "?all&after=one", "after", "as it was given"),
+        ("sol", "?all&limit=0", "limit", "from 1 to 100"),
+        ("sol", "?hots=www.linkedin.com", "hots", "Did you mean “host”?"),
+        ("sol", "?all&colour=red", "colour", "There are user, host, client"),
+        ("sol", "?user=ada&user=ben", "user", "Give it once"),
+        ("sol", "?host=%20https://x.com/home", "host", "www.linkedin.com"),
+        ("sol", "?client=office", "client", "192.0.2.0/24"),
+        ("sol", "?grant=recruiting", "grant", "01a2059d-"),
+        ("sol", "?let_pass=yes", "let_pass", "any, observe and coach"),
+        ("sol", "?platform=linkdin", "platform", "Did you mean “linkedin”?"),
+        ("sol", "?activity=pst", "activity", "Did you mean “post”?"),
+        ("sol", "?purpose=recruting", "purpose", "Did you mean “recruiting”?"),
+        (
+            "sol",
+            "?policy=guard.interns-never-publsh",
+            "policy",
+            "Did you mean “guard.interns-never-publish”?",
+        ),
+        ("sol", "?user=benn", "user", "Did you mean “ben”?"),
+        ("sol", "?user=nobody-at-all", "user", "whose decisions you may read"),
+        ("eve", "?hots=www.linkedin.com", "hots", "Did you mean “host”?"),
+        ("eve", "?outcome=perhaps", "outcome", "allow, declare, request and deny"),
+        ("eve", "?platform=linkdin", "platform", "Did you mean “linkedin”?"),
+        (
+            "eve",
+            "?policy=guard.interns-never-publsh",
+            "policy",
+            "Did you mean “guard.interns-never-publish”?",
+        ),
+        (
+            "ben",
+            "?policy=guard.interns-never-publish",
+            "policy",
+            "No rule in force",
+        ),
+        ("eve", "?purpose=recruiting", "purpose", "Leave it out"),
+    ] {
+        let answer = listed(&world, who, query).await;
+        let body = answer.json();
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{who} {query}: {body}");
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        assert_eq!(body["type"], "https://wayleave.example/problems/query-unfit");
+        let wrong = &body["errors"][0];
+        assert_eq!(wrong["field"], field, "{who} {query}: {body}");
+        assert!(
+            wrong["detail"].as_str().unwrap().contains(right),
+            "{who} {query}: {body}"
         );
     }
-    let shown = page(&world, "sol", "/decisions?since=soon").await;
-    assert_eq!(shown.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(shown.text().contains("role=\"alert\"") && shown.text().contains("value=\"soon\""));
+    for (query, right) in [
+        ("since=soon", "how long ago"),
+        ("platform=linkdin", "Did you mean “linkedin”?"),
+        ("hots=x.com", "Did you mean “host”?"),
+        ("user=nobody-at-all", "whose decisions you may read"),
+    ] {
+        for path in ["/decisions", "/decisions/live"] {
+            let shown = page(&world, "sol", &format!("{path}?{query}")).await;
+            assert_eq!(shown.status, StatusCode::UNPROCESSABLE_ENTITY, "{path} {query}");
+            assert!(shown.text().contains(right), "{path} {query}: {}", shown.text());
+        }
+    }
+    let shown = page(&world, "sol", "/decisions?since=soon&lang=fr").await;
+    assert_eq!(
+        shown.status,
+        StatusCode::SEE_OTHER,
+        "the choice of a language is no filter"
+    );
+    let shown = page(&world, "sol", "/decisions?since=soon&host=linkedin.com")
+        .await
+        .text();
+    assert!(
+        shown.contains("role=\"alert\"")
+            && shown.contains("value=\"soon\"")
+            && shown.contains("value=\"linkedin.com\""),
+        "{shown}"
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_bore_a_name_that_is_gone_is_found_by_it_all_the_same() {
+    let world = World::planned(without_cases).await;
+    let closed = r#"@id("test.closed") @title("Closed") @reason("This corner is closed.") @owner("IT")
+forbid (principal, action in Action::"activity", resource) when { context.request.path like "/corner/*" };
+"#;
+    world.edit_rules("rules/90-test.cedar", closed).await;
+    let corner = world.client("ben").get("https://www.linkedin.com/corner/one").await;
+    assert_eq!(corner.status, StatusCode::FORBIDDEN);
+    world.settled().await;
+    world.edit_rules("rules/90-test.cedar", "// nothing\n").await;
+    let found = listed(&world, "sol", "?policy=test.closed").await;
+    assert_eq!(told(&found).len(), 1, "{}", found.text());
+    let shown = page(&world, "sol", "/decisions?policy=test.closed").await.text();
+    assert!(shown.contains("Ben Okafor"), "{shown}");
+    assert!(!shown.contains("data-from"), "nothing new will ever bear it: {shown}");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_leads_to_its_grant_and_to_what_else_passed_under_it() {
+    let world = World::open().await;
+    some_decisions(&world).await;
+    let found = listed(&world, "sol", "?user=ada").await.json();
+    let one = &found["decisions"][0];
+    let (id, grant) = (one["id"].as_str().unwrap(), one["grant"].as_str().unwrap());
+    let shown = page(&world, "sol", &format!("/decisions/{id}")).await.text();
+    for link in [
+        format!("href=\"/grants/{grant}\""),
+        format!("href=\"/decisions?grant={grant}\""),
+        "href=\"/decisions?user=ada\"".to_owned(),
+        "href=\"/grants?user=ada\"".to_owned(),
+    ] {
+        assert!(shown.contains(&link), "{link}: {shown}");
+    }
+    let held = page(&world, "sol", &format!("/grants/{grant}")).await;
+    assert_eq!(held.status, StatusCode::OK);
+    let text = held.text();
+    let decisions = format!("/decisions?grant={grant}");
+    for part in ["Ada Mertens", decisions.as_str()] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("/grants/revoke"), "it has run out: {text}");
+    let live = world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
+    let text = page(&world, "sol", &format!("/grants/{}", live.id)).await.text();
+    assert!(text.contains(&format!("/grants/revoke?grant={}", live.id)), "{text}");
+    let own = page(&world, "ada", &format!("/grants/{grant}")).await.text();
+    assert!(!own.contains("/grants/revoke") && !own.contains(&decisions), "{own}");
+    for who in ["ben", "eve"] {
+        let other = page(&world, who, &format!("/grants/{grant}")).await;
+        assert_eq!(other.status, StatusCode::NOT_FOUND, "{who}");
+    }
+    let refused = of_eve(&world).await;
+    let shown = page(&world, "sol", &format!("/decisions/{refused}")).await.text();
+    assert!(!shown.contains("href=\"/grants/"), "nothing was held: {shown}");
     world.close().await;
 }
 
@@ -275,7 +429,9 @@ async fn whoever_watches_sees_decisions_once_they_are_on_disk_and_until_the_rule
     assert_eq!(world.client("ben").get(FEED).await.status, StatusCode::FORBIDDEN);
     watch.until("event: decision").await.unwrap();
     watch.until("\n\n").await.unwrap();
-    let data = watch.text.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+    // how far it has come may be told before
+    let mut data = watch.text.lines().filter_map(|line| line.strip_prefix("data: "));
+    let data = data.find(|data| data.contains("\"who\"")).unwrap();
     let told: Value = serde_json::from_str(data).unwrap();
     let said = ["who", "place", "kind", "outcome"].map(|key| told[key].as_str().unwrap());
     assert_eq!(said, ["Ben Okafor", "LinkedIn", "declare", "Needs a purpose"]);
@@ -523,6 +679,7 @@ forbid (principal, action in Action::"activity", resource in Category::"social-m
     for part in [
         second.as_str(),
         "They have ruled since",
+        "Mode: It enforces",
         "rules/90-test.cedar",
         "This corner is closed.",
         "new rules took effect",
@@ -553,13 +710,40 @@ forbid (principal, action in Action::"activity", resource in Category::"social-m
         "{text}"
     );
     let health = page(&world, "sol", "/health").await.text();
+    let version = format!("wayleave {}, started", env!("CARGO_PKG_VERSION"));
     for part in [
         "traffic may come",
         "rules/90-test.cedar:1:",
         "They can be kept",
         "The authority can sign until",
+        "Rules in force <span class=\"tag deny\">look here</span>",
+        "what stands in the folder has been refused since",
+        "It enforces: what the rules refuse does not pass.",
+        "Nothing was proved of any rules",
+        "The TLS door has shown none yet",
+        "Wrong proofs of identity: 0 in the last hour",
+        "it has run for 1 hour",
+        version.as_str(),
     ] {
         assert!(health.contains(part), "{part}: {health}");
     }
+
+    // a guess, a client at the TLS door, and rules that are good again
+    let guess = Client::basic("ben", "a guess");
+    let guess = world
+        .stranger()
+        .with_hop_field("proxy-authorization", &guess)
+        .get(FEED)
+        .await;
+    assert_eq!(guess.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
+    world.edit_rules("rules/90-test.cedar", "// nothing\n").await;
+    let health = page(&world, "sol", "/health").await.text();
+    for part in [
+        "rule, as the folder has them.",
+        "Wrong proofs of identity: 1 in the last hour, 1 since the start.",
+    ] {
+        assert!(health.contains(part), "{part}: {health}");
+    }
+    assert!(!health.contains("look here"), "{health}");
     world.close().await;
 }

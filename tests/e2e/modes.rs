@@ -5,7 +5,7 @@ use http::StatusCode;
 use wayleave::facts::{Act, DecisionNote, End, Mode, Outcome, PolicyId, WouldBe};
 
 use crate::harness::World;
-use crate::harness::house::sample;
+use crate::harness::house::{PORTAL, sample};
 
 const RULES: &str = "rules/90-test.cedar";
 
@@ -131,6 +131,26 @@ async fn a_gateway_that_observes_lets_pass_what_rules_refuse_and_records_it() {
         r#"wayleave_would_deny_total{cause="gateway",mode="observe",platform="linkedin"}"#,
     );
     assert_eq!(counted, Some(2.0));
+
+    // whoever looks for what would not have passed finds just that
+    world.settled().await;
+    let sol = world.client("sol");
+    for (query, found) in [
+        ("let_pass=observe", 2),
+        ("let_pass=any&user=eve", 1),
+        ("let_pass=coach", 0),
+    ] {
+        let listed = sol.get(&format!("{PORTAL}/v1/decisions?{query}")).await.json();
+        assert_eq!(
+            listed["decisions"].as_array().unwrap().len(),
+            found,
+            "{query}: {listed}"
+        );
+    }
+    for path in ["/health", "/rulebook"] {
+        let page = sol.navigate(&format!("{PORTAL}{path}")).await.text();
+        assert!(page.contains("It only observes"), "{path}: {page}");
+    }
 
     // new rules come into a gateway that still only observes
     world.edit_rules(RULES, ON_PROBATION).await;

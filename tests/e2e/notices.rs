@@ -360,14 +360,28 @@ async fn a_server_that_puts_off_or_refuses_is_heard_and_one_that_is_down_stops_n
 async fn what_nobody_takes_is_given_up_and_what_nobody_waits_for_any_more_is_not_sent() {
     let post = Post::down();
     let world = world(&post, |settings| settings.notices.give_up_after_h = 1).await;
+    let health = async || {
+        let page = world.client("sol").navigate(&format!("{PORTAL}/health")).await;
+        assert_eq!(page.status, StatusCode::OK);
+        page.text()
+    };
+    assert!(health().await.contains("0 wait to be sent."));
     let id = asks(&world).await;
     counted(&world, "put-off", 1.0).await;
+    let piled = health().await;
+    for part in [
+        "Notices to people <span class=\"tag deny\">",
+        "1 wait to be sent. Nothing has got through by email since",
+    ] {
+        assert!(piled.contains(part), "{part}: {piled}");
+    }
     answers(&world, &id, "decline", "No").await;
     counted(&world, "put-off", 2.0).await;
     world.clock.advance(Duration::from_hours(1));
     counted(&world, "moot", 1.0).await;
     counted(&world, "given-up", 1.0).await;
     nothing_waits(&world).await;
+    assert!(!health().await.contains("Nothing has got through"));
     world.close().await;
 }
 
@@ -660,6 +674,14 @@ async fn a_hook_that_is_not_let_in_is_told_where_operators_look_and_holds_up_no_
     posted(&world, "sharepoint", "put-off").await;
     posted(&world, "igloo", "sent").await;
     assert_eq!(world.metric("wayleave_notices_shut_out").await, Some(1.0));
+    let health = world.client("sol").navigate(&format!("{PORTAL}/health")).await.text();
+    for part in [
+        "Notices to people <span class=\"tag deny\">",
+        "Web hooks that are not let in: 1.",
+        "Nothing has got through by list since",
+    ] {
+        assert!(health.contains(part), "{part}: {health}");
+    }
     let ready = world.admin("/readyz").await;
     assert_eq!(ready.status, StatusCode::OK, "traffic may come all the same");
     let said = ready.text();

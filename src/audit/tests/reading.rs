@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::facts::{Coach, Ending, GrantId, PolicyId, Would, WouldBe};
 
 #[tokio::test]
 async fn whoever_follows_sees_new_lines_also_across_segments() {
@@ -57,7 +58,9 @@ async fn a_filter_admits_what_fits_all_of_it() {
         since: Some(noon()),
         until: Some(noon().plus(Duration::from_millis(1))),
         activity: Some("post".to_owned()),
-        purpose: None,
+        host: Some(Host::parse("linkedin.com").unwrap()),
+        client: Some("127.0.0.0/8".parse().unwrap()),
+        ..Filter::default()
     }));
     for misfit in [
         Filter {
@@ -88,8 +91,126 @@ async fn a_filter_admits_what_fits_all_of_it() {
             purpose: Some("recruiting".to_owned()),
             ..Filter::default()
         },
+        Filter {
+            host: Some(Host::parse("in.com").unwrap()),
+            ..Filter::default()
+        },
+        Filter {
+            client: Some("192.0.2.7".parse().unwrap()),
+            ..Filter::default()
+        },
+        Filter {
+            policy: Some(PolicyId::new("guard.other")),
+            ..Filter::default()
+        },
+        Filter {
+            grant: Some(GrantId::new("01a2059d-b664-7ced-a00f-becb38361f7b")),
+            ..Filter::default()
+        },
+        Filter {
+            let_pass: Some(LetPass::Any),
+            ..Filter::default()
+        },
     ] {
         assert!(!fits(misfit.clone()), "{misfit:?}");
+    }
+}
+
+/// A closing line of which this was decided.
+fn closing(note: DecisionNote) -> Record {
+    Record {
+        id: RecordId::new("one"),
+        at: noon(),
+        act: Act::Closing {
+            seen: Box::new(seen("ada", "/feed/")),
+            decided: Some(Box::new(note)),
+            ended: Ending {
+                end: End::Completed,
+                status: Some(200),
+                decrypted: true,
+                bytes_up: 0,
+                bytes_down: 0,
+                duration_ms: 0,
+                judged_us: 0,
+            },
+        },
+    }
+}
+
+#[test]
+fn what_passed_though_it_would_be_denied_is_found_by_who_let_it_pass() {
+    let passed = decided(Outcome::Allow);
+    let by_gateway = DecisionNote {
+        mode: Mode::Observe,
+        let_pass: true,
+        ..decided(Outcome::Deny)
+    };
+    let on_probation = DecisionNote {
+        would: Some(Would {
+            be: WouldBe::Denied,
+            inspect: true,
+            policies: BTreeSet::from([PolicyId::new("trial.new")]),
+            errors: BTreeSet::new(),
+        }),
+        ..decided(Outcome::Allow)
+    };
+    let continued = DecisionNote {
+        let_pass: true,
+        coach: Some(Coach::Continued(GrantId::new("g"))),
+        ..decided(Outcome::Deny)
+    };
+    let all = [passed, by_gateway, on_probation, continued].map(closing);
+    let found = |filter: Filter| all.each_ref().map(|record| filter.admits(record));
+    let let_pass = |way| {
+        found(Filter {
+            let_pass: Some(way),
+            ..Filter::default()
+        })
+    };
+    assert_eq!(let_pass(LetPass::Any), [false, true, true, true]);
+    assert_eq!(let_pass(LetPass::Observe), [false, true, true, false]);
+    assert_eq!(let_pass(LetPass::Coach), [false, false, false, true]);
+    let by = Filter {
+        policy: Some(PolicyId::new("trial.new")),
+        ..Filter::default()
+    };
+    assert_eq!(found(by), [false, false, true, false]);
+    let under = Filter {
+        grant: Some(GrantId::new("g")),
+        ..Filter::default()
+    };
+    assert_eq!(found(under), [false, false, false, true]);
+}
+
+#[test]
+fn a_host_finds_those_below_it_and_a_network_its_addresses() {
+    let record = closing(decided(Outcome::Allow));
+    for (host, is_found) in [
+        ("www.linkedin.com", true),
+        ("linkedin.com", true),
+        ("inkedin.com", false),
+        ("a.www.linkedin.com", false),
+    ] {
+        let filter = Filter {
+            host: Some(Host::parse(host).unwrap()),
+            ..Filter::default()
+        };
+        assert_eq!(filter.admits(&record), is_found, "{host}");
+    }
+    let client = peer().ip();
+    for (text, is_found) in [
+        (client.to_string(), true),
+        ("0.0.0.0/0".to_owned(), client.is_ipv4()),
+        ("198.51.100.0/24".to_owned(), false),
+    ] {
+        let filter = Filter {
+            client: Some(text.parse().unwrap()),
+            ..Filter::default()
+        };
+        assert_eq!(filter.admits(&record), is_found, "{text}");
+    }
+    for odd in ["", "ada", "192.0.2.0/99", "192.0.2"] {
+        assert!(odd.parse::<ClientNet>().is_err(), "{odd}");
     }
 }
 

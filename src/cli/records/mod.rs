@@ -15,9 +15,9 @@ use clap::ValueEnum;
 
 use super::stop::Stop;
 use super::{printer, settings};
-use crate::audit::{Filter, Known, Landmark, Position, ReadProblem, Records, read, verify_known};
+use crate::audit::{ClientNet, Filter, Known, Landmark, LetPass, Position, ReadProblem, Records, read, verify_known};
 use crate::clock::{Clock, Timestamp};
-use crate::facts::{Outcome, Record, RecordId};
+use crate::facts::{GrantId, Host, Outcome, PolicyId, Record, RecordId};
 pub(in crate::cli) use words::plain;
 use words::{in_words, plain_lines, proof_as_json, proof_in_words};
 
@@ -102,6 +102,21 @@ struct Wanted {
     /// Only flows that passed under this purpose, and its grants
     #[arg(long, value_name = "ID")]
     purpose: Option<String>,
+    /// Only what went to this host, or to one below it
+    #[arg(long, value_name = "HOST", value_parser = host)]
+    host: Option<Host>,
+    /// Only what came from this address, or network, e.g. 192.0.2.0/24
+    #[arg(long, value_name = "ADDRESS")]
+    client: Option<ClientNet>,
+    /// Only what this rule decided, or would have, where it is in mode `observe`
+    #[arg(long, value_name = "ID", value_parser = |id: &str| Ok::<_, String>(PolicyId::new(id)))]
+    policy: Option<PolicyId>,
+    /// Only what passed under this grant, and what became of it
+    #[arg(long, value_name = "ID", value_parser = |id: &str| Ok::<_, String>(GrantId::new(id)))]
+    grant: Option<GrantId>,
+    /// Only what passed although it would have been denied: any, observe or coach
+    #[arg(long, value_name = "HOW", value_parser = let_pass)]
+    let_pass: Option<LetPass>,
 }
 
 impl From<Wanted> for Filter {
@@ -114,12 +129,25 @@ impl From<Wanted> for Filter {
             until: wanted.until,
             activity: wanted.activity,
             purpose: wanted.purpose,
+            host: wanted.host,
+            client: wanted.client,
+            policy: wanted.policy,
+            grant: wanted.grant,
+            let_pass: wanted.let_pass,
         }
     }
 }
 
 fn outcome(text: &str) -> Result<Outcome, String> {
     Outcome::named(text).ok_or_else(|| "use `allow`, `declare`, `request` or `deny`".to_owned())
+}
+
+fn host(text: &str) -> Result<Host, String> {
+    Host::parse(text).map_err(|why| why.to_string())
+}
+
+fn let_pass(text: &str) -> Result<LetPass, String> {
+    LetPass::named(text).ok_or_else(|| "use `any`, `observe` or `coach`".to_owned())
 }
 
 pub(super) fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {

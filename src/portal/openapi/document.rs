@@ -180,6 +180,7 @@ fn headers(operation: &Operation, status: u16) -> Option<Value> {
         | Call::ListReviews
         | Call::ListDecisions
         | Call::ShowDecision
+        | Call::ListOpen
         | Call::Continue
         | Call::ListPurposes
         | Call::Matrix

@@ -35,17 +35,25 @@ pub(super) const MORE: &[Operation] = &[
         path: "/decisions",
         id: "listDecisions",
         summary: "Your refusals of the last 24 hours; or what was decided about others",
-        says: "The latest first. Of your own, at most sixteen are remembered. With `all`, or any other filter: what the book has, \
-               as far as the rules let you read it, which is recorded. Of a tunnel that was read, each \
+        says: "The latest first. Of your own, at most sixteen are remembered. With `all`, or somebody's name: what the book has, \
+               as far as the rules let you read it, which is recorded; with any other filter as well, where they let you, and of \
+               your own refusals otherwise. Filters that there are not, or that say what there is not, are a `query-unfit`: of \
+               names that only the rules of before knew, once nothing was found of them, and `next` is where to look further \
+               back. Of a tunnel that was read, each \
                request is told, and the tunnel only with an `activity`. One call looks at a part of the book, so a page can hold \
                less than it may, or nothing: `next` says that there is more to look at.",
         takes: &[
             "Everybody",
             "About",
+            "At",
+            "Client",
             "There",
             "Doing",
             "Decided",
             "Under",
+            "By",
+            "OfGrant",
+            "LetPass",
             "Since",
             "Until",
             "Limit",
@@ -69,6 +77,23 @@ pub(super) const MORE: &[Operation] = &[
         body: None,
         gives: &[(200, "The decision, and what would help.", "DecisionShown")],
         problems: &["not-found", "one-at-a-time", "records-unreadable"],
+        proof: Proof::Hop,
+    },
+    Operation {
+        call: Call::ListOpen,
+        method: "GET",
+        path: "/open",
+        id: "listOpen",
+        summary: "What is open now: tunnels that pass unread, WebSockets and event streams",
+        says: "The newest first, as far as the rules let you read decisions about those whose they are, which is recorded. They are \
+               among the decisions once they are over. It is about this gateway alone. Filters are those of the decisions.",
+        takes: &[
+            "About", "At", "Client", "There", "Doing", "Decided", "Under", "By", "OfGrant", "LetPass", "Since",
+            "Until", "Limit", "After",
+        ],
+        body: None,
+        gives: &[(200, "A page of what is open.", "OpenNow")],
+        problems: &["not-found"],
         proof: Proof::Hop,
     },
     Operation {

@@ -298,23 +298,6 @@ pub(in crate::portal) struct ToReport {
     pub(in crate::portal) token: String,
 }
 
-/// The page of one grant, for its holder.
-#[derive(Template)]
-#[template(path = "grant.html", config = "src/portal/askama.toml")]
-pub(in crate::portal) struct OneGrant<'a> {
-    pub(in crate::portal) w: &'a Words,
-    pub(in crate::portal) who: &'a str,
-    pub(in crate::portal) title: String,
-    pub(in crate::portal) effect: String,
-    /// Where it is in its life.
-    pub(in crate::portal) life: String,
-    pub(in crate::portal) statement: &'a str,
-    pub(in crate::portal) ticket: Option<&'a str>,
-    pub(in crate::portal) outcome: Option<ToReport>,
-    pub(in crate::portal) id: &'a str,
-    pub(in crate::portal) contact: Option<String>,
-}
-
 /// What has become of a request, on the page of whoever asked.
 #[derive(Clone, Debug)]
 pub(in crate::portal) struct Answered {

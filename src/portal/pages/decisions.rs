@@ -35,14 +35,15 @@ pub(in crate::portal) struct Line {
 pub(in crate::portal) struct Decisions<'a> {
     pub(in crate::portal) w: &'a Words,
     pub(in crate::portal) who: &'a str,
-    pub(in crate::portal) user: String,
-    pub(in crate::portal) since: String,
-    pub(in crate::portal) until: String,
+    /// What is looked for by writing it: the name of each filter, what it is called, and what was written.
+    pub(in crate::portal) texts: Vec<(&'static str, &'static str, String)>,
     pub(in crate::portal) platforms: Vec<Pick>,
     pub(in crate::portal) activities: Vec<Pick>,
     pub(in crate::portal) purposes: Vec<Pick>,
     pub(in crate::portal) outcomes: Vec<Pick>,
-    pub(in crate::portal) wrong: Option<&'static str>,
+    pub(in crate::portal) let_pass: Vec<Pick>,
+    /// What is wrong with what is looked for, and what would be right.
+    pub(in crate::portal) wrong: Vec<String>,
     /// Said where somebody else's link led here.
     pub(in crate::portal) led_here: Option<&'static str>,
     pub(in crate::portal) is_empty: bool,

@@ -10,6 +10,8 @@ pub(in crate::portal) struct Rule {
     pub(in crate::portal) id: String,
     pub(in crate::portal) effect: &'static str,
     pub(in crate::portal) reason: String,
+    /// Where it does not count as others do.
+    pub(in crate::portal) mode: Option<&'static str>,
     pub(in crate::portal) owner: Option<String>,
     /// File and line.
     pub(in crate::portal) place: String,
@@ -53,6 +55,8 @@ pub(in crate::portal) struct Decision<'a> {
     pub(in crate::portal) nearly: Vec<Conditions>,
     pub(in crate::portal) helps: Vec<String>,
     pub(in crate::portal) what_if: Vec<(String, &'static str)>,
+    /// Where the grant is that it passed under, for whoever may look at that; and all that passed under it.
+    pub(in crate::portal) grant: Option<(Option<String>, String)>,
     /// All that was decided about them, and what they hold, which can be ended there.
     pub(in crate::portal) theirs: Option<String>,
     pub(in crate::portal) held: Option<String>,

@@ -10,6 +10,8 @@ pub(in crate::portal) struct Part {
     pub(in crate::portal) name: &'static str,
     pub(in crate::portal) is_well: bool,
     pub(in crate::portal) says: String,
+    /// Why it is not, as whoever runs the gateway is told.
+    pub(in crate::portal) why: Vec<String>,
 }
 
 /// The page.

@@ -37,6 +37,8 @@ pub(in crate::portal) struct Rules<'a> {
     pub(in crate::portal) who: &'a str,
     pub(in crate::portal) id: String,
     pub(in crate::portal) since: Option<String>,
+    /// Whether the gateway enforces, coaches or observes.
+    pub(in crate::portal) mode: &'static str,
     pub(in crate::portal) count: String,
     /// Why the newest rules do not rule.
     pub(in crate::portal) refused: Vec<String>,

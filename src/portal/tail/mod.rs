@@ -17,11 +17,12 @@ use http_body_util::StreamBody;
 use serde_json::json;
 
 use super::decision_pages::Shown;
-use super::decisions::{Decided, Unseen, Wanted};
+use super::decisions::{Decided, Unseen};
 use super::intake::Received;
 use super::pages::{Page, plain, retry_after};
 use super::sees::Sees;
-use super::{Portal, Visit, provenance};
+use super::wanted::Wanted;
+use super::{BadFilter, Portal, Visit, provenance};
 use crate::audit::{Filter, Watcher, Written};
 use crate::facts::{AccessAct, Channel};
 pub(super) use watchers::Watchers;
@@ -63,9 +64,10 @@ impl Portal {
         let visitor = visit.visitor().filter(|_| is_ours)?;
         let counter = self.for_request(received);
         let policies = Self::may_watch(visit, visitor, Channel::Portal)?;
-        let (wanted, wrong) = Wanted::of(received, visit.at);
-        if !wrong.is_empty() {
-            return None;
+        let (wanted, mut bad) = Wanted::of(received, visit.at, &["all", "after"]);
+        bad.extend(wanted.unknown(visit, visitor, Channel::Portal));
+        if !bad.is_empty() {
+            return Some(Err(counter.bad_filters(&bad)));
         }
         let place = match self.watchers.enter(&visitor.person.id) {
             Ok(place) => place,
@@ -96,6 +98,13 @@ impl Portal {
             _place: place,
         };
         Some(Ok(flowing(watching)))
+    }
+
+    /// Nothing will ever be told to whoever watches for what there is not.
+    fn bad_filters(&self, bad: &[BadFilter]) -> Page {
+        let words = &self.words.decisions;
+        let wrong: Vec<String> = bad.iter().map(words.bad_filter).collect();
+        self.note(StatusCode::UNPROCESSABLE_ENTITY, words.bad_filters, &wrong.join(" "))
     }
 
     fn no_place(&self, why: NoPlace) -> Page {

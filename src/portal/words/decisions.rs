@@ -1,6 +1,7 @@
 //! What is said of decisions about others.
 
 use crate::facts::{End, Outcome};
+use crate::portal::BadFilter;
 
 /// The words of decisions.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +20,14 @@ pub struct DecisionWords {
     pub since: &'static str,
     pub until: &'static str,
     pub times: &'static str,
-    pub bad_time: &'static str,
+    pub host: &'static str,
+    pub client: &'static str,
+    pub policy: &'static str,
+    pub let_pass: &'static str,
+    /// What one chooses of it, in the order of `LetPass::NAMES`.
+    pub let_pass_ways: [&'static str; 3],
+    pub bad_filters: &'static str,
+    pub bad_filter: fn(&BadFilter) -> String,
     pub when: &'static str,
     pub place: &'static str,
     /// A moment to the minute, and its seconds.

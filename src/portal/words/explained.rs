@@ -38,5 +38,7 @@ pub struct ExplainedWords {
     pub rules: &'static str,
     pub all: &'static str,
     pub theirs: &'static str,
+    pub its_grant: &'static str,
+    pub under_it: &'static str,
     pub held_by_them: &'static str,
 }

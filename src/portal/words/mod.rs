@@ -12,6 +12,7 @@ mod english;
 mod explained;
 mod french;
 mod health;
+mod open;
 mod outcome;
 mod privacy;
 mod rulebook;
@@ -29,8 +30,9 @@ pub use emergency::EmergencyWords;
 pub use english::ENGLISH;
 pub use explained::ExplainedWords;
 pub use french::FRENCH;
-pub use health::HealthWords;
+pub use health::{HealthWords, ProofsAre};
 use jiff::Zoned;
+pub use open::OpenWords;
 pub use outcome::OutcomeWords;
 pub use privacy::{KeptWords, PrivacyWords};
 pub use rulebook::RulebookWords;
@@ -217,6 +219,7 @@ pub struct Words {
     pub decisions: DecisionWords,
     pub explained: ExplainedWords,
     pub health: HealthWords,
+    pub open: OpenWords,
     pub rulebook: RulebookWords,
     pub renew: &'static str,
     pub renewed: &'static str,

@@ -1,5 +1,7 @@
 //! What is said of the rules in force and of those that were.
 
+use crate::facts::Mode;
+
 /// The words of rulebooks.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "each is named by what it says")]
@@ -8,6 +10,8 @@ pub struct RulebookWords {
     pub title: &'static str,
     pub past: &'static str,
     pub count: fn(usize) -> String,
+    /// How a rule counts that does not as others do.
+    pub on_trial: fn(Mode) -> &'static str,
     pub since: fn(&str) -> String,
     pub since_before: fn(&str) -> String,
     pub not_in_force: &'static str,

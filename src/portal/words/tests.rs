@@ -9,7 +9,7 @@ use crate::rulebook::{Rulebook, Sources};
 /// What reads alike in both.
 const ALIKE: [&str; 1] = ["Ticket"];
 
-const IN_ENGLISH: [&str; 16] = [
+const IN_ENGLISH: [&str; 17] = [
     include_str!("english/mod.rs"),
     include_str!("english/answers.rs"),
     include_str!("english/chain.rs"),
@@ -19,6 +19,7 @@ const IN_ENGLISH: [&str; 16] = [
     include_str!("english/explained.rs"),
     include_str!("english/fault.rs"),
     include_str!("english/health.rs"),
+    include_str!("english/open.rs"),
     include_str!("english/outcome.rs"),
     include_str!("english/privacy.rs"),
     include_str!("english/refusal.rs"),
@@ -27,7 +28,7 @@ const IN_ENGLISH: [&str; 16] = [
     include_str!("english/unfit.rs"),
     include_str!("english/value.rs"),
 ];
-const IN_FRENCH: [&str; 16] = [
+const IN_FRENCH: [&str; 17] = [
     include_str!("french/mod.rs"),
     include_str!("french/answers.rs"),
     include_str!("french/chain.rs"),
@@ -37,6 +38,7 @@ const IN_FRENCH: [&str; 16] = [
     include_str!("french/explained.rs"),
     include_str!("french/fault.rs"),
     include_str!("french/health.rs"),
+    include_str!("french/open.rs"),
     include_str!("french/outcome.rs"),
     include_str!("french/privacy.rs"),
     include_str!("french/refusal.rs"),

@@ -25,7 +25,7 @@ const MARKUP: &str =
 const RAW: [&str; 5] = ["<script", "<img", "<b onclick", "\"'>", "</title>--"];
 
 /// The fields in which people write freely, and what tries each.
-const FIELDS: [(&str, &str); 11] = [
+const FIELDS: [(&str, &str); 15] = [
     ("statement", "the declarations"),
     ("ticket", "the declarations: it has a pattern"),
     ("note", "declining, revoking, reviewing, the outcome"),
@@ -34,6 +34,10 @@ const FIELDS: [(&str, &str); 11] = [
     ("days", "the tokens"),
     ("to", "the delegations"),
     ("user", "the addresses"),
+    ("host", "the addresses"),
+    ("client", "the addresses"),
+    ("policy", "the addresses"),
+    ("grant", "the addresses"),
     ("since", "the addresses"),
     ("until", "the addresses"),
     ("password", "nothing shows it"),
@@ -219,6 +223,7 @@ async fn what_an_address_or_a_wrong_form_says_is_text_in_the_answer() {
     let names = [
         "to", "user", "purpose", "platform", "grant", "after", "weeks", "limit", "lang", "ended", "renewed",
         "reported", "revoked", "answered", "reviewed", "token", "q", "activity", "outcome", "since", "until", "all",
+        "host", "client", "policy", "let_pass",
     ];
     let braces = Regex::new(r"\{[a-z]+\}").unwrap();
     for user in ["ada", "mia", "sol"] {

@@ -160,7 +160,8 @@ pub fn stops(scene: &Scene) -> Vec<(&'static str, Vec<Stop>, Vec<Stop>)> {
                 stop("/", "mine-security", "/"),
                 stop("/privacy", "privacy", "/privacy"),
                 stop("/decisions", "decisions", "/decisions?user=ada"),
-                stop("/decisions", "decisions-none", "/decisions?user=nobody"),
+                stop("/decisions", "decisions-none", "/decisions?client=192.0.2.7"),
+                stop("/open", "open", "/open"),
                 stop("/decisions/{id}", "decision", format!("/decisions/{}", scene.refused)),
                 stop("/rulebook", "rulebook", "/rulebook"),
                 stop(

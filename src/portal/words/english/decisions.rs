@@ -2,6 +2,7 @@
 
 use super::parts::number;
 use crate::facts::{End, Outcome};
+use crate::portal::BadFilter;
 use crate::portal::words::DecisionWords;
 
 pub(super) const DECISIONS: DecisionWords = DecisionWords {
@@ -22,8 +23,14 @@ pub(super) const DECISIONS: DecisionWords = DecisionWords {
     activity: "Activity",
     since: "From",
     until: "Before",
-    times: "A moment (2026-11-22T10:00:00Z), a day (2026-11-22, UTC), or how long ago (2h, 7d). It is about when something began; with an end, what lasted more than an hour beyond that is not found.",
-    bad_time: "A time or an outcome could not be read. Write a moment (2026-11-22T10:00:00Z), a day (2026-11-22), or how long ago (2h, 7d).",
+    times: "Times: a moment (2026-11-22T10:00:00Z), a day (2026-11-22, UTC), or how long ago (2h, 7d). They are about when something began; with an end, what lasted more than an hour beyond that is not found. A host finds those below it as well; an address can be a network (192.0.2.0/24).",
+    host: "Host",
+    client: "Client address",
+    policy: "Rule that decided",
+    let_pass: "Passed although it would be denied",
+    let_pass_ways: ["In either way", "Only observed", "Only coached"],
+    bad_filters: "What to look for was not understood",
+    bad_filter,
     when: "When",
     place: "Where",
     seconds: |minutes, seconds| format!("{minutes}:{seconds:02}"),
@@ -78,3 +85,48 @@ pub(super) const DECISIONS: DecisionWords = DecisionWords {
     not_recorded_title: "Nothing is shown",
     not_recorded: "The gateway cannot record at the moment that you look, and shows nothing that it cannot record. Try again in a minute.",
 };
+
+fn bad_filter(bad: &BadFilter) -> String {
+    let perhaps = |near: Option<&str>| near.map_or_else(String::new, |near| format!(" Did you mean “{near}”?"));
+    match bad {
+        BadFilter::NoSuch(name, Some(near)) => format!("There is no filter “{name}”.{}", perhaps(Some(near))),
+        BadFilter::NoSuch(name, None) => format!(
+            "There is no filter “{name}”. There are user, host, client, platform, activity, outcome, purpose, policy, grant, let_pass, since and until."
+        ),
+        BadFilter::Twice(name) => format!("“{name}” is given twice. Give it once."),
+        BadFilter::Unreadable(filter) => unreadable(filter).to_owned(),
+        BadFilter::OfWhatPassed(filter) => {
+            format!(
+                "“{filter}” is about what passed, and of your own decisions refusals alone are told here. Leave it out."
+            )
+        }
+        BadFilter::Unknown { filter, said, near } => {
+            let near = perhaps(near.as_deref());
+            let what = match *filter {
+                "user" => format!("Nobody whose decisions you may read is called “{said}”"),
+                "platform" => format!("The catalogue has no platform “{said}”"),
+                "activity" => format!("There is no activity “{said}”"),
+                "purpose" => format!("There is no purpose “{said}”"),
+                _ => format!("No rule in force is called “{said}”"),
+            };
+            format!("{what}, and nothing was found of it.{near}")
+        }
+    }
+}
+
+fn unreadable(filter: &str) -> &'static str {
+    match filter {
+        "user" => "“user” is no name: write it as people sign in, such as ada.",
+        "host" => "“host” is no host: write its name alone, such as www.linkedin.com, or an address.",
+        "client" => "“client” is neither an address (192.0.2.7, 2001:db8::7) nor a network (192.0.2.0/24).",
+        "outcome" => "“outcome” is one of allow, declare, request and deny.",
+        "grant" => "“grant” is the id of a grant, such as 01a2059d-b664-7ced-a00f-becb38361f7b.",
+        "since" => {
+            "“since” is no time. Write a moment (2026-11-22T10:00:00Z), a day (2026-11-22), or how long ago (2h, 7d)."
+        }
+        "until" => {
+            "“until” is no time. Write a moment (2026-11-22T10:00:00Z), a day (2026-11-22), or how long ago (2h, 7d)."
+        }
+        _ => "“let_pass” is one of any, observe and coach.",
+    }
+}

@@ -36,6 +36,8 @@ pub(super) const EXPLAINED: ExplainedWords = ExplainedWords {
     what_if: "What else would change the decision",
     rules: "Rules of its day",
     theirs: "All that was decided about this person",
+    its_grant: "The grant that it passed under",
+    under_it: "All decisions under this grant",
     held_by_them: "What this person holds, and ending it",
     all: "All decisions",
 };

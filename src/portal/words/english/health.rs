@@ -1,6 +1,8 @@
 //! How the gateway is, in English.
 
-use crate::portal::words::HealthWords;
+use super::parts::span;
+use crate::facts::Mode;
+use crate::portal::words::{HealthWords, ProofsAre};
 
 pub(super) const HEALTH: HealthWords = HealthWords {
     see: "How the gateway is",
@@ -30,13 +32,64 @@ pub(super) const HEALTH: HealthWords = HealthWords {
             "It is not known what other gateways change: no grant is given or ended, and those that are known count for a while."
         }
     },
+    program: "Program",
+    program_is: |version, began, up| format!("wayleave {version}, started {began}: it has run for {}.", span(up)),
+    mode: "Mode",
+    mode_is: |mode| match mode {
+        Mode::Observe => "It only observes: what the rules refuse passes, and is recorded.",
+        Mode::Coach => "It only coaches: whoever is told why the rules refuse something may go on.",
+        Mode::Enforce => "It enforces: what the rules refuse does not pass.",
+    },
+    rules_are: |id, refused_since| match refused_since {
+        Some(since) => {
+            format!("{id} rule on, the last that were good: what stands in the folder has been refused since {since}.")
+        }
+        None => format!("{id} rule, as the folder has them."),
+    },
+    rules_unkept: "They are not kept on disk, and would be lost with a restart while the folder is broken.",
+    rules_end: |count| match count {
+        1 => "One rule has ended by its date, or soon will.".to_owned(),
+        count => format!("{count} rules have ended by their dates, or soon will."),
+    },
+    proofs: "Proofs",
+    proofs_are: |proofs| match proofs {
+        ProofsAre::None => "Nothing was proved of any rules: “wayleave prove” does that.".to_owned(),
+        ProofsAre::OfOthers(at, ago) => {
+            format!(
+                "Nothing was proved of these rules. What was found last is about others, of {at}, {} ago.",
+                span(*ago)
+            )
+        }
+        ProofsAre::OfThese([proved, all, wrong], at, ago) => {
+            let wrong = match wrong {
+                0 => String::new(),
+                wrong => format!(" Found wrong: {wrong}."),
+            };
+            format!(
+                "Of these rules {proved} of {all} properties were proved, on {at}, {} ago.{wrong}",
+                span(*ago)
+            )
+        }
+    },
+    sign_ins: "Sign-ins",
+    sign_ins_are: |lately, in_all| {
+        format!("Wrong proofs of identity: {lately} in the last hour, {in_all} since the start.")
+    },
+    tokens_unreadable: |count| {
+        format!("Tokens whose rows in the ledger cannot be read, so that they open nothing: {count}.")
+    },
     certificates: "Certificates",
     certificates_are: |until, minted| {
         format!("The authority can sign until {until}. {minted} certificates for sites are in memory.")
     },
+    door_until: |until| format!("The one that the TLS door shows ends on {until}, and is made anew before that."),
+    door_shut: "The TLS door lets nobody in: none can be made for its names.",
+    door_shows_none: "The TLS door has shown none yet: it is made for the first client.",
     notices: "Notices to people",
     no_notices: "The settings tell nobody anything.",
     notices_are: |waiting| format!("{waiting} wait to be sent."),
+    hooks_shut_out: |count| format!("Web hooks that are not let in: {count}."),
+    nothing_gets_through: |way, since| format!("Nothing has got through by {way} since {since}:"),
     traffic: "Traffic",
     traffic_is: |connections, tunnels| {
         format!("{connections} connections from clients; {tunnels} tunnels that pass unread, and WebSockets.")

@@ -8,6 +8,7 @@ mod emergency;
 mod explained;
 mod fault;
 mod health;
+mod open;
 mod outcome;
 mod parts;
 mod privacy;
@@ -166,6 +167,7 @@ pub const ENGLISH: Words = Words {
     decisions: decisions::DECISIONS,
     explained: explained::EXPLAINED,
     health: health::HEALTH,
+    open: open::OPEN,
     rulebook: rulebook::RULEBOOK,
     renew: "Renew",
     renewed: "Renewed. It opens the same as before, from now on.",

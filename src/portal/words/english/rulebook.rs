@@ -1,5 +1,6 @@
 //! The rules in force and those that were, in English.
 
+use crate::facts::Mode;
 use crate::portal::words::RulebookWords;
 
 pub(super) const RULEBOOK: RulebookWords = RulebookWords {
@@ -12,6 +13,11 @@ pub(super) const RULEBOOK: RulebookWords = RulebookWords {
         } else {
             format!("{rules} rules")
         }
+    },
+    on_trial: |mode| match mode {
+        Mode::Observe => "only observes",
+        Mode::Coach => "only coaches",
+        Mode::Enforce => "counts",
     },
     since: |when| format!("They have ruled since {when}."),
     since_before: |when| format!("They have ruled since before {when}."),

@@ -2,6 +2,7 @@
 
 use super::parts::number;
 use crate::facts::{End, Outcome};
+use crate::portal::BadFilter;
 use crate::portal::words::DecisionWords;
 
 pub(super) const DECISIONS: DecisionWords = DecisionWords {
@@ -22,8 +23,14 @@ pub(super) const DECISIONS: DecisionWords = DecisionWords {
     activity: "Activité",
     since: "À partir de",
     until: "Avant",
-    times: "Un instant (2026-11-22T10:00:00Z), un jour (2026-11-22, UTC), ou une ancienneté (2h, 7d). C’est le début qui compte ; avec une fin, ce qui a duré plus d’une heure au-delà n’est pas trouvé.",
-    bad_time: "Un moment ou une décision n’a pas pu être lu. Écrivez un instant (2026-11-22T10:00:00Z), un jour (2026-11-22), ou une ancienneté (2h, 7d).",
+    times: "Moments : un instant (2026-11-22T10:00:00Z), un jour (2026-11-22, UTC), ou une ancienneté (2h, 7d). C’est le début qui compte ; avec une fin, ce qui a duré plus d’une heure au-delà n’est pas trouvé. Un hôte trouve aussi ceux qui sont en dessous ; une adresse peut être un réseau (192.0.2.0/24).",
+    host: "Hôte",
+    client: "Adresse du client",
+    policy: "Règle qui a décidé",
+    let_pass: "Passé alors que ce serait refusé",
+    let_pass_ways: ["D’une façon ou de l’autre", "Seulement observé", "Seulement conseillé"],
+    bad_filters: "Ce qu’il faut chercher n’a pas été compris",
+    bad_filter,
     when: "Quand",
     place: "Où",
     seconds: |minutes, seconds| format!("{minutes}\u{a0}min\u{a0}{seconds:02}\u{a0}s"),
@@ -80,3 +87,46 @@ pub(super) const DECISIONS: DecisionWords = DecisionWords {
     not_recorded_title: "Rien n’est montré",
     not_recorded: "La passerelle ne peut pas consigner en ce moment que vous regardez, et ne montre rien qu’elle ne peut consigner. Réessayez dans une minute.",
 };
+
+fn bad_filter(bad: &BadFilter) -> String {
+    let perhaps = |near: Option<&str>| near.map_or_else(String::new, |near| format!(" Vouliez-vous dire « {near} » ?"));
+    match bad {
+        BadFilter::NoSuch(name, Some(near)) => format!("Il n’y a pas de filtre « {name} ».{}", perhaps(Some(near))),
+        BadFilter::NoSuch(name, None) => format!(
+            "Il n’y a pas de filtre « {name} ». Il y a user, host, client, platform, activity, outcome, purpose, policy, grant, let_pass, since et until."
+        ),
+        BadFilter::Twice(name) => format!("« {name} » est donné deux fois. Donnez-le une fois."),
+        BadFilter::Unreadable(filter) => unreadable(filter).to_owned(),
+        BadFilter::OfWhatPassed(filter) => format!(
+            "« {filter} » concerne ce qui est passé, et de vos propres décisions seuls les refus sont dits ici. Retirez-le."
+        ),
+        BadFilter::Unknown { filter, said, near } => {
+            let near = perhaps(near.as_deref());
+            let what = match *filter {
+                "user" => format!("Personne dont vous pouvez lire les décisions ne s’appelle « {said} »"),
+                "platform" => format!("Le catalogue n’a pas de plateforme « {said} »"),
+                "activity" => format!("Il n’y a pas d’activité « {said} »"),
+                "purpose" => format!("Il n’y a pas de motif « {said} »"),
+                _ => format!("Aucune règle en vigueur ne s’appelle « {said} »"),
+            };
+            format!("{what}, et rien n’en a été trouvé.{near}")
+        }
+    }
+}
+
+fn unreadable(filter: &str) -> &'static str {
+    match filter {
+        "user" => "« user » n’est pas un nom : écrivez celui avec lequel on s’identifie, par exemple ada.",
+        "host" => "« host » n’est pas un hôte : écrivez son seul nom, par exemple www.linkedin.com, ou une adresse.",
+        "client" => "« client » n’est ni une adresse (192.0.2.7, 2001:db8::7) ni un réseau (192.0.2.0/24).",
+        "outcome" => "« outcome » est allow, declare, request ou deny.",
+        "grant" => "« grant » est l’identifiant d’une autorisation, par exemple 01a2059d-b664-7ced-a00f-becb38361f7b.",
+        "since" => {
+            "« since » n’est pas un moment. Écrivez un instant (2026-11-22T10:00:00Z), un jour (2026-11-22), ou une ancienneté (2h, 7d)."
+        }
+        "until" => {
+            "« until » n’est pas un moment. Écrivez un instant (2026-11-22T10:00:00Z), un jour (2026-11-22), ou une ancienneté (2h, 7d)."
+        }
+        _ => "« let_pass » est any, observe ou coach.",
+    }
+}

@@ -36,6 +36,8 @@ pub(super) const EXPLAINED: ExplainedWords = ExplainedWords {
     what_if: "Ce qui changerait aussi la décision",
     rules: "Règles de ce jour-là",
     theirs: "Tout ce qui a été décidé au sujet de cette personne",
+    its_grant: "L’autorisation sous laquelle c’est passé",
+    under_it: "Toutes les décisions sous cette autorisation",
     held_by_them: "Ce que cette personne détient, pour y mettre fin",
     all: "Toutes les décisions",
 };

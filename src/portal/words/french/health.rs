@@ -1,6 +1,8 @@
 //! How the gateway is, in French.
 
-use crate::portal::words::HealthWords;
+use super::parts::span;
+use crate::facts::Mode;
+use crate::portal::words::{HealthWords, ProofsAre};
 
 pub(super) const HEALTH: HealthWords = HealthWords {
     see: "L’état de la passerelle",
@@ -30,13 +32,62 @@ pub(super) const HEALTH: HealthWords = HealthWords {
             "On ignore ce que changent les autres passerelles : aucune autorisation n’est donnée ni retirée, et celles qui sont connues comptent encore un moment."
         }
     },
+    program: "Programme",
+    program_is: |version, began, up| format!("wayleave {version}, démarré {began} : en marche depuis {}.", span(up)),
+    mode: "Régime",
+    mode_is: |mode| match mode {
+        Mode::Observe => "Elle observe seulement : ce que les règles refusent passe, et est consigné.",
+        Mode::Coach => "Elle conseille seulement : qui apprend pourquoi les règles refusent peut continuer.",
+        Mode::Enforce => "Elle applique : ce que les règles refusent ne passe pas.",
+    },
+    rules_are: |id, refused_since| match refused_since {
+        Some(since) => {
+            format!("{id} restent en vigueur, les dernières bonnes : le contenu du dossier est refusé depuis {since}.")
+        }
+        None => format!("{id} sont en vigueur, telles que dans le dossier."),
+    },
+    rules_unkept: "Elles ne sont pas gardées sur le disque, et seraient perdues par un redémarrage tant que le dossier est défectueux.",
+    rules_end: |count| match count {
+        1 => "Une règle a pris fin à sa date, ou le fera bientôt.".to_owned(),
+        count => format!("{count} règles ont pris fin à leur date, ou le feront bientôt."),
+    },
+    proofs: "Preuves",
+    proofs_are: |proofs| match proofs {
+        ProofsAre::None => "Rien n’a été prouvé d’aucunes règles : « wayleave prove » le fait.".to_owned(),
+        ProofsAre::OfOthers(at, ago) => {
+            format!(
+                "Rien n’a été prouvé de ces règles. Le dernier résultat concerne d’autres règles, du {at}, il y a {}.",
+                span(*ago)
+            )
+        }
+        ProofsAre::OfThese([proved, all, wrong], at, ago) => {
+            let wrong = match wrong {
+                0 => String::new(),
+                wrong => format!(" Fausses : {wrong}."),
+            };
+            format!(
+                "Propriétés prouvées de ces règles : {proved} sur {all}, le {at}, il y a {}.{wrong}",
+                span(*ago)
+            )
+        }
+    },
+    sign_ins: "Identifications",
+    sign_ins_are: |lately, in_all| {
+        format!("Preuves d’identité fausses : {lately} dans la dernière heure, {in_all} depuis le démarrage.")
+    },
+    tokens_unreadable: |count| format!("Jetons dont la ligne est illisible, et qui n’ouvrent rien : {count}."),
     certificates: "Certificats",
     certificates_are: |until, minted| {
         format!("L’autorité peut signer jusqu’au {until}. Certificats de sites en mémoire : {minted}.")
     },
+    door_until: |until| format!("Celui que montre la porte TLS prend fin le {until}, et sera refait avant."),
+    door_shut: "La porte TLS ne laisse entrer personne : aucun ne peut être fait pour ses noms.",
+    door_shows_none: "La porte TLS n’en a encore montré aucun : il est fait pour le premier client.",
     notices: "Messages aux personnes",
     no_notices: "Les réglages ne prévoient aucun message.",
     notices_are: |waiting| format!("En attente d’envoi : {waiting}."),
+    hooks_shut_out: |count| format!("Web hooks qui ne sont pas admis : {count}."),
+    nothing_gets_through: |way, since| format!("Rien n’est passé par {way} depuis {since} :"),
     traffic: "Trafic",
     traffic_is: |connections, tunnels| {
         format!("Connexions de clients : {connections} ; tunnels non lus et WebSockets : {tunnels}.")

@@ -9,6 +9,7 @@ mod emergency;
 mod explained;
 mod fault;
 mod health;
+mod open;
 mod outcome;
 mod parts;
 mod privacy;
@@ -174,6 +175,7 @@ pub const FRENCH: Words = Words {
     decisions: decisions::DECISIONS,
     explained: explained::EXPLAINED,
     health: health::HEALTH,
+    open: open::OPEN,
     rulebook: rulebook::RULEBOOK,
     renew: "Renouveler",
     renewed: "C’est renouvelé. Le motif ouvre la même chose qu’avant, à partir de maintenant.",

@@ -1,6 +1,7 @@
 //! The rules in force and those that were, in French.
 
 use super::parts::counted;
+use crate::facts::Mode;
 use crate::portal::words::RulebookWords;
 
 pub(super) const RULEBOOK: RulebookWords = RulebookWords {
@@ -8,6 +9,11 @@ pub(super) const RULEBOOK: RulebookWords = RulebookWords {
     title: "Les règles en vigueur",
     past: "Des règles qui ont été en vigueur",
     count: |rules| counted(rules, "règle", "règles"),
+    on_trial: |mode| match mode {
+        Mode::Observe => "observe seulement",
+        Mode::Coach => "conseille seulement",
+        Mode::Enforce => "compte",
+    },
     since: |when| format!("Elles sont en vigueur depuis {when}."),
     since_before: |when| format!("Elles étaient déjà en vigueur avant {when}."),
     not_in_force: "Des règles plus récentes ont été refusées, et celles-ci restent en vigueur :",

@@ -1,0 +1,29 @@
+//! The page of one grant.
+
+use askama::Template;
+
+use super::counter::ToReport;
+use crate::portal::words::Words;
+
+/// The page of one grant, for its holder, and for whoever may end it.
+#[derive(Template)]
+#[template(path = "grant.html", config = "src/portal/askama.toml")]
+pub(in crate::portal) struct OneGrant<'a> {
+    pub(in crate::portal) w: &'a Words,
+    pub(in crate::portal) who: &'a str,
+    pub(in crate::portal) title: String,
+    /// Who holds it, where that is somebody else.
+    pub(in crate::portal) holder: Option<String>,
+    pub(in crate::portal) effect: String,
+    /// Where it is in its life.
+    pub(in crate::portal) life: String,
+    pub(in crate::portal) statement: &'a str,
+    pub(in crate::portal) ticket: Option<&'a str>,
+    pub(in crate::portal) outcome: Option<ToReport>,
+    /// Where it is ended.
+    pub(in crate::portal) revoke: Option<String>,
+    /// Where the decisions are that it let pass.
+    pub(in crate::portal) decisions: Option<String>,
+    pub(in crate::portal) id: &'a str,
+    pub(in crate::portal) contact: Option<String>,
+}

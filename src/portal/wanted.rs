@@ -1,0 +1,282 @@
+//! What somebody looks for among decisions, read from the address of a page, of a call or of the live view; and what is wrong
+//! with it. What is not understood is said: nobody takes a slip of theirs for the answer that there is nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use http::StatusCode;
+use serde_json::Value;
+
+use super::decisions::Decided;
+use super::intake::Received;
+use super::memory::Kept;
+use super::pages::{Problem, field};
+use super::words::ENGLISH;
+use super::{Refused, Visit, paging};
+use crate::audit::{Filter, LetPass, is_at_or_below};
+use crate::clock::Timestamp;
+use crate::facts::{
+    Access, Activity, Channel, GrantId, Host, Outcome, PlatformId, PolicyId, PurposeId, Record, SubjectId, did_you_mean,
+};
+use crate::rulebook::Visitor;
+
+/// What an address can filter by; `all` filters nothing.
+pub(super) const FILTERS: [&str; 12] = [
+    "user", "host", "client", "platform", "activity", "outcome", "purpose", "policy", "grant", "let_pass", "since",
+    "until",
+];
+
+/// What somebody looks for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wanted {
+    pub(super) filter: Filter,
+    /// The filters as they were given.
+    pub(super) said: BTreeMap<String, String>,
+}
+
+/// What is wrong with what somebody looks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BadFilter {
+    /// There is no filter of this name; perhaps another one was meant.
+    NoSuch(String, Option<&'static str>),
+    /// A filter was given twice, and nobody could tell which counts.
+    Twice(String),
+    /// What a filter says cannot be read: how it is written depends on which one it is.
+    Unreadable(&'static str),
+    /// It is about what passed, and of one's own only refusals are told.
+    OfWhatPassed(&'static str),
+    /// The rules or the directory in force know nothing of this name, and nothing was found of it; perhaps another was meant.
+    Unknown {
+        /// Which filter.
+        filter: &'static str,
+        /// What it says.
+        said: String,
+        /// What may have been meant.
+        near: Option<String>,
+    },
+}
+
+impl BadFilter {
+    fn name(&self) -> &str {
+        match self {
+            Self::NoSuch(name, _) | Self::Twice(name) => name,
+            Self::Unreadable(filter) | Self::OfWhatPassed(filter) | Self::Unknown { filter, .. } => filter,
+        }
+    }
+
+    /// The same for whoever writes a client.
+    fn told(&self) -> Value {
+        let text = (ENGLISH.decisions.bad_filter)(self);
+        field(self.name(), text.strip_suffix('.').unwrap_or(&text))
+    }
+}
+
+/// The problem of a call of which this is wrong, and other things.
+pub(super) fn unfit(bad: &[BadFilter], more: Vec<Value>) -> Problem {
+    paging::unfit(bad.iter().map(BadFilter::told).chain(more).collect())
+}
+
+/// How a page answers of which this is wrong.
+pub(super) fn status(bad: &[BadFilter]) -> StatusCode {
+    if bad.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    }
+}
+
+impl Wanted {
+    /// What an address asks for, in which `more` may stand beside the filters: empty fields, as an untouched form sends them,
+    /// ask for nothing. All that is wrong with it beside that.
+    pub(super) fn of(received: &Received, now: Timestamp, more: &[&str]) -> (Self, Vec<BadFilter>) {
+        let mut bad = misnamed(received, more);
+        let given = |name: &&str| {
+            let text = received.asked(name)?.trim().to_owned();
+            (!text.is_empty()).then(|| ((*name).to_owned(), text))
+        };
+        let said: BTreeMap<String, String> = FILTERS.iter().filter_map(given).collect();
+        let text = |name: &str| said.get(name).cloned();
+        let filter = Filter {
+            user: read(&said, "user", &mut bad, |text| SubjectId::parse(text).ok()).map(|id| id.as_str().to_owned()),
+            outcome: read(&said, "outcome", &mut bad, Outcome::named),
+            platform: text("platform"),
+            since: read(&said, "since", &mut bad, |text| Timestamp::meant(text, now).ok()),
+            until: read(&said, "until", &mut bad, |text| Timestamp::meant(text, now).ok()),
+            activity: text("activity"),
+            purpose: text("purpose"),
+            host: read(&said, "host", &mut bad, |text| Host::parse(text).ok()),
+            client: read(&said, "client", &mut bad, |text| text.parse().ok()),
+            policy: text("policy").map(PolicyId::new),
+            grant: read(&said, "grant", &mut bad, |text| {
+                Timestamp::named(text).map(|_| GrantId::new(text.to_lowercase()))
+            }),
+            let_pass: read(&said, "let_pass", &mut bad, LetPass::named),
+        };
+        (Self { filter, said }, bad)
+    }
+
+    /// Whether it is what they look for. A tunnel that was read is not, unless they ask for tunnels: each request in it is a
+    /// decision of its own.
+    pub(super) fn admits(&self, record: &Record) -> bool {
+        self.filter.admits(record)
+            && (self.filter.activity.is_some() || !Decided::of(record).is_some_and(|one| one.is_read_tunnel()))
+    }
+
+    /// Whether it is what they look for among their own refusals, which passed under no grant.
+    pub(super) fn admits_own(&self, refused: &Refused) -> bool {
+        let (filter, seen, refusal) = (&self.filter, &refused.seen, &refused.refusal);
+        let is = |wanted: &Option<String>, there: Option<&str>| wanted.is_none() || wanted.as_deref() == there;
+        filter.since.is_none_or(|since| seen.at >= since)
+            && filter.until.is_none_or(|until| seen.at < until)
+            && is(
+                &filter.platform,
+                refusal.place.platform.as_ref().map(PlatformId::as_str),
+            )
+            && is(&filter.activity, Some(refusal.activity.as_str()))
+            && filter.outcome.is_none_or(|outcome| refused.remedy.outcome() == outcome)
+            && filter
+                .host
+                .as_ref()
+                .is_none_or(|host| is_at_or_below(&refusal.place.host, host))
+            && filter
+                .client
+                .is_none_or(|client| client.holds(seen.arrival.client.ip()))
+            && filter
+                .policy
+                .as_ref()
+                .is_none_or(|policy| refusal.reasons.iter().any(|reason| reason.policy == *policy))
+            && filter.purpose.is_none()
+            && filter.grant.is_none()
+            && filter.let_pass.is_none()
+    }
+
+    /// What it says that finds none of one's own refusals whatever they are.
+    pub(super) fn beyond_own(&self) -> Vec<BadFilter> {
+        let of_what_passed = ["purpose", "grant", "let_pass"].into_iter();
+        let given = of_what_passed.filter(|filter| self.said.contains_key(*filter));
+        given.map(BadFilter::OfWhatPassed).collect()
+    }
+
+    /// What it says that the rules in force do not know, for whoever may not look into these: of rules, those that refused
+    /// them something count.
+    pub(super) fn unknown_of_own(&self, visit: &Visit<'_>, theirs: &[Arc<Kept>]) -> Vec<BadFilter> {
+        let reasons = theirs.iter().flat_map(|kept| &kept.refused.refusal.reasons);
+        let policies = reasons.map(|reason| reason.policy.as_str()).collect();
+        let named = [
+            self.unknown_among("platform", &platforms(visit)),
+            self.unknown_among("activity", &activities(visit)),
+            self.unknown_among("policy", &policies),
+        ];
+        named.into_iter().flatten().collect()
+    }
+
+    /// What it says that neither the rules nor the directory in force know. What ruled before may have known it: so it is
+    /// looked for all the same, and told where nothing is found.
+    pub(super) fn unknown(&self, visit: &Visit<'_>, visitor: Visitor<'_>, channel: Channel) -> Vec<BadFilter> {
+        let rules = visit.rules();
+        let purposes = rules.purposes().iter().map(|one| one.id.as_str());
+        let purposes = purposes.chain([PurposeId::CONTINUED]).collect();
+        let policies = rules.policy().rules().map(|one| one.id.as_str()).collect();
+        let of = |filter, known: &BTreeSet<&str>| self.unknown_among(filter, known);
+        let named = [
+            of("platform", &platforms(visit)),
+            of("activity", &activities(visit)),
+            of("purpose", &purposes),
+            of("policy", &policies),
+        ];
+        let somebody = self.unknown_person(visit, visitor, channel);
+        named.into_iter().chain([somebody]).flatten().collect()
+    }
+
+    fn unknown_among(&self, filter: &'static str, known: &BTreeSet<&str>) -> Option<BadFilter> {
+        let said = self.said.get(filter).filter(|said| !known.contains(said.as_str()))?;
+        Some(BadFilter::Unknown {
+            filter,
+            said: said.clone(),
+            near: did_you_mean(said, known.iter().copied()).map(str::to_owned),
+        })
+    }
+
+    /// Nobody hears of people that the rules keep apart from them.
+    fn unknown_person(&self, visit: &Visit<'_>, visitor: Visitor<'_>, channel: Channel) -> Option<BadFilter> {
+        let said = self.filter.user.as_ref()?;
+        let people = &visit.in_force.directory;
+        let may_see = |id: &SubjectId| {
+            let person = people.person(id);
+            let whose = (id, person.as_deref());
+            let decision = visit.rules().may_see_decisions(visitor, whose, channel, visit.at);
+            person.is_some() && decision.is_allowed()
+        };
+        let named = |name: &str| SubjectId::parse(name).ok().filter(&may_see);
+        if named(said).is_some() {
+            return None;
+        }
+        let near = did_you_mean(said, people.people().map(|person| person.id.as_str()));
+        Some(BadFilter::Unknown {
+            filter: "user",
+            said: said.clone(),
+            near: near.and_then(named).map(|id| id.to_string()),
+        })
+    }
+
+    /// What a filter says, as it was given; empty where it says nothing.
+    pub(super) fn text(&self, filter: &str) -> String {
+        self.said.get(filter).cloned().unwrap_or_default()
+    }
+
+    /// The address of `path` with the same filters, and with what else is to be in it.
+    pub(super) fn address(&self, path: &str, more: &[(&str, &str)]) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(&self.said).extend_pairs(more);
+        let query = query.finish();
+        if query.is_empty() {
+            path.to_owned()
+        } else {
+            format!("{path}?{query}")
+        }
+    }
+
+    pub(super) fn access(&self) -> Access {
+        Access {
+            wanted: self.said.clone(),
+            ..Access::default()
+        }
+    }
+}
+
+fn platforms<'a>(visit: &Visit<'a>) -> BTreeSet<&'a str> {
+    visit.rules().catalog().platforms().map(|one| one.id.as_str()).collect()
+}
+
+fn activities<'a>(visit: &Visit<'a>) -> BTreeSet<&'a str> {
+    let all = visit.rules().policy().vocabulary().activities().keys();
+    all.map(Activity::as_str).chain(["connect"]).collect()
+}
+
+/// Names that are no filters, nor what else may stand there; and filters that are given twice.
+fn misnamed(received: &Received, more: &[&str]) -> Vec<BadFilter> {
+    let (mut bad, mut seen) = (Vec::new(), BTreeSet::new());
+    for (name, _) in received.pairs() {
+        if !FILTERS.contains(&name.as_ref()) && !more.contains(&name.as_ref()) {
+            let near = did_you_mean(&name, FILTERS);
+            bad.push(BadFilter::NoSuch(name.into_owned(), near));
+        } else if !seen.insert(name.clone()) {
+            bad.push(BadFilter::Twice(name.into_owned()));
+        }
+    }
+    bad.dedup();
+    bad
+}
+
+fn read<T>(
+    said: &BTreeMap<String, String>,
+    name: &'static str,
+    bad: &mut Vec<BadFilter>,
+    reader: impl Fn(&str) -> Option<T>,
+) -> Option<T> {
+    let read = reader(said.get(name)?);
+    if read.is_none() {
+        bad.push(BadFilter::Unreadable(name));
+    }
+    read
+}

@@ -331,7 +331,7 @@ pub(super) async fn what_ends_with_an_account_is_told_by_the_next_start_where_th
     let [left] = ledger.untold_tokens() else {
         panic!("{:?}", ledger.untold_tokens());
     };
-    assert_eq!([left.token.clone()], over.as_slice());
+    assert_eq!(std::slice::from_ref(&left.token), over.as_slice());
     let told = &left.on_record;
     assert_eq!(
         (told.segment, told.by.as_str(), told.rulebook.as_str()),

@@ -28,8 +28,9 @@ pub(super) struct Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        if self.shared {
-            server().without(&self.name);
+        // what failed may have failed for want of the server
+        if self.shared && !std::thread::panicking() {
+            server().says("postgres", &format!("DROP DATABASE {} WITH (FORCE)", self.name));
         }
     }
 }

@@ -100,14 +100,6 @@ impl Server {
         self.url(name)
     }
 
-    /// Takes it away again, whoever is connected.
-    pub(crate) fn without(&self, name: &str) {
-        // nobody listens to what goes wrong: the test that it was for is over, and has failed already where the server is gone
-        let _ = self
-            .statement("postgres", &format!("DROP DATABASE {name} WITH (FORCE)"))
-            .output();
-    }
-
     pub(crate) fn url(&self, database: &str) -> String {
         let folder = self.folder.to_str().unwrap().replace('/', "%2F");
         format!("postgresql://wayleave@{folder}/{database}")
@@ -115,18 +107,15 @@ impl Server {
 
     /// What a statement comes to.
     pub(crate) fn says(&self, database: &str, statement: &str) -> String {
-        let told = self.statement(database, statement).output().unwrap();
-        assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
-        String::from_utf8(told.stdout).unwrap().trim().to_owned()
-    }
-
-    fn statement(&self, database: &str, statement: &str) -> Command {
-        let mut command = self.command("psql");
-        command
+        let told = self
+            .command("psql")
             .args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-U", "wayleave", "-h"])
             .arg(&self.folder)
-            .args(["-d", database, "-c", statement]);
-        command
+            .args(["-d", database, "-c", statement])
+            .output()
+            .unwrap();
+        assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+        String::from_utf8(told.stdout).unwrap().trim().to_owned()
     }
 
     fn command(&self, program: &str) -> Command {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::solver::crew;
-use super::{About, Effort, Outcome, Shelf, Theory, Way, Work, difference};
+use super::{About, Check, Effort, Outcome, Shelf, Theory, Way, Work, difference};
 use crate::facts::SourceText;
 use crate::rulebook::{Assembled, Rulebook, Sources};
 
@@ -271,4 +271,27 @@ fn what_is_asked_a_few_rules_at_a_time_is_answered_as_all_at_once() {
     .unwrap();
     let (proved, failed) = both.into_inner().unwrap();
     assert!(proved > 4 && failed > 4, "{proved} {failed}");
+}
+
+#[test]
+fn what_took_too_long_comes_last_the_next_time_and_what_nobody_came_to_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let shelf = Shelf::at(folder.path().to_owned());
+    let (sources, assembled) = sources(&hosts(3));
+    let mine = |check: &Check| ["h0", "h1", "h2"].contains(&check.about.name());
+    let work = || Work::of(&sources, &assembled).unwrap().only(mine);
+    let one = |name: &str, limit: Duration, all: Duration| {
+        let effort = Arc::new(Effort::new(limit, all));
+        let work = work().only(|check| check.about.name() == name);
+        work.prove(&shelf, &effort, &|| ()).unwrap();
+    };
+    one("h0", Duration::ZERO, Duration::from_mins(10));
+    one("h1", Duration::from_mins(1), Duration::ZERO);
+    let work = work();
+    let order: Vec<&str> = work
+        .open(&shelf)
+        .into_iter()
+        .map(|number| work.checks[number].about.name())
+        .collect();
+    assert_eq!(order, ["h1", "h1", "h2", "h2", "h0", "h0"]);
 }

@@ -106,19 +106,17 @@ impl Work {
         effort: &Arc<Effort>,
         settled: &(dyn Fn() + Sync),
     ) -> Result<Vec<Outcome>, Missing> {
-        let numbered = self.digests.iter().enumerate();
-        let open: Vec<usize> = numbered
-            .filter(|(_, digest)| !shelf.has(digest))
-            .map(|(number, _)| number)
-            .collect();
+        let open = self.open(shelf);
         let checks: Vec<Check> = open
             .iter()
             .filter_map(|number| self.checks.get(*number).cloned())
             .collect();
         let keep = |number: usize, outcome: &Outcome| {
             let digest = open.get(number).and_then(|number| self.digests.get(*number));
-            if let (Outcome::Proved, Some(digest)) = (outcome, digest) {
-                shelf.keep(digest);
+            match (outcome, digest) {
+                (Outcome::Proved, Some(digest)) => shelf.keep(digest),
+                (Outcome::Undecided(_), Some(digest)) if !effort.left().is_zero() => shelf.keep(&late(digest)),
+                (Outcome::Proved | Outcome::Undecided(_) | Outcome::Failed(_), _) => {}
             }
             settled();
         };
@@ -134,4 +132,17 @@ impl Work {
         }
         Ok(outcomes)
     }
+
+    /// What the shelf does not remember; what took too long before comes last, so that run after run gets further.
+    pub(super) fn open(&self, shelf: &Shelf) -> Vec<usize> {
+        let digests = self.digests.iter().enumerate();
+        let open = digests.filter(|(_, digest)| !shelf.has(digest));
+        let (slow, others): (Vec<_>, Vec<_>) = open.partition(|(_, digest)| shelf.has(&late(digest)));
+        others.into_iter().chain(slow).map(|(number, _)| number).collect()
+    }
+}
+
+/// What is remembered of a check that took longer than it may.
+fn late(digest: &str) -> String {
+    format!("{digest}-late")
 }

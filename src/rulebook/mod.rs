@@ -48,6 +48,8 @@ mod words;
 
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod tests;
 
 pub use answerable::Stated;
 pub use approvers::Asking;

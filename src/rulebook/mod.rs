@@ -12,6 +12,7 @@ mod agree;
 mod answerable;
 mod approvers;
 mod assemble;
+mod brief;
 mod cases;
 mod coach;
 mod delegates;

@@ -509,6 +509,27 @@ mod tests {
     }
 
     #[test]
+    fn what_a_group_approves_is_open_also_to_the_owner_whom_nobody_leads() {
+        let opens = |approval: &str| {
+            let mut sources = Sources::embedded();
+            let shipped = "approval = { of = [\"owner\", \"group:legal\"], needed = \"all\" }";
+            assert!(sources.purposes.text.contains(shipped));
+            let text = sources
+                .purposes
+                .text
+                .replace(shipped, &format!("approval = {approval}"));
+            sources.purposes = SourceText::new("purposes.toml", text);
+            // nora owns it, and reports to nobody
+            let post = cell(&access_by(&sources, "nora", "linkedin", "office"), "post");
+            post.open.approved.contains(&PurposeId::new("executive-communication"))
+        };
+        assert!(opens("{ of = [\"group:legal\"] }"));
+        assert!(opens("{ of = [\"owner\", \"group:legal\"] }"));
+        assert!(!opens("{ of = [\"owner\", \"group:legal\"], needed = \"all\" }"));
+        assert!(!opens("\"owner\""));
+    }
+
+    #[test]
     fn the_network_that_people_are_in_counts() {
         assert_eq!(cell(&access("ada", "linkedin", "guest"), "post"), Cell::default());
     }

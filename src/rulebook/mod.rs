@@ -71,7 +71,7 @@ pub use replay::{Change, Example, Group, Loose, Replay, Replayer, Sums, Tally};
 pub use sources::{Sorted, Sources, is_source};
 pub use told::{Judged, Recorded, Told};
 pub use weigh::{NotDeclared, Outdated, Visitor, Weighing};
-pub use what_if::WhatIf;
+pub use what_if::{Circumstance, WhatIf};
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};

@@ -198,6 +198,7 @@ impl Company {
             amount: u64::try_from(nth % 7).ok(),
             text: String::new(),
             department: self.department(&grant.subject),
+            settled: false,
         };
         let on_record = OnRecord {
             segment: self.book.segment(),

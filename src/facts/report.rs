@@ -25,6 +25,9 @@ pub struct Report {
     /// Their department when they said it: amounts are added up by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub department: Option<String>,
+    /// Whether it is added up: then only that they said something is kept, and nothing of what.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub settled: bool,
 }
 
 impl Report {
@@ -42,7 +45,20 @@ impl Report {
 
     /// Whether they had nothing to say.
     pub fn is_skipped(&self) -> bool {
-        self.amount.is_none() && self.text.is_empty()
+        self.amount.is_none() && self.text.is_empty() && !self.settled
+    }
+
+    /// The same once it is added up.
+    #[must_use]
+    pub fn settled(&self) -> Self {
+        Self {
+            at: self.at,
+            corrected_at: self.corrected_at,
+            amount: None,
+            text: String::new(),
+            department: None,
+            settled: true,
+        }
     }
 
     /// When they said last what it says.
@@ -156,6 +172,7 @@ mod tests {
             amount: Some(amount),
             text: String::new(),
             department: None,
+            settled: false,
         }
     }
 

@@ -82,6 +82,9 @@ impl<S: Store> Keeper<S> {
             }
             return Err(error);
         }
+        if let Some(week) = due.value.filter(|_| self.added != due) {
+            self.view.settles(week.next().begins());
+        }
         self.added = due;
         Ok(())
     }
@@ -126,6 +129,8 @@ fn add_to(change: &mut impl Change, counted: &Counted, (due, now): (Through, Tim
         let from = through.value.map(|last| last.next().begins());
         let said = change.reported(from, week.next().begins())?;
         figures.extend(told(&valued(&said)));
+        // what it was added up from is kept no longer than the usage of a week
+        change.settle_reports(week.next().begins())?;
     }
     tell(change, figures)?;
     change.told_through(Through {

@@ -224,6 +224,9 @@ pub(super) trait Counting {
     /// The grants of which holders said what came of them, first from one moment on and before the other.
     fn reported(&mut self, from: Option<Timestamp>, until: Timestamp) -> Result<Vec<Grant>, LedgerError>;
 
+    /// Forgets what holders said, first before that moment, but for that they did.
+    fn settle_reports(&mut self, before: Timestamp) -> Result<(), LedgerError>;
+
     /// Whether something of that measure is told of that week already.
     fn is_told(&mut self, week: Week, measure: Measure) -> Result<bool, LedgerError>;
 

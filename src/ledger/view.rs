@@ -1,7 +1,7 @@
 //! The grants in memory: what the hot path reads. Sharded, so that readers do not wait for a writer elsewhere.
 
-use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::ops::{Bound, ControlFlow};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -301,6 +301,23 @@ impl View {
         self.change(&grant.subject, |grants| {
             grants.extract_if(.., |one| one.id == *id).collect()
         });
+    }
+
+    /// Forgets what holders said came of grants, first before that moment, but for that they did.
+    pub(super) fn settles(&self, before: Timestamp) {
+        let is_due = |report: &&Report| report.at < before && !report.settled;
+        let mut whose = BTreeSet::new();
+        self.each(|grant| whose.extend(grant.report.as_ref().filter(is_due).map(|_| grant.subject.clone())));
+        for subject in whose {
+            self.change(&subject, |grants| {
+                for report in grants.iter_mut().filter_map(|grant| grant.report.as_mut()) {
+                    if is_due(&&*report) {
+                        *report = report.settled();
+                    }
+                }
+                Vec::new()
+            });
+        }
     }
 
     pub(super) fn counts(&self, now: Timestamp) -> Vec<Count> {

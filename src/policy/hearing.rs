@@ -10,8 +10,10 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cedar_policy_core::ast::Value;
+
 use super::decision::{Decision, Reasons};
-use super::engine::{Candidates, Doubt, Held, Numbers, Party, Scratch};
+use super::engine::{Candidates, Doubt, Held, Numbers, Party, Scratch, Verdict};
 use super::frame::{Frame, Made};
 use super::memo::Memo;
 use super::opens::Opens;
@@ -19,7 +21,7 @@ use super::question::{Question, check_flow, check_purpose};
 use super::reasons::Tally;
 use super::values::{self, Circumstances, Values};
 use super::wall::Wall;
-use super::{Passage, Permit, Policy, RuleSet};
+use super::{Passage, Permit, Policy, RuleSet, Trials};
 use crate::facts::{Grant, GrantId, Host, Mode, Person, Place, PurposeId, Reason, SubjectId};
 
 thread_local! {
@@ -51,6 +53,27 @@ pub struct Hearing<'a> {
     terms: Result<Terms, Doubt>,
     /// The latest grant that nobody holds, in the engine's terms.
     supposed: RefCell<Option<(Grant, Arc<Held>)>>,
+}
+
+/// A grant in the engine's terms, to be asked about again and again.
+#[derive(Clone, Debug)]
+pub struct Claim(Arc<Held>);
+
+/// What is said to one action, without why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Briefly {
+    /// Whether it is permitted.
+    pub is_allowed: bool,
+    /// Whether a rule in mode `coach` may apply: only then could it come out otherwise for whoever continues.
+    pub is_coached: bool,
+}
+
+impl Briefly {
+    /// Where nothing is asked.
+    pub const NOTHING: Self = Self {
+        is_allowed: true,
+        is_coached: false,
+    };
 }
 
 #[derive(Debug)]
@@ -142,6 +165,36 @@ impl Hearing<'_> {
         }
     }
 
+    /// A grant of the flow's sender, for [`Hearing::briefly`]; none where that cannot be told without [`Hearing::decide_by`].
+    pub fn claim_of(&self, grant: &Grant) -> Option<Claim> {
+        let question = Question {
+            actions: &["connect"],
+            grant: Some(grant),
+            ..self.flow
+        };
+        check_flow(&question).ok()?;
+        let claim = self.claimed(grant).ok()?;
+        Some(Claim(Arc::new(self.policy.engine.held(values::CLAIM, claim))))
+    }
+
+    /// What [`Hearing::decide_by`] says to one action, without why and for less; none where it takes the long way round to
+    /// know.
+    pub fn briefly(&self, set: RuleSet, action: &str, claim: Option<&Claim>) -> Option<Briefly> {
+        let question = Question {
+            actions: &[action],
+            ..self.flow
+        };
+        check_flow(&question).ok()?;
+        let mut trials = Trials::default();
+        let claim = claim.map(|Claim(held)| &**held);
+        let verdict = self.weigh_action(action, claim, set, &mut trials).ok()?;
+        SCRATCH.with_borrow_mut(|scratch| scratch.take_back(verdict.determining));
+        Some(Briefly {
+            is_allowed: verdict.allowed,
+            is_coached: trials.coached,
+        })
+    }
+
     /// The permit of a flow that the rules refuse and do not insist on, by the mode of the gateway
     /// ([`Policy::in_mode`]): one that only observes lets it pass; one that coaches, where its sender `continued`; and
     /// so does one that enforces, where without the rules in mode `coach` it is permitted under `grant`. None where they
@@ -222,50 +275,53 @@ impl Hearing<'_> {
     }
 
     fn weigh(&self, question: &Question<'_>, set: RuleSet) -> Result<Tally, Doubt> {
-        let policy = self.policy;
         check_flow(question).map_err(|_| Doubt)?;
-        let terms = self.terms.as_ref().map_err(|doubt| *doubt)?;
         let claim = question.grant.map(|grant| self.claim(grant)).transpose()?;
         let mut tally = Tally::default();
         for action in question.actions {
-            let action = policy.judged.get(*action).ok_or(Doubt)?;
-            if !action.comes_before && self.flow.request.is_none() {
-                return Err(Doubt);
-            }
-            let frame = Frame {
-                engine: &policy.engine,
-                values: &policy.memory.values,
-                here: Circumstances {
-                    subject: self.flow.subject,
-                    arrival: self.flow.arrival,
-                    request: self.flow.request.filter(|_| !action.comes_before),
-                    at: self.flow.at,
-                },
-                wall: &terms.principal.1,
-                made: &terms.made,
-                claim: claim.as_deref(),
-                channel: None,
-                named_as: None,
-                behalf_of: None,
-                declarer: None,
-            };
-            let parties = (&terms.principal.0, &action.party, &*terms.resource);
-            let trials = &mut tally.trials;
-            let counts = |number| policy.counts(number, (set, self.flow.at), trials);
-            let verdict = SCRATCH.with_borrow_mut(|scratch| policy.engine.weigh(parties, &frame, scratch, counts))?;
+            let verdict = self.weigh_action(action, claim.as_deref(), set, &mut tally.trials)?;
             tally.add(verdict.allowed, verdict.determining);
         }
         Ok(tally)
     }
 
-    fn claim(&self, grant: &Grant) -> Result<Arc<Held>, Doubt> {
-        let Policy {
-            nouns, memory, engine, ..
-        } = self.policy;
-        let claim = || {
-            check_purpose(grant, &self.policy.vocabulary).map_err(|_| Doubt)?;
-            nouns.claim_value(grant, |at| memory.values.moment(at.as_millis()))
+    fn weigh_action(
+        &self,
+        action: &str,
+        claim: Option<&Held>,
+        set: RuleSet,
+        trials: &mut Trials,
+    ) -> Result<Verdict, Doubt> {
+        let policy = self.policy;
+        let terms = self.terms.as_ref().map_err(|doubt| *doubt)?;
+        let action = policy.judged.get(action).ok_or(Doubt)?;
+        if !action.comes_before && self.flow.request.is_none() {
+            return Err(Doubt);
+        }
+        let frame = Frame {
+            engine: &policy.engine,
+            values: &policy.memory.values,
+            here: Circumstances {
+                subject: self.flow.subject,
+                arrival: self.flow.arrival,
+                request: self.flow.request.filter(|_| !action.comes_before),
+                at: self.flow.at,
+            },
+            wall: &terms.principal.1,
+            made: &terms.made,
+            claim,
+            channel: None,
+            named_as: None,
+            behalf_of: None,
+            declarer: None,
         };
+        let parties = (&terms.principal.0, &action.party, &*terms.resource);
+        let counts = |number| policy.counts(number, (set, self.flow.at), trials);
+        SCRATCH.with_borrow_mut(|scratch| policy.engine.weigh(parties, &frame, scratch, counts))
+    }
+
+    fn claim(&self, grant: &Grant) -> Result<Arc<Held>, Doubt> {
+        let Policy { memory, engine, .. } = self.policy;
         // nobody else asks for it, and whoever may pass reads what is remembered
         if grant.id.is_supposed() {
             let latest = self.supposed.borrow();
@@ -273,11 +329,17 @@ impl Hearing<'_> {
                 return Ok(Arc::clone(held));
             }
             drop(latest);
-            let held = Arc::new(claim().map(Held::once)?);
+            let held = Arc::new(self.claimed(grant).map(Held::once)?);
             *self.supposed.borrow_mut() = Some((grant.clone(), Arc::clone(&held)));
             return Ok(held);
         }
-        let held = || claim().map(|value| engine.held(values::CLAIM, value));
+        let held = || self.claimed(grant).map(|value| engine.held(values::CLAIM, value));
         memory.claims.of(&grant.id, grant, held)
+    }
+
+    fn claimed(&self, grant: &Grant) -> Result<Value, Doubt> {
+        let Policy { nouns, memory, .. } = self.policy;
+        check_purpose(grant, &self.policy.vocabulary).map_err(|_| Doubt)?;
+        nouns.claim_value(grant, |at| memory.values.moment(at.as_millis()))
     }
 }

@@ -75,7 +75,7 @@ pub use apart::text_of;
 pub use cedars::CedarCase;
 pub use decision::Decision;
 pub use depth::{DEEPEST, is_deep};
-pub use hearing::Hearing;
+pub use hearing::{Briefly, Claim, Hearing};
 pub use heeded::{Approving, Stretch};
 pub use layout::laid_out;
 pub use mutate::Mutant;

@@ -6,11 +6,21 @@ use super::decision_pages::sender;
 use super::explained::{Explained, line};
 use super::intake::Received;
 use super::pages::Page;
-use super::pages::explained::{Conditions, Decision, Held, Rule};
-use super::{Portal, Visit, times};
+use super::pages::explained::{Conditions, Decision, Held, LedToDecision, Rule};
+use super::{Portal, Visit, provenance, times};
+use crate::audit::Bookmark;
+use crate::clock::Timestamp;
 use crate::facts::{Ask, Channel, Effect, GrantId, SignatureId, SubjectId};
 use crate::policy::{Account, Condition};
 use crate::rulebook::{ExplainedPolicy, Rulebook, Told, Visitor, WhatIf};
+
+/// The address of a decision.
+fn address(id: &str, line: Option<Bookmark>) -> String {
+    line.map_or_else(
+        || format!("/decisions/{id}"),
+        |line| format!("/decisions/{id}?line={line}"),
+    )
+}
 
 /// The address of a page, of one person.
 fn by_user(path: &str, id: &SubjectId) -> String {
@@ -26,10 +36,11 @@ impl Portal {
         visitor: Visitor<'_>,
         (received, id): (&Received, &str),
     ) -> Page {
-        let explained = match self
-            .explained(visit, visitor, (id, line(received), Channel::Portal))
-            .await
-        {
+        let line = line(received);
+        if provenance::is_led_here(&received.headers) {
+            return self.led_to_decision(visit, visitor, (id, line));
+        }
+        let explained = match self.explained(visit, visitor, (id, line, Channel::Portal)).await {
             Ok(explained) => explained,
             Err(why) => return self.unseen_decisions_page(&why),
         };
@@ -69,7 +80,9 @@ impl Portal {
                 .map(|(told, _)| self.conditions(&told.because.nearly))
                 .unwrap_or_default(),
             helps: told.map(|(told, rules)| self.helps(told, rules)).unwrap_or_default(),
-            what_if: told.map(|(told, _)| self.what_if(told)).unwrap_or_default(),
+            what_if: told
+                .map(|(told, _)| self.what_if(told, (visit, visitor)))
+                .unwrap_or_default(),
             grant: note.grant.as_ref().map(|id| self.ways_from(visit, visitor, id)),
             theirs: whose.map(|id| by_user("/decisions", id)),
             held: whose
@@ -87,6 +100,22 @@ impl Portal {
         let held = self.ledger.get(id).filter(|grant| visit.may_look_at(visitor, grant));
         let page = held.map(|grant| format!("/grants/{}", grant.id));
         (page, format!("/decisions?grant={id}"))
+    }
+
+    /// What somebody else's link shows is shown, and recorded, once they ask for it themselves; whether it is there is not said
+    /// before, but for what is no name of one.
+    fn led_to_decision(&self, visit: &Visit<'_>, visitor: Visitor<'_>, (id, line): (&str, Option<Bookmark>)) -> Page {
+        let may = Self::may_watch(visit, visitor, Channel::Portal).is_some();
+        if !may || Timestamp::named(id).is_none() {
+            return self.nothing_here();
+        }
+        let page = LedToDecision {
+            w: self.words,
+            who: &visitor.person.name,
+            href: address(id, line),
+            contact: self.contact(),
+        };
+        self.page(StatusCode::OK, &page)
     }
 
     /// Whether it comes out as it was recorded.
@@ -233,9 +262,13 @@ impl Portal {
         offers.chain(fixes).chain(not_now).chain(instead).collect()
     }
 
-    fn what_if(&self, told: &Told) -> Vec<(String, &'static str)> {
-        let others = told.what_if.iter();
-        let told = others.map(|WhatIf { change, outcome }| (change.clone(), (self.words.decisions.outcome)(*outcome)));
+    fn what_if(&self, told: &Told, (visit, visitor): (&Visit<'_>, Visitor<'_>)) -> Vec<(String, &'static str)> {
+        let words = self.words;
+        let moment = |at| times::exact(words, at, visit.at, visitor.person);
+        let told = told.what_if.iter().map(|WhatIf { change, outcome }| {
+            let change = (words.explained.difference)(change, &moment);
+            (change, (words.decisions.outcome)(*outcome))
+        });
         told.collect()
     }
 }

@@ -111,6 +111,7 @@ impl Portal {
             amount: said.amount,
             text: said.text,
             department: listed.map(|listed| listed.department.clone()),
+            settled: false,
         };
         let said = (report, self.on_record(GrantAct::Reported, visit.by(), &[]));
         let kept = self.ledger.report(id, said, tells(self.book.clone())).await;

@@ -745,6 +745,7 @@ async fn what_came_of_a_grant_and_its_correction_are_each_told_once_also_where_a
         amount: Some(amount),
         text: String::new(),
         department: None,
+        settled: false,
     };
     // the first is told, and the second is not before the end
     let first = (report(3, 0), on_record(portal.book.segment()));

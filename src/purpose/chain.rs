@@ -9,7 +9,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::terms::Purpose;
-use crate::facts::{Answer, BadName, Person, SubjectId, Verdict};
+use crate::facts::{Answer, BadName, SubjectId, Verdict};
 
 /// Who must approve a declaration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -252,21 +252,6 @@ impl Purpose {
         }
     }
 
-    /// As what people may answer what `who` asks for, whose manager that is, and has waited for so long.
-    pub fn seating<'a>(
-        &'a self,
-        (who, manager): (&'a SubjectId, Option<&'a SubjectId>),
-        waited: Duration,
-    ) -> Seating<'a> {
-        Seating {
-            purpose: self,
-            chain: self.answering(),
-            alternates: self.alternates.as_ref().filter(|alternates| alternates.after <= waited),
-            who,
-            manager,
-        }
-    }
-
     /// Those whom the terms name one by one to answer what `who` asks for: never them, whose manager stands in for an owner.
     pub fn approvers_for(&self, who: &SubjectId, manager: Option<&SubjectId>) -> Vec<SubjectId> {
         let mut approvers: Vec<SubjectId> = Vec::new();
@@ -288,17 +273,7 @@ impl Purpose {
             .collect()
     }
 
-    /// Somebody whose approval is supposed where it is tried out what one would do; none where there is nobody.
-    pub fn supposed_approver(&self, who: &SubjectId, manager: Option<&SubjectId>) -> Option<SubjectId> {
-        let first = self.approvers_for(who, manager).into_iter().next();
-        first.or_else(|| {
-            self.named(&Approver::Owner, who, manager)
-                .filter(|id| *id != who)
-                .cloned()
-        })
-    }
-
-    fn named<'a>(
+    pub(super) fn named<'a>(
         &'a self,
         one: &'a Approver,
         who: &SubjectId,
@@ -312,78 +287,6 @@ impl Purpose {
             Approver::Group(_) => None,
         }
     }
-}
-
-/// As what people may answer something that is asked for: those whom the terms of its purpose name, and once it has waited
-/// for long enough alternates.
-#[derive(Clone, Debug)]
-pub struct Seating<'a> {
-    purpose: &'a Purpose,
-    chain: Cow<'a, Approval>,
-    alternates: Option<&'a Alternates>,
-    who: &'a SubjectId,
-    manager: Option<&'a SubjectId>,
-}
-
-impl<'a> Seating<'a> {
-    /// As what `person` may: whoever is named by themselves and an alternate stands in for others too, and still counts once.
-    pub fn seats(&self, person: &Person) -> BTreeSet<String> {
-        if person.id == *self.who {
-            return BTreeSet::new();
-        }
-        let own = self.chain.of.iter().filter(|one| self.fits(one, person));
-        let mut seats: BTreeSet<String> = own.map(ToString::to_string).collect();
-        if self.alternates().any(|one| self.fits(one, person)) {
-            seats.insert(ALTERNATE.to_owned());
-        }
-        seats
-    }
-
-    /// Those whom it names one by one, never whoever asks: approvers first.
-    pub fn people(&self) -> Vec<&SubjectId> {
-        let mut people = Vec::new();
-        for one in self.all() {
-            let named = self.purpose.named(one, self.who, self.manager);
-            people.extend(
-                named
-                    .filter(|id| *id != self.who && !people.contains(id))
-                    .into_iter()
-                    .collect::<Vec<_>>(),
-            );
-        }
-        people
-    }
-
-    /// The groups that it names.
-    pub fn groups(&self) -> impl Iterator<Item = &str> {
-        self.all().filter_map(|one| match one {
-            Approver::Group(group) => Some(group.as_str()),
-            Approver::Owner | Approver::Manager | Approver::Person(_) => None,
-        })
-    }
-
-    fn all(&self) -> impl Iterator<Item = &Approver> {
-        self.chain.of.iter().chain(self.alternates())
-    }
-
-    fn alternates(&self) -> impl Iterator<Item = &'a Approver> + use<'a> {
-        self.alternates.into_iter().flat_map(|alternates| &alternates.who)
-    }
-
-    fn fits(&self, one: &Approver, person: &Person) -> bool {
-        match one {
-            Approver::Group(group) => is_member(person, group),
-            Approver::Owner | Approver::Manager | Approver::Person(_) => {
-                let named = self.purpose.named(one, self.who, self.manager);
-                named.is_some_and(|id| *id == person.id)
-            }
-        }
-    }
-}
-
-/// Whether somebody is in a group: a role or a department.
-pub fn is_member(person: &Person, group: &str) -> bool {
-    person.roles.contains(group) || person.departments.contains(group)
 }
 
 #[cfg(test)]

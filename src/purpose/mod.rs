@@ -11,6 +11,7 @@ mod declaration;
 mod emergency;
 mod lifetime;
 mod parse;
+mod seating;
 mod terms;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,10 +19,11 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use approval::{
     Approved, Consent, Declined, Hearing, Lapsed, LongNote, Note, Over, Own, PartlyApproved, Pending, Useless, Why,
 };
-pub use chain::{ALTERNATE, Alternates, Approval, Approver, Lacking, Needed, Seating, is_member};
+pub use chain::{ALTERNATE, Alternates, Approval, Approver, Lacking, Needed};
 pub use declaration::{Declaration, Terms, Unfit, UnfitField, Weighed};
 pub use emergency::{LONGEST_EMERGENCY, one_working_day_after};
 pub use lifetime::{BadDuration, Lifetime, parse_duration, show_duration};
+pub use seating::{Seating, is_member};
 pub use terms::{Audience, GROUPS, Purpose, TicketRule};
 
 use crate::clock::Timestamp;

@@ -9,7 +9,6 @@ use super::judgement::{Cause, Judgement, Lenience};
 use crate::catalog::media_type;
 use crate::facts::{Activity, Grant, Head, Observation, Peek, Person, Place, PolicyId, Reading, Reason, Subject};
 use crate::policy::{Decision, Hearing, Question, RequestFacts, RuleSet, Trials};
-use crate::purpose::Purpose;
 
 impl Rulebook {
     /// Judges what was seen: pure, total, and the same every time.
@@ -44,15 +43,6 @@ impl Rulebook {
         }
     }
 
-    /// What was seen, there, ready to be judged again and again; none where nobody knows who it is.
-    pub(super) fn sitting<'a>(&'a self, seen: &'a Observation, at: (&'a Place, &'a str)) -> Option<Sitting<'a>> {
-        let blank = Judgement::closed(at.0.clone(), self.id.clone());
-        Some(Sitting {
-            counter: self.counter(seen, at).ok()?,
-            blank: blank.in_mode(self.policy.mode()),
-        })
-    }
-
     /// Whether only its body says what a request does, and the rules let the gateway look into it.
     pub fn wants_body(&self, seen: &Observation) -> bool {
         let Some(head) = seen.ask.head().filter(|head| head.peek == Peek::NotTaken) else {
@@ -66,16 +56,19 @@ impl Rulebook {
     }
 
     fn counter<'a>(&'a self, seen: &'a Observation, at: (&'a Place, &'a str)) -> Result<Counter<'a>, Cause> {
-        let subject = seen.subject.as_ref().ok_or(Cause::NoIdentity)?;
-        // INVARIANT: what the directory knows counts only for the person whom a method proved.
-        let person = seen.person.as_ref().filter(|person| person.id == subject.id);
-        let person = person.ok_or(Cause::UnknownPerson)?;
+        let (subject, person) = proven(seen)?;
         Ok(Counter {
             rules: self,
             hearing: self.policy.hear(&flow(seen, subject, person, at)),
             grants: self.counting(seen, person),
             continued: continued_by(seen, person),
         })
+    }
+
+    /// What was seen, there, before the rules, whatever its sender holds; or why nobody knows who that is.
+    pub(super) fn heard<'a>(&'a self, seen: &'a Observation, at: (&'a Place, &'a str)) -> Result<Hearing<'a>, Cause> {
+        let (subject, person) = proven(seen)?;
+        Ok(self.policy.hear(&flow(seen, subject, person, at)))
     }
 
     /// The grants that count, narrowest first: live, held by this person, for the selected purpose. One whose purpose
@@ -88,6 +81,15 @@ impl Rulebook {
         };
         seen.standing.grants().iter().filter(counts).collect()
     }
+}
+
+/// Who it is.
+///
+/// INVARIANT: what the directory knows counts only for the person whom a method proved.
+fn proven(seen: &Observation) -> Result<(&Subject, &Arc<Person>), Cause> {
+    let subject = seen.subject.as_ref().ok_or(Cause::NoIdentity)?;
+    let person = seen.person.as_ref().filter(|person| person.id == subject.id);
+    Ok((subject, person.ok_or(Cause::UnknownPerson)?))
 }
 
 /// What must be permitted: reaching the host, and everything that the request may do.
@@ -137,33 +139,6 @@ struct Counter<'a> {
     grants: Vec<&'a Grant>,
     /// What the person was told and continued past.
     continued: Vec<&'a Grant>,
-}
-
-/// A purpose, and what a flow is under a grant of it.
-pub(super) type Held<'a> = (&'a Purpose, Observation);
-
-/// One flow, to be judged under one grant and another, whatever it does.
-pub(super) struct Sitting<'a> {
-    counter: Counter<'a>,
-    blank: Judgement,
-}
-
-impl<'a> Sitting<'a> {
-    /// Judges the flow as it is `seen`, with what its sender holds there, and as if the catalogue had read it so.
-    pub(super) fn judge(&mut self, seen: &'a Observation, reading: Option<&Reading>) -> Judgement {
-        let person = seen.person.as_deref();
-        self.counter.grants = person.map_or_else(Vec::new, |person| self.counter.rules.counting(seen, person));
-        self.counter.judge(self.blank.clone(), seen.ask.head(), reading)
-    }
-
-    /// Those of these purposes that may help the flow, if it does this: a grant for any other changes nothing of what is said
-    /// to it.
-    pub(super) fn helping<'h, 'p>(&self, activity: Option<&Activity>, held: &'h [Held<'p>]) -> Vec<&'h Held<'p>> {
-        let activity = activity.map(Activity::as_str);
-        let actions: Vec<&str> = ["inspect", "connect"].into_iter().chain(activity).collect();
-        let opens = self.counter.hearing.openings(&actions);
-        held.iter().filter(|(purpose, _)| opens(&purpose.id)).collect()
-    }
 }
 
 /// What became of one question under every grant that was tried.

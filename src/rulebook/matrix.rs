@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::judge::Held;
-use super::{Described, Judgement, Rulebook};
+use super::brief::{Doing, Passage, Sitting, Stand};
+use super::{Described, Rulebook};
 use crate::clock::Timestamp;
 use crate::facts::{
-    Activity, Arrival, Ask, Channel, Host, MethodName, Observation, Person, PlatformId, PurposeId, Reading, SiteRole,
-    Standing, Subject,
+    Activity, Arrival, Ask, Channel, Host, MethodName, Observation, Person, PlatformId, PurposeId, SiteRole, Standing,
+    Subject,
 };
 use crate::purpose::Purpose;
 use crate::rulebook::Visitor;
@@ -73,6 +73,9 @@ pub struct Asks<'a> {
     /// The purposes that they may declare.
     purposes: Vec<&'a Purpose>,
 }
+
+/// A purpose, and what a flow is under a grant of it.
+type Held<'a> = (&'a Purpose, Observation);
 
 impl Rulebook {
     /// What `person` may do on each platform. Purposes that the person cannot declare open nothing.
@@ -173,18 +176,19 @@ impl<'a> Asks<'a> {
         };
         let tunnels: Vec<Held<'a>> = held.iter().map(under).collect();
         let place = self.rules.catalog.place(tunnel.ask.host());
-        let Some(mut sitting) = self.rules.sitting(&tunnel, (&place, "")) else {
+        let Some(sitting) = self.rules.sitting(&tunnel, (&place, "")) else {
             return Some(Access::Closed);
         };
-        let helping = sitting.helping(None, &tunnels);
-        let free = sitting.judge(&tunnel, None);
-        let reached = Cell::of(&free, &helping, |seen| sitting.judge(seen, None));
+        let through = sitting.doing(None);
+        let tunnels = stands(&sitting, &tunnels);
+        let (free, helping) = (through.free(), through.helping(&tunnels));
+        let reached = Cell::of(&through, &helping);
         if reached == Cell::default() {
             return Some(Access::Closed);
         }
-        let passes_unread = (reached.open.free || reached.coached.free) && !free.inspect();
-        let mut is_read = || helping.iter().any(|(_, tunnel)| sitting.judge(tunnel, None).inspect());
-        if passes_unread || !(free.inspect() || is_read()) {
+        let passes_unread = (reached.open.free || reached.coached.free) && !free.inspect;
+        let mut is_read = helping.iter().map(|(_, stand)| through.under(stand).inspect);
+        if passes_unread || !(free.inspect || is_read.any(|is_read| is_read)) {
             return Some(Access::Unread(reached));
         }
         Some(Access::Read(self.cells(&bare, &held)))
@@ -196,21 +200,15 @@ impl<'a> Asks<'a> {
         let head = bare.ask.head();
         let path = head.map(|head| self.rules.catalog.path_for_rules(&place, &head.path));
         let path = path.unwrap_or_default();
-        let Some(mut sitting) = self.rules.sitting(bare, (&place, &path)) else {
+        let Some(sitting) = self.rules.sitting(bare, (&place, &path)) else {
             return BTreeMap::new();
         };
+        let held = stands(&sitting, held);
         let (activities, asked) = (self.rules.policy.vocabulary().activities(), &self.question.activities);
         let asked = activities.keys().filter(|one| asked.is_empty() || asked.contains(one));
         let cells = asked.map(|activity| {
-            let reading = Reading {
-                activity: activity.clone(),
-                activities: [activity.clone()].into(),
-                signatures: BTreeSet::new(),
-            };
-            let helping = sitting.helping(Some(activity), held);
-            let free = sitting.judge(bare, Some(&reading));
-            let cell = Cell::of(&free, &helping, |seen| sitting.judge(seen, Some(&reading)));
-            (activity.clone(), cell)
+            let doing = sitting.doing(Some(activity));
+            (activity.clone(), Cell::of(&doing, &doing.helping(&held)))
         });
         cells.collect()
     }
@@ -228,23 +226,29 @@ impl<'a> Asks<'a> {
     }
 }
 
+/// The flow under a grant for each of these purposes.
+fn stands<'h>(sitting: &Sitting<'h>, held: &'h [Held<'h>]) -> Vec<(&'h Purpose, Stand<'h>)> {
+    let stand = |(purpose, holding): &'h Held<'h>| (*purpose, sitting.holding(holding));
+    held.iter().map(stand).collect()
+}
+
 impl Cell {
-    /// What opens what is judged `bare` under no purpose: nothing, or those purposes that are held and may help.
-    fn of<'h>(bare: &Judgement, helping: &[&'h Held<'_>], mut judge: impl FnMut(&'h Observation) -> Judgement) -> Self {
+    /// What opens what is done: nothing, or those purposes that may help.
+    fn of(doing: &Doing<'_>, helping: &[&(&Purpose, Stand<'_>)]) -> Self {
         let mut cell = Self::default();
-        if let Some(ways) = cell.opened(bare) {
+        if let Some(ways) = cell.opened(doing.free().passage) {
             ways.free = true;
         }
         if cell.open.free {
             return cell;
         }
-        for (purpose, holding) in helping {
-            let judgement = judge(holding);
+        for (purpose, stand) in helping {
+            let passage = doing.under(stand).passage;
             // what is coached without a purpose is not worth one that is coached as well
-            if cell.coached.free && !judgement.is_allowed() {
+            if cell.coached.free && passage != Passage::Open {
                 continue;
             }
-            if let Some(ways) = cell.opened(&judgement) {
+            if let Some(ways) = cell.opened(passage) {
                 let opening = if purpose.approval.is_needed() {
                     &mut ways.approved
                 } else {
@@ -256,12 +260,12 @@ impl Cell {
         cell
     }
 
-    /// Where a judgement belongs: among what is open, or what is coached; nowhere where it is refused.
-    fn opened(&mut self, judgement: &Judgement) -> Option<&mut Ways> {
-        match (judgement.is_allowed(), judgement.coach()) {
-            (true, _) => Some(&mut self.open),
-            (false, Some(_)) => Some(&mut self.coached),
-            (false, None) => None,
+    /// Where it belongs: among what is open, or what is coached; nowhere where it is refused.
+    fn opened(&mut self, passage: Passage) -> Option<&mut Ways> {
+        match passage {
+            Passage::Open => Some(&mut self.open),
+            Passage::Coached => Some(&mut self.coached),
+            Passage::Shut => None,
         }
     }
 }
@@ -271,7 +275,7 @@ mod tests {
     use std::net::{Ipv4Addr, SocketAddr};
 
     use super::*;
-    use crate::facts::{Door, NetworkName, SourceText, SubjectId};
+    use crate::facts::{Door, Mode, NetworkName, Reading, SourceText, SubjectId};
     use crate::rulebook::{Assembled, Sources};
 
     fn access(who: &str, platform: &str, network: &str) -> Access {
@@ -283,6 +287,16 @@ mod tests {
             rulebook, directory, ..
         } = Rulebook::assemble(sources).unwrap();
         let question = MatrixQuestion {
+            platforms: [PlatformId::new(platform)].into(),
+            ..asked(network)
+        };
+        let person = directory.person(&SubjectId::parse(who).unwrap()).unwrap();
+        let mut found = rulebook.matrix(&person, &question);
+        found.remove(&PlatformId::new(platform)).unwrap()
+    }
+
+    fn asked(network: &str) -> MatrixQuestion {
+        MatrixQuestion {
             arrival: Arrival {
                 door: Door::Plain,
                 client: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -290,13 +304,10 @@ mod tests {
             },
             method: MethodName::Basic,
             at: "2026-11-24T09:30:00Z".parse().unwrap(),
-            platforms: [PlatformId::new(platform)].into(),
+            platforms: BTreeSet::new(),
             activities: BTreeSet::new(),
             purposes: BTreeSet::new(),
-        };
-        let person = directory.person(&SubjectId::parse(who).unwrap()).unwrap();
-        let mut found = rulebook.matrix(&person, &question);
-        found.remove(&PlatformId::new(platform)).unwrap()
+        }
     }
 
     fn cell(access: &Access, activity: &str) -> Cell {
@@ -308,6 +319,112 @@ mod tests {
 
     fn purposes(names: &[&str]) -> BTreeSet<PurposeId> {
         names.iter().map(|name| PurposeId::new(*name)).collect()
+    }
+
+    /// The same by one judgement for each activity and each purpose.
+    fn by_judging(rules: &Rulebook, person: &Arc<Person>, question: &MatrixQuestion, platform: &PlatformId) -> Access {
+        let asks = rules.asks(person, question);
+        let host = &rules.front_doors()[platform];
+        let [tunnel, bare] =
+            [format!("{host}:443"), format!("https://{host}/")].map(|to| asks.seen(rules.door(to).unwrap()));
+        let meant = asks
+            .purposes
+            .iter()
+            .filter(|purpose| purpose.platforms.contains(platform));
+        let held: Vec<Held<'_>> = meant
+            .filter_map(|purpose| Some((*purpose, rules.holding(&bare, purpose)?)))
+            .collect();
+        let under = |flow: &Observation, holding: &Observation| Observation {
+            standing: holding.standing.clone(),
+            ..flow.clone()
+        };
+        let cell = |flow: &Observation, reading: Option<&Reading>| {
+            let free = rules.judge_as(flow, reading);
+            let mut cell = Cell::default();
+            cell.open.free = free.is_allowed();
+            cell.coached.free = free.coach().is_some();
+            for (purpose, holding) in held.iter().filter(|_| !free.is_allowed()) {
+                let judged = rules.judge_as(&under(flow, holding), reading);
+                let ways = match (judged.is_allowed(), judged.coach()) {
+                    (true, _) => &mut cell.open,
+                    (false, Some(_)) if free.coach().is_none() => &mut cell.coached,
+                    (false, _) => continue,
+                };
+                let needs_somebody = purpose.approval.is_needed();
+                let opening = if needs_somebody {
+                    &mut ways.approved
+                } else {
+                    &mut ways.declared
+                };
+                opening.insert(purpose.id.clone());
+            }
+            cell
+        };
+        let reached = cell(&tunnel, None);
+        if reached == Cell::default() {
+            return Access::Closed;
+        }
+        let reads = |flow: &Observation| rules.judge_as(flow, None).inspect();
+        let is_read = reads(&tunnel);
+        let passes_unread = (reached.open.free || reached.coached.free) && !is_read;
+        if passes_unread || !(is_read || held.iter().any(|(_, holding)| reads(&under(&tunnel, holding)))) {
+            return Access::Unread(reached);
+        }
+        let activities = rules.policy.vocabulary().activities().keys().map(|activity| {
+            let reading = Reading {
+                activity: activity.clone(),
+                activities: [activity.clone()].into(),
+                signatures: BTreeSet::new(),
+            };
+            (activity.clone(), cell(&bare, Some(&reading)))
+        });
+        Access::Read(activities.collect())
+    }
+
+    /// Rules of all modes, and one that fails.
+    const MORE: &str = r#"
+        @id("coached") @reason("R.") @owner("IT") @mode("coach")
+        forbid (principal, action in [Action::"post", Action::"browse"], resource in Platform::"linkedin");
+        @id("coached.opening") @reason("R.") @owner("IT") @mode("coach")
+        permit (principal, action == Action::"browse", resource in Platform::"x") when { context.client.network == "office" };
+        @id("observed") @reason("R.") @owner("IT") @mode("observe")
+        forbid (principal, action == Action::"connect", resource in Platform::"xing");
+        @id("coached.connect") @reason("R.") @owner("IT") @mode("coach")
+        forbid (principal, action == Action::"connect", resource in Platform::"reddit");
+        @id("only-with-a-purpose") @reason("R.") @owner("IT")
+        forbid (principal, action == Action::"connect", resource in Platform::"facebook") unless { context has purpose };
+        @id("fails") @reason("R.") @owner("IT")
+        forbid (principal, action == Action::"comment", resource in Platform::"linkedin")
+        when { context has purpose && (context.request.bytes + 1) * 9223372036854775807 + 9223372036854775807 > 5 };
+    "#;
+
+    #[test]
+    fn each_cell_is_what_one_judgement_for_it_alone_comes_to() {
+        for mode in [Mode::Enforce, Mode::Coach, Mode::Observe] {
+            let mut sources = Sources::embedded();
+            sources.rules.push(SourceText::new("rules/99-test.cedar", MORE));
+            let house = Rulebook::assemble(&sources).unwrap().in_mode(mode);
+            for (who, network) in [
+                ("ada", "office"),
+                ("ben", "office"),
+                ("mia", "vpn"),
+                ("vic", "office"),
+                ("eve", "guest"),
+            ] {
+                let person = house.directory.person(&SubjectId::parse(who).unwrap()).unwrap();
+                let platforms = ["linkedin", "x", "xing", "reddit", "facebook", "slack", "tinder"];
+                let question = MatrixQuestion {
+                    platforms: platforms.into_iter().map(PlatformId::new).collect(),
+                    ..asked(network)
+                };
+                let found = house.rulebook.matrix(&person, &question);
+                assert_eq!(found.len(), platforms.len());
+                for (platform, access) in found {
+                    let judged = by_judging(&house.rulebook, &person, &question, &platform);
+                    assert_eq!(access, judged, "{who} on {platform}, {mode:?}");
+                }
+            }
+        }
     }
 
     #[test]
@@ -389,6 +506,27 @@ mod tests {
         sources.rules.push(SourceText::new("rules/99-test.cedar", closed));
         let ada = access_by(&sources, "ada", "linkedin", "office");
         assert_eq!(cell(&ada, "post").open, Ways::default());
+    }
+
+    #[test]
+    fn what_a_group_approves_is_open_also_to_the_owner_whom_nobody_leads() {
+        let opens = |approval: &str| {
+            let mut sources = Sources::embedded();
+            let shipped = "approval = { of = [\"owner\", \"group:legal\"], needed = \"all\" }";
+            assert!(sources.purposes.text.contains(shipped));
+            let text = sources
+                .purposes
+                .text
+                .replace(shipped, &format!("approval = {approval}"));
+            sources.purposes = SourceText::new("purposes.toml", text);
+            // nora owns it, and reports to nobody
+            let post = cell(&access_by(&sources, "nora", "linkedin", "office"), "post");
+            post.open.approved.contains(&PurposeId::new("executive-communication"))
+        };
+        assert!(opens("{ of = [\"group:legal\"] }"));
+        assert!(opens("{ of = [\"owner\", \"group:legal\"] }"));
+        assert!(!opens("{ of = [\"owner\", \"group:legal\"], needed = \"all\" }"));
+        assert!(!opens("\"owner\""));
     }
 
     #[test]

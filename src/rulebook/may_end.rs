@@ -178,11 +178,10 @@ impl Rulebook {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
-
     use super::*;
-    use crate::facts::{Arrival, Door, GrantId, GrantState, MethodName, Mode, NetworkName, SourceText, Subject};
+    use crate::facts::{GrantId, GrantState, Mode, SourceText};
     use crate::rulebook::Sources;
+    use crate::rulebook::tests::{Guest, noon};
 
     /// Conditions of rules on ending.
     const CONDITIONS: &[&str] = &[
@@ -251,7 +250,7 @@ mod tests {
     fn held() -> Vec<Grant> {
         let who = ["p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "nora", "(left)"];
         let purposes = ["recruiting", "competitor-research", "gone"];
-        let at: Timestamp = "2026-11-24T11:30:00Z".parse().unwrap();
+        let at = noon();
         let all = who.iter().flat_map(|who| {
             purposes
                 .iter()
@@ -288,25 +287,12 @@ mod tests {
 
     #[test]
     fn whoever_looks_through_many_is_told_of_each_what_the_rules_say_of_it_alone() {
-        let (held, at) = (held(), "2026-11-24T11:30:00Z".parse().unwrap());
-        let arrival = Arrival {
-            door: Door::Tls,
-            client: SocketAddr::from(([10, 0, 0, 7], 40_000)),
-            network: NetworkName::new("office"),
-        };
+        let (held, at) = (held(), noon());
         for (nth, condition) in CONDITIONS.iter().enumerate() {
             let house = house(["permit", "forbid"][nth % 2], condition);
             for asks in ["p0", "p1", "p5", "sol", "mia"] {
-                let person = house.directory.person(&SubjectId::parse(asks).unwrap()).unwrap();
-                let subject = Subject {
-                    id: person.id.clone(),
-                    method: MethodName::Basic,
-                };
-                let who = Visitor {
-                    person: &person,
-                    subject: &subject,
-                    arrival: &arrival,
-                };
+                let guest = Guest::of(&house, asks);
+                let who = guest.visitor();
                 let mut ending = house.ending(who, Channel::Portal, at);
                 for grant in &held {
                     let holder = house.directory.person(&grant.subject);
@@ -330,22 +316,8 @@ mod tests {
     #[test]
     fn what_no_rule_tells_apart_is_asked_about_once() {
         let house = Rulebook::assemble(&Sources::embedded()).unwrap().in_mode(Mode::Enforce);
-        let sol = house.directory.person(&SubjectId::parse("sol").unwrap()).unwrap();
-        let subject = Subject {
-            id: sol.id.clone(),
-            method: MethodName::Basic,
-        };
-        let arrival = Arrival {
-            door: Door::Tls,
-            client: SocketAddr::from(([10, 0, 0, 7], 40_000)),
-            network: NetworkName::new("office"),
-        };
-        let who = Visitor {
-            person: &sol,
-            subject: &subject,
-            arrival: &arrival,
-        };
-        let mut ending = house.ending(who, Channel::Portal, "2026-11-24T11:30:00Z".parse().unwrap());
+        let sol = Guest::of(&house, "sol");
+        let mut ending = house.ending(sol.visitor(), Channel::Portal, noon());
         for grant in held() {
             assert!(ending.grant(&grant).is_allowed);
         }

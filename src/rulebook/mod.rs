@@ -12,6 +12,7 @@ mod agree;
 mod answerable;
 mod approvers;
 mod assemble;
+mod brief;
 mod cases;
 mod coach;
 mod delegates;
@@ -48,6 +49,8 @@ mod words;
 
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod tests;
 
 pub use answerable::Stated;
 pub use approvers::Asking;
@@ -68,7 +71,7 @@ pub use replay::{Change, Example, Group, Loose, Replay, Replayer, Sums, Tally};
 pub use sources::{Sorted, Sources, is_source};
 pub use told::{Judged, Recorded, Told};
 pub use weigh::{NotDeclared, Outdated, Visitor, Weighing};
-pub use what_if::WhatIf;
+pub use what_if::{Circumstance, WhatIf};
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};

@@ -254,10 +254,9 @@ fn is_read(inspects: &Decision) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
-
     use super::*;
-    use crate::facts::{Arrival, Door, MethodName, Mode, NetworkName, SourceText};
+    use crate::facts::{Mode, SourceText};
+    use crate::rulebook::tests::{Guest, noon};
     use crate::rulebook::{Rulebook, Sources};
 
     /// The shipped rules and these.
@@ -273,22 +272,8 @@ mod tests {
 
     /// What somebody who looks is told of these places: platforms, categories after a `#`, all else for `elsewhere`.
     fn told(house: &InForce, places: &[&str]) -> Vec<There> {
-        let ada = house.directory.person(&SubjectId::parse("ada").unwrap()).unwrap();
-        let subject = Subject {
-            id: ada.id.clone(),
-            method: MethodName::Basic,
-        };
-        let arrival = Arrival {
-            door: Door::Tls,
-            client: SocketAddr::from(([10, 0, 0, 7], 40_000)),
-            network: NetworkName::new("office"),
-        };
-        let who = Visitor {
-            person: &ada,
-            subject: &subject,
-            arrival: &arrival,
-        };
-        let mut sight = house.sight(who, "2026-11-24T11:30:00Z".parse().unwrap());
+        let ada = Guest::of(house, "ada");
+        let mut sight = house.sight(ada.visitor(), noon());
         while sight.look() {}
         let one = |name: &&str| match (name.strip_prefix('#'), *name) {
             (Some(category), _) => sight.within(&Category::new(category)).unwrap(),

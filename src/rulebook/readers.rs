@@ -177,10 +177,9 @@ fn somebody_else() -> Option<SubjectId> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
-
     use super::*;
-    use crate::facts::{Arrival, Door, MethodName, Mode, NetworkName, SourceText};
+    use crate::facts::{Mode, SourceText};
+    use crate::rulebook::tests::{Guest, noon};
     use crate::rulebook::{Rulebook, Sources};
 
     /// What Ada is told by the shipped rules and these.
@@ -188,22 +187,7 @@ mod tests {
         let mut sources = Sources::embedded();
         sources.rules.push(SourceText::new("rules/99-test.cedar", rules));
         let house = Rulebook::assemble(&sources).unwrap().in_mode(Mode::Enforce);
-        let ada = house.directory.person(&SubjectId::parse("ada").unwrap()).unwrap();
-        let subject = Subject {
-            id: ada.id.clone(),
-            method: MethodName::Basic,
-        };
-        let arrival = Arrival {
-            door: Door::Tls,
-            client: SocketAddr::from(([10, 0, 0, 7], 40_000)),
-            network: NetworkName::new("office"),
-        };
-        let who = Visitor {
-            person: &ada,
-            subject: &subject,
-            arrival: &arrival,
-        };
-        house.readers(who, "2026-11-24T11:30:00Z".parse().unwrap())
+        house.readers(Guest::of(&house, "ada").visitor(), noon())
     }
 
     #[test]

@@ -2,23 +2,88 @@
 //! written by hand; each line was judged.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{Directory, Judgement, Rulebook};
 use crate::clock::Timestamp;
-use crate::facts::{Employment, MethodName, NetworkName, Observation, Outcome, Person, Standing};
+use crate::facts::{Employment, MethodName, NetworkName, Observation, Outcome, Person, PurposeId, Standing};
 use crate::policy::NamedKind;
 
 /// One thing that would change the outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WhatIf {
     /// What would be different.
-    pub change: String,
+    pub change: Circumstance,
     /// What would come of it then.
     pub outcome: Outcome,
+}
+
+/// What would be different.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Circumstance {
+    /// A grant for this purpose would have ended.
+    WithoutGrant(PurposeId),
+    /// The person would work under other terms.
+    Employed {
+        /// Those.
+        other: Employment,
+        /// Their own.
+        own: Employment,
+    },
+    /// They would have this role.
+    WithRole(String),
+    /// They would not have it.
+    WithoutRole(String),
+    /// They would be in this department.
+    InDepartment(String),
+    /// They would not be in it.
+    OutsideDepartment(String),
+    /// They would have passed this training, and it would be valid.
+    Trained(String),
+    /// They would not.
+    Untrained(String),
+    /// They would come from this network.
+    FromNetwork(String),
+    /// They would come from a network that no rule names.
+    FromElsewhere,
+    /// They would prove in this way who they are.
+    SignedInBy(MethodName),
+    /// It would be this moment, or later.
+    From {
+        /// The moment.
+        at: Timestamp,
+        /// The same as the person's own clock shows it.
+        at_home: String,
+    },
+}
+
+impl fmt::Display for Circumstance {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WithoutGrant(purpose) => write!(out, "without the grant for `{purpose}`"),
+            Self::Employed { other, own } => write!(out, "as `{}` instead of `{}`", other.as_str(), own.as_str()),
+            Self::WithRole(role) => write!(out, "with the role `{role}`"),
+            Self::WithoutRole(role) => write!(out, "without the role `{role}`"),
+            Self::InDepartment(department) => write!(out, "in the department `{department}`"),
+            Self::OutsideDepartment(department) => write!(out, "outside the department `{department}`"),
+            Self::Trained(course) => write!(out, "with a valid training `{course}`"),
+            Self::Untrained(course) => write!(out, "without a valid training `{course}`"),
+            Self::FromNetwork(network) => write!(out, "from the network `{network}`"),
+            Self::FromElsewhere => out.write_str("from a network that no rule names"),
+            Self::SignedInBy(method) => write!(out, "signed in by `{}`", method.as_str()),
+            Self::From { at_home, .. } => write!(out, "from {at_home} on"),
+        }
+    }
+}
+
+impl Serialize for Circumstance {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
 }
 
 const EMPLOYMENTS: [Employment; 4] = [
@@ -63,9 +128,9 @@ impl Rulebook {
         seen: &Observation,
         person: &Arc<Person>,
         directory: &Directory,
-    ) -> Vec<(String, Observation)> {
+    ) -> Vec<(Circumstance, Observation)> {
         let mut changes = Vec::new();
-        let mut with = |what: String, change: &dyn Fn(&mut Person)| {
+        let mut with = |what: Circumstance, change: &dyn Fn(&mut Person)| {
             let mut other = Person::clone(person);
             change(&mut other);
             let seen = Observation {
@@ -75,32 +140,40 @@ impl Rulebook {
             changes.push((what, seen));
         };
         for kind in EMPLOYMENTS.into_iter().filter(|kind| *kind != person.employment) {
-            let (other, own) = (kind.as_str(), person.employment.as_str());
-            with(format!("as `{other}` instead of `{own}`"), &|person| {
+            let own = person.employment;
+            with(Circumstance::Employed { other: kind, own }, &|person| {
                 person.employment = kind;
             });
         }
         for role in self.policy.names_of(NamedKind::Role) {
             let is_held = person.roles.contains(role);
-            let word = if is_held { "without" } else { "with" };
-            with(format!("{word} the role `{role}`"), &|person| {
+            let what = if is_held {
+                Circumstance::WithoutRole
+            } else {
+                Circumstance::WithRole
+            };
+            with(what(role.to_owned()), &|person| {
                 turn(&mut person.roles, role, directory.roles_above());
             });
         }
         for department in self.policy.names_of(NamedKind::Department) {
             let is_inside = person.departments.contains(department);
-            let word = if is_inside { "outside" } else { "in" };
-            with(format!("{word} the department `{department}`"), &|person| {
+            let what = if is_inside {
+                Circumstance::OutsideDepartment
+            } else {
+                Circumstance::InDepartment
+            };
+            with(what(department.to_owned()), &|person| {
                 turn(&mut person.departments, department, directory.departments_above());
             });
         }
         for course in self.policy.courses() {
             if person.training.get(course).is_some_and(|until| *until > seen.at) {
-                with(format!("without a valid training `{course}`"), &|person| {
+                with(Circumstance::Untrained(course.to_owned()), &|person| {
                     person.training.remove(course);
                 });
             } else {
-                with(format!("with a valid training `{course}`"), &|person| {
+                with(Circumstance::Trained(course.to_owned()), &|person| {
                     person.training.insert(course.to_owned(), seen.at.plus(YEAR));
                 });
             }
@@ -108,7 +181,7 @@ impl Rulebook {
         changes
     }
 
-    fn other_networks(&self, seen: &Observation) -> Vec<(String, Observation)> {
+    fn other_networks(&self, seen: &Observation) -> Vec<(Circumstance, Observation)> {
         let own = seen.arrival.network.as_str();
         let networks = self.policy.networks();
         let mut others: Vec<&str> = networks
@@ -123,8 +196,8 @@ impl Rulebook {
             let mut seen = seen.clone();
             seen.arrival.network = NetworkName::new(name);
             let what = match name {
-                "unknown" => "from a network that no rule names".to_owned(),
-                _ => format!("from the network `{name}`"),
+                "unknown" => Circumstance::FromElsewhere,
+                _ => Circumstance::FromNetwork(name.to_owned()),
             };
             (what, seen)
         };
@@ -143,7 +216,10 @@ impl Rulebook {
             };
             let outcome = self.outcome_of(&then, None);
             (outcome != now).then(|| WhatIf {
-                change: format!("from {} on", at_home(at, person)),
+                change: Circumstance::From {
+                    at,
+                    at_home: at_home(at, person),
+                },
                 outcome,
             })
         })
@@ -170,7 +246,7 @@ fn at_home(at: Timestamp, person: &Person) -> String {
     )
 }
 
-fn other_grants(seen: &Observation) -> Vec<(String, Observation)> {
+fn other_grants(seen: &Observation) -> Vec<(Circumstance, Observation)> {
     let grants = seen.standing.grants();
     let without = grants.iter().map(|grant| {
         let others = grants.iter().filter(|other| other.id != grant.id).cloned();
@@ -178,12 +254,12 @@ fn other_grants(seen: &Observation) -> Vec<(String, Observation)> {
             standing: Standing::new(others, seen.at),
             ..seen.clone()
         };
-        (format!("without the grant for `{}`", grant.purpose), seen)
+        (Circumstance::WithoutGrant(grant.purpose.clone()), seen)
     });
     without.collect()
 }
 
-fn other_methods(seen: &Observation) -> Vec<(String, Observation)> {
+fn other_methods(seen: &Observation) -> Vec<(Circumstance, Observation)> {
     let Some(subject) = &seen.subject else {
         return Vec::new();
     };
@@ -195,7 +271,7 @@ fn other_methods(seen: &Observation) -> Vec<(String, Observation)> {
             subject: Some(other),
             ..seen.clone()
         };
-        (format!("signed in by `{}`", method.as_str()), seen)
+        (Circumstance::SignedInBy(method), seen)
     };
     others.map(with).collect()
 }
@@ -203,7 +279,6 @@ fn other_methods(seen: &Observation) -> Vec<(String, Observation)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::PurposeId;
     use crate::rulebook::Sources;
     use crate::rulebook::explain_conditions::tests::seen;
 

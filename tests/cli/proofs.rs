@@ -76,6 +76,76 @@ fn a_program_without_proofs_says_how_to_build_one_with() {
 #[cfg(feature = "prove")]
 mod solved {
     use super::Desk;
+    use crate::tested::small;
+
+    /// One that holds, and one that does not.
+    const TWO: &str = r#"[[property]]
+name = "interns-stay-out"
+owner = "HR"
+sentence = "No intern reaches social media."
+never = { actions = ["connect"], when = 'principal.employment == Employment::"intern" && resource in Category::"social-media"' }
+
+[[property]]
+name = "nobody-gets-in"
+owner = "HR"
+sentence = "Nobody reaches social media."
+never = { actions = ["connect"], when = 'resource in Category::"social-media"' }
+"#;
+
+    #[test]
+    fn what_was_found_is_written_down_with_by_whom_and_read_whole_or_not_at_all() {
+        let desk = small();
+        desk.write("policies/properties/small.toml", TWO);
+        desk.write("proofs.json", "what was found before");
+        let told = desk.types("wayleave prove --out proofs.json --by 'security team'");
+        assert!(told.starts_with("exit 1\n"), "{told}");
+        assert!(told.contains("\nproved     interns-stay-out"), "{told}");
+        let text = desk.read("proofs.json");
+        let found: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let verdict = |nth: usize| ["name", "outcome"].map(|key| found["properties"][nth][key].as_str().unwrap());
+        assert_eq!(verdict(0), ["interns-stay-out", "proved"], "{text}");
+        assert_eq!(verdict(1), ["nobody-gets-in", "fails"], "{text}");
+        assert_eq!(
+            found["properties"].as_array().unwrap().len(),
+            2,
+            "of rules nothing is written down"
+        );
+        assert_eq!(found["by"], "security team");
+        assert!(found["solver"].as_str().unwrap().contains("cvc5"), "{text}");
+        assert!(found["rulebook"].as_str().unwrap().starts_with("sha256:"), "{text}");
+        assert!(found["at"].as_str().unwrap().ends_with('Z'), "{text}");
+        assert!(
+            !desk.path("proofs.json.new").exists(),
+            "it is there whole, and nothing beside it"
+        );
+
+        // where nothing was decided, that is what is written down
+        let told = desk.types("wayleave prove --no-cache --total 0 --out proofs.json");
+        assert!(told.starts_with("exit 4\n"), "{told}");
+        let found: serde_json::Value = serde_json::from_str(&desk.read("proofs.json")).unwrap();
+        assert_eq!(found["properties"][0]["outcome"], "undecided");
+        assert_eq!(found.get("by"), None, "nobody said who");
+    }
+
+    #[test]
+    fn what_cannot_be_written_down_is_said_and_a_part_of_the_properties_is_not_written_for_all() {
+        let desk = small();
+        desk.write("policies/properties/small.toml", TWO);
+        insta::assert_snapshot!(desk.types("wayleave prove --no-cache --total 0 --out nowhere/proofs.json"), @"
+        exit 2
+        --- stderr
+        error: what was found cannot be written to `nowhere/proofs.json`: No such file or directory (os error 2)
+          help: name a file in a folder that you may write to
+        ");
+        for line in [
+            "wayleave prove --only interns-stay-out --out proofs.json",
+            "wayleave prove --by nobody",
+        ] {
+            let told = desk.types(line);
+            assert!(told.starts_with("exit 2\n"), "{line}: {told}");
+            assert!(!desk.path("proofs.json").exists());
+        }
+    }
 
     #[test]
     fn without_a_solver_nothing_is_proved_and_what_to_install_is_said() {

@@ -3,7 +3,7 @@
 use super::desk::Desk;
 
 /// Two rules, and cases that leave something open.
-fn small() -> Desk {
+pub(crate) fn small() -> Desk {
     let desk = Desk::with_policies();
     for name in [
         "break-glass",

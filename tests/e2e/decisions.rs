@@ -9,9 +9,9 @@ use serde_json::Value;
 use wayleave::facts::{AccessAct, Act};
 
 use crate::approvals::without_cases;
-use crate::harness::World;
 use crate::harness::client::{Answer, Client, Sender};
 use crate::harness::house::PORTAL;
+use crate::harness::{Plan, World};
 
 const FEED: &str = "https://www.linkedin.com/feed/";
 const SHARE: &str = "https://www.linkedin.com/voyager/api/contentcreation/normShares";
@@ -462,18 +462,47 @@ forbid (principal, action == Action::"see-decisions", resource);
     world.close().await;
 }
 
+/// So many refusals, each told with so long a name, are more than sockets hold on the way to somebody.
+const REFUSALS: usize = 200;
+const LONG: usize = 40_000;
+
+/// Ben has a long name, which each decision about him is told with, twice.
+fn with_a_long_name(plan: &mut Plan) {
+    let people = plan.folder.join("policies/people/people.toml");
+    let text = std::fs::read_to_string(&people).unwrap();
+    let long = format!("\"Ben {}\"", "o".repeat(LONG));
+    assert!(text.contains("\"Ben Okafor\""));
+    std::fs::write(&people, text.replace("\"Ben Okafor\"", &long)).unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_who_reads_no_more_holds_up_neither_traffic_nor_the_stop() {
-    let world = World::open().await;
+async fn somebody_who_reads_no_more_holds_up_neither_traffic_nor_the_records_nor_the_stop() {
+    let world = World::planned(with_a_long_name).await;
     let sol = world.client("sol");
     let mut watch = Watch::open(&world, &sol, "").await;
     watch.until("retry").await.unwrap();
     // it is open, and nobody reads it
-    for _ in 0..20 {
-        assert_eq!(world.client("ben").get(FEED).await.status, StatusCode::FORBIDDEN);
-    }
+    let traffic = async {
+        let ben = world.client("ben");
+        for _ in 0..REFUSALS {
+            assert_eq!(ben.get(FEED).await.status, StatusCode::FORBIDDEN);
+        }
+        world.gate().book().flush().await.unwrap();
+    };
+    let passed = tokio::time::timeout(Duration::from_mins(2), traffic).await;
+    assert!(
+        passed.is_ok(),
+        "whoever does not read holds up what others do, or its record"
+    );
     assert_eq!(world.admin("/readyz").await.status, StatusCode::OK);
-    world.close().await;
+    let stopped = tokio::time::timeout(Duration::from_mins(2), world.close()).await;
+    assert!(stopped.is_ok(), "whoever does not read holds up the stop");
+    // what was on its way is less than all: so it was held up itself
+    while let Some(more) = watch.events.next().await {
+        watch.text.push_str(&more);
+    }
+    let told = watch.text.matches("event: decision").count();
+    assert!(told < REFUSALS, "{told} of {REFUSALS} fitted into the sockets");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -542,6 +571,48 @@ async fn a_link_of_somebody_else_fills_in_what_to_look_for_and_looks_for_nothing
         "{shown}"
     );
     assert_eq!(looks(&world).await.len(), 1);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_of_somebody_else_to_a_decision_shows_it_once_that_is_asked_for() {
+    let world = World::open().await;
+    some_decisions(&world).await;
+    let id = of_eve(&world).await;
+    let none = "01a2059d-b664-7ced-a00f-becb38361f7b";
+    let before = looks(&world).await.len();
+    let led = |who: &str, path: String, site: &str, language: &str| {
+        let request = Request::get(format!("{PORTAL}{path}"))
+            .header("sec-fetch-mode", "navigate")
+            .header("sec-fetch-dest", "document")
+            .header("sec-fetch-site", site)
+            .header(header::ACCEPT, "text/html,*/*;q=0.8")
+            .header(header::ACCEPT_LANGUAGE, language);
+        let client = world.client(who);
+        async move { client.send(request).await }
+    };
+    for site in ["cross-site", "same-site"] {
+        for path in [format!("/decisions/{id}?line=1-0"), format!("/decisions/{none}")] {
+            let shown = led("sol", path.clone(), site, "en").await;
+            assert_eq!(shown.status, StatusCode::OK);
+            let text = shown.text();
+            assert!(
+                text.contains("A link led you here") && text.contains(&format!("href=\"{path}\"")),
+                "{text}"
+            );
+            assert!(!text.contains("Eve Tanaka"), "{text}");
+        }
+        let french = led("sol", format!("/decisions/{id}"), site, "fr").await.text();
+        assert!(french.contains("Afficher la décision"), "{french}");
+        // and whoever may not read it is told no more than ever
+        let theirs = led("ada", format!("/decisions/{id}"), site, "en").await;
+        assert_eq!(theirs.status, StatusCode::NOT_FOUND);
+    }
+    assert_eq!(looks(&world).await.len(), before, "nothing was recorded");
+    let shown = led("sol", format!("/decisions/{id}"), "same-origin", "en").await.text();
+    assert!(shown.contains("Denied: Eve Tanaka"), "{shown}");
+    let last = looks(&world).await.pop().unwrap();
+    assert_eq!((last.0.as_str(), last.1), ("sol", AccessAct::Explained));
     world.close().await;
 }
 
@@ -618,10 +689,24 @@ forbid (principal, action in Action::"activity", resource);
     assert_eq!(told["policy_revision"], ruled);
     assert_eq!(told["explanation"]["policies"][0]["id"], "guard.interns-never-publish");
     assert!(!told.to_string().contains("All is closed."), "{told}");
-    assert!(
-        told["what_if"].as_array().is_some_and(|others| !others.is_empty()),
-        "{told}"
-    );
+    // what else would change it is said in the reader's language, as all else is
+    let french = Request::get(format!("{PORTAL}/decisions/{id}"))
+        .header("sec-fetch-mode", "navigate")
+        .header("sec-fetch-dest", "document")
+        .header("sec-fetch-site", "same-origin")
+        .header(header::ACCEPT, "text/html,*/*;q=0.8")
+        .header(header::ACCEPT_LANGUAGE, "fr");
+    let french = world.client("sol").send(french).await.text();
+    let (_, french) = french.split_once("<h2 id=\"what-if\">").unwrap();
+    let (french, _) = french.split_once("</section>").unwrap();
+    let others = told["what_if"].as_array().unwrap();
+    assert!(!others.is_empty(), "{told}");
+    for other in others {
+        let change = other["change"].as_str().unwrap();
+        assert!(text.contains(change) || change.starts_with("from "), "{change}: {text}");
+        assert!(!french.contains(change), "{change}: {french}");
+    }
+    assert!(!french.contains("lang=\"en\""), "{french}");
     world.close().await;
 }
 

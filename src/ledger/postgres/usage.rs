@@ -50,6 +50,10 @@ impl Counting for InDatabase<'_> {
         self.store.ask(&self.client, reported(&self.client, from, until))
     }
 
+    fn settle_reports(&mut self, before: Timestamp) -> Result<(), LedgerError> {
+        self.store.ask(&self.client, settle_reports(&self.client, before))
+    }
+
     fn is_told(&mut self, week: Week, measure: Measure) -> Result<bool, LedgerError> {
         self.store.ask(&self.client, is_told(&self.client, week, measure))
     }
@@ -136,6 +140,14 @@ async fn reported(client: &Client, from: Option<Timestamp>, until: Timestamp) ->
     let from = from.map_or(i64::MIN, Timestamp::as_millis);
     let rows = client.query(&ask, &[&from, &until.as_millis()]).await?;
     rows.iter().map(read).collect()
+}
+
+async fn settle_reports(client: &Client, before: Timestamp) -> Result<(), Trouble> {
+    // each gateway forgets it in its memory by itself: nobody needs to read the grants anew
+    let settle = "UPDATE grants SET report = ((report::jsonb - 'amount' - 'text' - 'department') || '{\"settled\": true}'::jsonb)::text \
+                  WHERE reported_ms < $1 AND report::jsonb -> 'settled' IS NULL";
+    client.execute(settle, &[&before.as_millis()]).await?;
+    Ok(())
 }
 
 async fn tell(client: &Client, figures: &[Figure]) -> Result<(), Trouble> {

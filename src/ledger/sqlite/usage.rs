@@ -34,6 +34,10 @@ impl Counting for OnDisk<'_> {
         reported(&self.transaction, from, until).map_err(|error| unavailable(&error))
     }
 
+    fn settle_reports(&mut self, before: Timestamp) -> Result<(), LedgerError> {
+        settle_reports(&self.transaction, before).map_err(|error| unavailable(&error))
+    }
+
     fn is_told(&mut self, week: Week, measure: Measure) -> Result<bool, LedgerError> {
         is_told(&self.transaction, week, measure).map_err(|error| unavailable(&error))
     }
@@ -110,6 +114,13 @@ fn reported(connection: &Connection, from: Option<Timestamp>, until: Timestamp) 
     let from = from.map_or(i64::MIN, Timestamp::as_millis);
     let mut statement = connection.prepare(&ask)?;
     statement.query_map((from, until.as_millis()), read)?.collect()
+}
+
+fn settle_reports(connection: &Connection, before: Timestamp) -> rusqlite::Result<()> {
+    let settle = "UPDATE grants SET report = json_set(json_remove(report, '$.amount', '$.text', '$.department'), \
+                  '$.settled', json('true')) WHERE reported_ms < ?1 AND json_extract(report, '$.settled') IS NULL";
+    connection.execute(settle, [before.as_millis()])?;
+    Ok(())
 }
 
 fn tell(connection: &Connection, figures: &[Figure]) -> rusqlite::Result<()> {

@@ -872,6 +872,7 @@ pub(super) fn came_to(amount: u64, at: i64) -> (Report, OnRecord) {
         amount: Some(amount),
         text: "it's \"done\"; DROP TABLE grants; --".to_owned(),
         department: Some("hr".to_owned()),
+        settled: false,
     };
     (report, on_record(GrantAct::Reported))
 }
@@ -992,15 +993,17 @@ async fn usage_is_told_once_its_week_is_over_and_what_came_of_it_once_nothing_ca
     let week = Week::of(monday());
     ledger.add_up(&flows(7, 1, week), days(1)).await.unwrap();
     ledger.add_up(&flows(6, 2, week), days(2)).await.unwrap();
+    let mut reported = None;
     for nth in 0..5 {
         let mut terms = terms(&format!("p{nth}"), "recruiting", 1_000, 9_000);
         (terms.declared_at, terms.not_before, terms.expires) = (days(1), days(1), days(2));
         let grant = ledger.give(terms).await.unwrap();
-        ledger
-            .report(&grant.id, came_to(10, days(2).as_millis()), |_, _| ())
-            .await
-            .unwrap();
+        let said = ledger.report(&grant.id, came_to(10, days(2).as_millis()), |_, _| ());
+        reported = Some(said.await.unwrap());
     }
+    let reported = reported.unwrap();
+    // what one of them said, as the ledger has it
+    let said = |ledger: &Ledger| ledger.get(&reported.id).unwrap().report;
     assert_eq!(figures(&ledger).await, [], "the week lasts");
     let late = days(7).plus(Duration::from_mins(59));
     ledger.add_up(&Usage::default(), late).await.unwrap();
@@ -1019,8 +1022,11 @@ async fn usage_is_told_once_its_week_is_over_and_what_came_of_it_once_nothing_ca
     assert_eq!(figures(&ledger).await, used);
     ledger.add_up(&Usage::default(), days(13)).await.unwrap();
     assert_eq!(figures(&ledger).await, used, "what was said can still be corrected");
+    assert_eq!(said(&ledger), reported.report, "and is there to be corrected");
     ledger.add_up(&Usage::default(), days(14)).await.unwrap();
     ledger.add_up(&Usage::default(), days(30)).await.unwrap();
+    let settled = reported.report.as_ref().map(Report::settled);
+    assert_eq!(said(&ledger), settled, "nothing is left of it but that it was said");
     let told = figures(&ledger).await;
     let hr = Part::Department(Some("hr".to_owned()));
     let value = [
@@ -1032,7 +1038,12 @@ async fn usage_is_told_once_its_week_is_over_and_what_came_of_it_once_nothing_ca
     drop(ledger);
     // nobody is left of whom it was counted
     home.change(&mut |change| assert!(change.counted_through(week.next()).unwrap().is_empty()));
-    assert_eq!(figures(&home.open().unwrap()).await, told);
+    let ledger = home.open().unwrap();
+    assert_eq!(figures(&ledger).await, told);
+    assert_eq!(said(&ledger), settled, "also on disk");
+    ledger.told(vec![(reported.id.clone(), GrantAct::Reported)]);
+    let again = ledger.report(&reported.id, came_to(11, days(31).as_millis()), |_, _| ());
+    assert_eq!(again.await, Err(LedgerError::AlreadyOver(reported.id.clone())));
 }
 
 async fn what_is_counted_so_late_that_its_week_is_told_counts_in_the_next_one(home: &dyn Home) {

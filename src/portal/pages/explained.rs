@@ -35,6 +35,17 @@ pub(in crate::portal) struct Held {
     pub(in crate::portal) values: Vec<String>,
 }
 
+/// The page that asks whether somebody whom a link led here wants to look at the decision.
+#[derive(Template)]
+#[template(path = "led_to_decision.html", config = "src/portal/askama.toml")]
+pub(in crate::portal) struct LedToDecision<'a> {
+    pub(in crate::portal) w: &'a Words,
+    pub(in crate::portal) who: &'a str,
+    /// Where it is.
+    pub(in crate::portal) href: String,
+    pub(in crate::portal) contact: Option<String>,
+}
+
 /// The page.
 #[derive(Template)]
 #[template(path = "decision.html", config = "src/portal/askama.toml")]

@@ -1,10 +1,16 @@
 //! What is said of one decision in full.
 
+use crate::clock::Timestamp;
+use crate::rulebook::Circumstance;
+
 /// The words of an explanation.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "each is named by what it says")]
 pub struct ExplainedWords {
     pub heading: fn(outcome: &str, who: &str, what: &str, place: &str) -> String,
+    pub led_here_title: &'static str,
+    pub led_here: &'static str,
+    pub led_here_show: &'static str,
     pub seen: &'static str,
     pub asked: &'static str,
     pub recognised_by: &'static str,
@@ -35,6 +41,8 @@ pub struct ExplainedWords {
     pub declared: fn(purpose: &str) -> String,
     pub approved: fn(purpose: &str) -> String,
     pub what_if: &'static str,
+    /// One thing that would change it; and a moment as the page's reader reads it.
+    pub difference: fn(&Circumstance, moment: &dyn Fn(Timestamp) -> String) -> String,
     pub rules: &'static str,
     pub all: &'static str,
     pub theirs: &'static str,

@@ -21,6 +21,8 @@ pub struct RulebookWords {
     pub changed: fn(before: &str) -> String,
     pub taken_back: &'static str,
     pub refused: &'static str,
+    /// In which language the messages about them are, where that is another one.
+    pub messages: Option<&'static str>,
     pub files: &'static str,
     pub file: &'static str,
     pub how_many: &'static str,

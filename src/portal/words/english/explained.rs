@@ -1,9 +1,13 @@
 //! One decision in full, in English.
 
 use crate::portal::words::ExplainedWords;
+use crate::rulebook::Circumstance;
 
 pub(super) const EXPLAINED: ExplainedWords = ExplainedWords {
     heading: |outcome, who, what, place| format!("{outcome}: {who}, {what}, {place}"),
+    led_here_title: "Look at this decision?",
+    led_here: "A link led you here. Nothing was looked at or recorded yet; showing the decision is recorded.",
+    led_here_show: "Show the decision",
     seen: "What was seen",
     asked: "Request",
     recognised_by: "Recognised by",
@@ -34,6 +38,20 @@ pub(super) const EXPLAINED: ExplainedWords = ExplainedWords {
     declared: |purpose| format!("To declare the purpose “{purpose}”"),
     approved: |purpose| format!("To have the purpose “{purpose}” approved"),
     what_if: "What else would change the decision",
+    difference: |difference, moment| match difference {
+        Circumstance::From { at, .. } => format!("from {} on", moment(*at)),
+        Circumstance::WithoutGrant(_)
+        | Circumstance::Employed { .. }
+        | Circumstance::WithRole(_)
+        | Circumstance::WithoutRole(_)
+        | Circumstance::InDepartment(_)
+        | Circumstance::OutsideDepartment(_)
+        | Circumstance::Trained(_)
+        | Circumstance::Untrained(_)
+        | Circumstance::FromNetwork(_)
+        | Circumstance::FromElsewhere
+        | Circumstance::SignedInBy(_) => difference.to_string(),
+    },
     rules: "Rules of its day",
     theirs: "All that was decided about this person",
     its_grant: "The grant that it passed under",

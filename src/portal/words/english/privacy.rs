@@ -55,7 +55,7 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
     purposes: KeptWords {
         what: "The purposes that you state",
         holds: "The purpose, its platforms, your words, a ticket; who answered and what they wrote; who ended it and why; what you said came of it.",
-        how_long: "Until your company removes it, in the gateway’s database and its records.",
+        how_long: "Until your company removes it, in the gateway’s database and its records. What you said came of it is forgotten in the database once it is added up, a week after the end of the week in which you said it; the records keep it.",
         who: "",
     },
     figures: KeptWords {

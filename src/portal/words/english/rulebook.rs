@@ -28,6 +28,7 @@ pub(super) const RULEBOOK: RulebookWords = RulebookWords {
     changed: |before| format!("new rules took effect, after {before}"),
     taken_back: "what had been refused was taken back",
     refused: "new rules were refused",
+    messages: None,
     files: "Rules by file",
     file: "File",
     how_many: "Rules",

@@ -1,9 +1,24 @@
 //! One decision in full, in French.
 
+use crate::facts::{Employment, MethodName};
 use crate::portal::words::ExplainedWords;
+use crate::rulebook::Circumstance;
+
+/// As what somebody works.
+fn employed(kind: Employment) -> &'static str {
+    match kind {
+        Employment::Employee => "en tant que salarié",
+        Employment::Contractor => "en tant que prestataire",
+        Employment::Intern => "en tant que stagiaire",
+        Employment::Vendor => "en tant que fournisseur",
+    }
+}
 
 pub(super) const EXPLAINED: ExplainedWords = ExplainedWords {
     heading: |outcome, who, what, place| format!("{outcome}\u{a0}: {who}, {what}, {place}"),
+    led_here_title: "Consulter cette décision\u{a0}?",
+    led_here: "Un lien vous a conduit ici. Rien n’a encore été consulté ni consigné\u{a0}; afficher la décision sera consigné.",
+    led_here_show: "Afficher la décision",
     seen: "Ce qui a été vu",
     asked: "Requête",
     recognised_by: "Reconnu par",
@@ -34,6 +49,22 @@ pub(super) const EXPLAINED: ExplainedWords = ExplainedWords {
     declared: |purpose| format!("Déclarer le motif «\u{a0}{purpose}\u{a0}»"),
     approved: |purpose| format!("Faire approuver le motif «\u{a0}{purpose}\u{a0}»"),
     what_if: "Ce qui changerait aussi la décision",
+    difference: |difference, moment| match difference {
+        Circumstance::WithoutGrant(purpose) => format!("sans l’autorisation pour le motif «\u{a0}{purpose}\u{a0}»"),
+        Circumstance::Employed { other, own } => format!("{} et non {}", employed(*other), employed(*own)),
+        Circumstance::WithRole(role) => format!("avec le rôle «\u{a0}{role}\u{a0}»"),
+        Circumstance::WithoutRole(role) => format!("sans le rôle «\u{a0}{role}\u{a0}»"),
+        Circumstance::InDepartment(department) => format!("dans le service «\u{a0}{department}\u{a0}»"),
+        Circumstance::OutsideDepartment(department) => format!("hors du service «\u{a0}{department}\u{a0}»"),
+        Circumstance::Trained(course) => format!("avec une formation «\u{a0}{course}\u{a0}» valide"),
+        Circumstance::Untrained(course) => format!("sans formation «\u{a0}{course}\u{a0}» valide"),
+        Circumstance::FromNetwork(network) => format!("depuis le réseau «\u{a0}{network}\u{a0}»"),
+        Circumstance::FromElsewhere => "depuis un réseau qu’aucune règle ne nomme".to_owned(),
+        Circumstance::SignedInBy(MethodName::Basic) => "identifié par un mot de passe".to_owned(),
+        Circumstance::SignedInBy(MethodName::Certificate) => "identifié par un certificat".to_owned(),
+        Circumstance::SignedInBy(MethodName::Token) => "identifié par un jeton".to_owned(),
+        Circumstance::From { at, .. } => format!("à partir de ce moment\u{a0}: {}", moment(*at)),
+    },
     rules: "Règles de ce jour-là",
     theirs: "Tout ce qui a été décidé au sujet de cette personne",
     its_grant: "L’autorisation sous laquelle c’est passé",

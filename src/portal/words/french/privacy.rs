@@ -58,7 +58,7 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
     purposes: KeptWords {
         what: "Les motifs que vous déclarez",
         holds: "Le motif, ses plateformes, vos mots, un ticket\u{a0}; qui a répondu et ce qui a été écrit\u{a0}; qui y a mis fin et pourquoi\u{a0}; ce que vous avez dit du résultat.",
-        how_long: "Jusqu’à ce que votre entreprise l’efface, dans la base de données de la passerelle et ses enregistrements.",
+        how_long: "Jusqu’à ce que votre entreprise l’efface, dans la base de données de la passerelle et ses enregistrements. Ce que vous avez dit du résultat est oublié dans la base une fois additionné, une semaine après la fin de la semaine où vous l’avez dit\u{a0}; les enregistrements le gardent.",
         who: "",
     },
     figures: KeptWords {

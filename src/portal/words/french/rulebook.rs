@@ -23,6 +23,9 @@ pub(super) const RULEBOOK: RulebookWords = RulebookWords {
     changed: |before| format!("de nouvelles règles sont entrées en vigueur, après {before}"),
     taken_back: "ce qui avait été refusé a été retiré",
     refused: "de nouvelles règles ont été refusées",
+    messages: Some(
+        "Ce qu’en dit la vérification («\u{a0}wayleave check\u{a0}»), en anglais, avec le fichier, la ligne et la colonne\u{a0}:",
+    ),
     files: "Les règles par fichier",
     file: "Fichier",
     how_many: "Règles",

@@ -297,6 +297,48 @@ async fn what_a_start_says_of_flows_that_a_crash_left_open_ends_no_search() {
 }
 
 #[tokio::test]
+async fn a_day_of_which_nothing_but_a_beginning_is_known_hides_no_other_from_a_search() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::fixed(noon());
+    let (book, _) = Book::open(&settings(folder.path()), clock.clone(), Vec::new()).unwrap();
+    // a day of which all is written, before the next one
+    let a_day = async || {
+        book.write(book.record(started())).await.unwrap();
+        clock.advance(Duration::from_hours(24));
+    };
+    let mut ids = vec![one(&book, &clock).await];
+    a_day().await;
+    ids.push(one(&book, &clock).await);
+    a_day().await;
+    // all that stands in the third day's segment: it is over on the fourth day
+    let mut long = book.enter(clock.now(), peer()).await.unwrap();
+    long.saw(seen("ada", "/feed/"));
+    long.decided(decided(Outcome::Allow));
+    long.commit().await.unwrap();
+    clock.advance(Duration::from_hours(24));
+    ids.push(long.id().clone());
+    long.close(completed());
+    a_day().await;
+    ids.push(one(&book, &clock).await);
+    a_day().await;
+    ids.push(one(&book, &clock).await);
+    book.close().await.unwrap();
+    assert_eq!(verify(folder.path()).unwrap().segments, 6);
+    for (days, expected) in [(0, 1), (1, 2), (2, 3), (3, 3), (4, 4), (5, 5), (9, 5)] {
+        let filter = Filter {
+            until: Some(noon().plus(Duration::from_hours(24 * days + 1))),
+            ..Filter::default()
+        };
+        let (mut came, _) = all_found(folder.path(), &filter, MUCH);
+        came.reverse();
+        assert_eq!(came, ids[..expected], "until the day {days}");
+    }
+    for id in &ids {
+        assert!(!lines_of(folder.path(), id, u64::MAX).unwrap().records.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn how_long_a_flow_took_begins_where_its_client_began_to_wait_for_the_disk() {
     let folder = tempfile::tempdir().unwrap();
     let one_line = Settings {

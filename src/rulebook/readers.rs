@@ -59,7 +59,7 @@ impl InForce {
         if power == Power::SeeDecisions {
             for above in self.directory.roles_above().values() {
                 let decision = self.sees_decisions(&in_roles(who.person, above), (who, at));
-                if decision.is_allowed() {
+                if let Some(decision) = decision.filter(Decision::is_allowed) {
                     permits.retain(|one| !decision.reasons().iter().any(|reason| reason.policy == one.policy));
                 }
             }
@@ -69,9 +69,9 @@ impl InForce {
         permits
     }
 
-    /// Whether this person may read what was decided about somebody of whom nothing is known. It is no question of any
-    /// purpose.
-    fn sees_decisions(&self, person: &Person, (who, at): (Visitor<'_>, Timestamp)) -> Decision {
+    /// Whether this person may read what was decided about somebody else, of whom nothing is known: what they may read about
+    /// themselves says nothing of that. It is no question of any purpose.
+    fn sees_decisions(&self, person: &Person, (who, at): (Visitor<'_>, Timestamp)) -> Option<Decision> {
         let subject = Subject {
             id: person.id.clone(),
             method: who.subject.method,
@@ -81,8 +81,9 @@ impl InForce {
             subject: &subject,
             arrival: who.arrival,
         };
-        let whomever = (&SubjectId::nobody(), None);
-        self.rulebook.may_see_decisions(visitor, whomever, Channel::Portal, at)
+        let stranger = somebody_else()?;
+        let rules = &self.rulebook;
+        Some(rules.may_see_decisions(visitor, (&stranger, None), Channel::Portal, at))
     }
 
     /// Whether this person has the power for some purpose that others hold and they do not own.
@@ -94,7 +95,8 @@ impl InForce {
         asked: (Visitor<'_>, Timestamp),
     ) -> bool {
         if power == Power::SeeDecisions {
-            return self.sees_decisions(person, asked).is_allowed();
+            let decision = self.sees_decisions(person, asked);
+            return decision.is_some_and(|decision| decision.is_allowed());
         }
         let Some(stranger) = somebody_else() else { return false };
         let mut purposes = self.rulebook.purposes().iter();
@@ -239,5 +241,16 @@ mod tests {
         let others: Vec<&str> = told[0].others.iter().map(|reason| reason.policy.as_str()).collect();
         assert_eq!(others, ["one"]);
         assert_eq!(told[0].roles.iter().collect::<Vec<_>>(), ["security"]);
+    }
+
+    #[test]
+    fn what_somebody_may_read_about_themselves_says_nothing_of_what_they_read_about_others() {
+        let none_of_their_own = r#"@id("own") @reason("R.") @owner("IT") forbid (principal, action == Action::"see-decisions", resource) when { resource == principal };"#;
+        let all_their_own = none_of_their_own.replace("forbid", "permit");
+        let of_staff = r#"@id("own") @reason("R.") @owner("IT") permit (principal in Role::"executive", action == Action::"see-decisions", resource) when { resource in Role::"staff" };"#;
+        for rule in [none_of_their_own, &all_their_own, of_staff] {
+            let told = told(rule);
+            assert_eq!(told[0].roles.iter().collect::<Vec<_>>(), ["security"], "{rule}");
+        }
     }
 }

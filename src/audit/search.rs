@@ -320,7 +320,9 @@ fn holding(folder: &Path, moment: Timestamp) -> io::Result<Option<(Segment, File
 /// When that ended which the first line tells that does, in the first of these segments that has one.
 fn first_told<'s>(folder: &Path, segments: impl Iterator<Item = &'s Segment>) -> io::Result<Option<Timestamp>> {
     for segment in segments {
-        let Some(file) = folder::lines(folder, *segment)? else { continue };
+        let Some(file) = folder::lines(folder, *segment)? else {
+            continue;
+        };
         let told = ended_behind(&file, 0)?;
         if told.is_some() {
             return Ok(told);

@@ -111,6 +111,7 @@ impl Portal {
             members.insert("of_you".to_owned(), there.of_you.into());
             members.insert("roles".to_owned(), json!(roles));
             members.insert("reasons".to_owned(), self.reasons_told(&there.reasons).into());
+            members.insert("others".to_owned(), self.reasons_told(&there.others).into());
         }
         told
     }

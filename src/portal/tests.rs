@@ -1329,3 +1329,21 @@ async fn how_the_gateway_is_can_be_seen_while_one_searches() {
     go.send(()).unwrap();
     assert_eq!(search.await, Ok(true));
 }
+
+#[tokio::test]
+async fn who_waits_for_what_was_proved_keeps_nobody_else_waiting() {
+    let counter = Counter::new();
+    let portal = counter.open();
+    let ada = counter.person();
+    let (visit, visitor) = counter.visit(&ada);
+    let mut page = pin!(portal.privacy(&visit, visitor));
+    // nobody compares it: she goes on waiting
+    tokio::select! {
+        _ = &mut page => panic!("nothing is known of what was proved"),
+        () = portal.findings.wanted() => {}
+    }
+    assert!(poll!(page.as_mut()).is_pending());
+    let bob = SubjectId::parse("bob").unwrap();
+    let turn = pin!(portal.matrix_turns.wait(&bob));
+    assert!(poll!(turn).is_ready());
+}

@@ -92,6 +92,7 @@ struct Company {
     in_force: InForce,
     book: Book,
     ledger: Ledger,
+    findings: Arc<Board>,
     _folder: tempfile::TempDir,
     portal: Portal,
 }
@@ -109,7 +110,8 @@ impl Company {
         sources
             .people
             .push(SourceText::new("people/many.toml", people.collect::<String>()));
-        let in_force = Rulebook::assemble(&sources).unwrap().in_mode(Mode::Enforce);
+        let tried = Rulebook::tried_after(None, &sources).unwrap();
+        let in_force = tried.in_mode(Mode::Enforce);
         let folder = tempfile::tempdir().unwrap();
         let settings = audit::Settings {
             folder: folder.path().join("records"),
@@ -123,12 +125,13 @@ impl Company {
         let anywhere: MaySend = Arc::new(|_| true);
         // in memory while it is filled: what a commit costs is for others to measure
         let ledger = Ledger::in_memory().unwrap();
+        let findings = Arc::new(compared(&in_force));
         let parts = PortalParts {
             settings: Settings::default(),
             ledger: ledger.clone(),
             book: book.clone(),
             guard: Arc::new(Guard::new(&accounts, &anywhere).unwrap()),
-            findings: Arc::new(compared(&in_force)),
+            findings: Arc::clone(&findings),
             past: Arc::new(|id| Err(format!("`{id}` is not kept"))),
             patience: Duration::from_secs(30),
         };
@@ -136,6 +139,7 @@ impl Company {
             in_force,
             book,
             ledger,
+            findings,
             _folder: folder,
             portal: Portal::new(parts).unwrap(),
         }
@@ -306,6 +310,27 @@ impl Company {
     }
 }
 
+/// What `/privacy` costs whoever opens it first after a change of people or rules, with the comparison that it waits for.
+async fn after_a_change(company: &Company) {
+    let mut times = Vec::new();
+    for _ in 0..FEW {
+        company.findings.clear();
+        let compares = async {
+            company.findings.wanted().await;
+            company.findings.put(Promises::of(&company.in_force, None).unwrap());
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = compares => {}
+            (_, opened) = company.opens("ada", "/privacy") => times.push(opened[0]),
+        }
+    }
+    println!(
+        "\n`/privacy` first after a change, ms: {:?}",
+        times.iter().map(|micros| micros / 1_000).collect::<Vec<_>>()
+    );
+}
+
 fn who(name: &str) -> SubjectId {
     SubjectId::parse(name).unwrap()
 }
@@ -430,6 +455,7 @@ async fn run() {
             }
         }
     }
+    after_a_change(&company).await;
     println!(
         "\n100 ms and more: {}",
         if slow.is_empty() {

@@ -291,7 +291,7 @@ fn after(folder: &Path, moment: Timestamp) -> io::Result<Option<(Segment, u64)>>
     Ok(Some((segment, next_line(&file, late)?)))
 }
 
-/// The last segment of which the first line that tells it is from before `moment`.
+/// The last segment from which on the first line that tells it is from before `moment`.
 fn holding(folder: &Path, moment: Timestamp) -> io::Result<Option<(Segment, File)>> {
     let listed = folder::list(folder)?.segments.into_iter();
     let segments: Vec<Segment> = listed
@@ -300,9 +300,9 @@ fn holding(folder: &Path, moment: Timestamp) -> io::Result<Option<(Segment, File
         .collect();
     let mut trouble = None;
     let is_before = |segment: &Segment| {
-        let first =
-            folder::lines(folder, *segment).and_then(|file| file.map_or(Ok(None), |file| ended_behind(&file, 0)));
-        let first = first.unwrap_or_else(|error| {
+        // one that tells nothing is passed over, or halving would stop at it: where the next one tells, so would it
+        let from_here = segments.iter().skip_while(|other| *other < segment);
+        let first = first_told(folder, from_here).unwrap_or_else(|error| {
             trouble = Some(error);
             None
         });
@@ -316,6 +316,20 @@ fn holding(folder: &Path, moment: Timestamp) -> io::Result<Option<(Segment, File
         return Ok(None);
     };
     Ok(folder::lines(folder, *segment)?.map(|file| (*segment, file)))
+}
+
+/// When that ended which the first line tells that does, in the first of these segments that has one.
+fn first_told<'s>(folder: &Path, segments: impl Iterator<Item = &'s Segment>) -> io::Result<Option<Timestamp>> {
+    for segment in segments {
+        let Some(file) = folder::lines(folder, *segment)? else {
+            continue;
+        };
+        let told = ended_behind(&file, 0)?;
+        if told.is_some() {
+            return Ok(told);
+        }
+    }
+    Ok(None)
 }
 
 /// Two offsets: what stands before the first ended before `moment`, what stands behind the second after it.

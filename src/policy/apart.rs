@@ -116,7 +116,7 @@ fn part(body: &Value, unless: bool) -> Option<Part> {
     })
 }
 
-fn split<'a>(expression: &'a Value, operator: &str, parts: &mut Vec<&'a Value>) {
+pub(super) fn split<'a>(expression: &'a Value, operator: &str, parts: &mut Vec<&'a Value>) {
     if let Some((left, right)) = sides(expression, operator) {
         split(left, operator, parts);
         split(right, operator, parts);
@@ -125,7 +125,7 @@ fn split<'a>(expression: &'a Value, operator: &str, parts: &mut Vec<&'a Value>) 
     }
 }
 
-fn down<'a>(expression: &'a Value, leaves: &mut Vec<&'a Value>) {
+pub(super) fn down<'a>(expression: &'a Value, leaves: &mut Vec<&'a Value>) {
     if let Some((left, right)) = sides(expression, "&&").or_else(|| sides(expression, "||")) {
         down(left, leaves);
         down(right, leaves);

@@ -29,6 +29,7 @@ mod frame;
 mod hearing;
 mod heeded;
 mod layout;
+mod lets_in;
 mod lint;
 mod meant;
 mod memo;
@@ -90,7 +91,7 @@ pub use unfit::Unfit;
 pub use world::{PlatformFacts, World};
 
 use crate::clock::Timestamp;
-use crate::facts::{Authority, Effect, GrantId, Mode, Place, PolicyId, Problem, PurposeId, Reason, SubjectId};
+use crate::facts::{Authority, GrantId, Mode, Place, PolicyId, Problem, PurposeId, Reason, SubjectId};
 use decision::{Reasons, Trouble};
 use engine::{Engine, Number, Numbers, Party};
 use foresight::Tree;
@@ -253,18 +254,6 @@ impl Policy {
         let parts = overlap::all_parts(&self.rules, self.engine.policies(), &actions);
         let rules = unread::may_let(&parts, &Tree::new(world), places);
         rules.into_iter().map(reasons::reason).collect()
-    }
-
-    /// The permits on the action of this name that count at `at`.
-    pub fn permits_of(&self, action: &str, at: Timestamp) -> Vec<Reason> {
-        let actions = self.engine.actions_of_rules();
-        let rules = self.rules.iter().zip(&actions);
-        let permits = rules.filter(|(rule, actions)| {
-            rule.effect == Effect::Permit
-                && rule.is_in_force(at)
-                && actions.iter().any(|uid| uid.id().unescaped() == action)
-        });
-        permits.map(|(rule, _)| reasons::reason(rule)).collect()
     }
 
     /// Whether some rule opens something for `purpose`; false only where surely none does.

@@ -28,7 +28,7 @@ pub(super) struct Privacy<'a> {
 impl Portal {
     /// Collects it; none where it is being collected for the same person already.
     pub(super) async fn privacy<'a>(&self, visit: &Visit<'a>, visitor: Visitor<'_>) -> Option<Privacy<'a>> {
-        let _turn = self.matrix_turns.wait(&visitor.person.id).await?;
+        let turn = self.matrix_turns.wait(&visitor.person.id).await?;
         let (rules, mut sight) = (visit.rules(), visit.in_force.sight(visitor, visit.at));
         // each takes a moment, after which others are served
         while sight.look() {
@@ -38,11 +38,15 @@ impl Portal {
         let platforms = platforms.filter_map(|platform| Some((platform, sight.on(&platform.id)?)));
         let categories = rules.catalog().categories().ids();
         let categories = categories.filter_map(|category| Some((category, sight.within(category)?)));
+        let (platforms, categories) = (platforms.collect(), categories.collect());
+        let (elsewhere, readers) = (sight.elsewhere(), visit.in_force.readers(visitor, visit.at));
+        // others go on while what was proved is compared, which may take seconds
+        drop(turn);
         Some(Privacy {
-            platforms: platforms.collect(),
-            categories: categories.collect(),
-            elsewhere: sight.elsewhere(),
-            readers: visit.in_force.readers(visitor, visit.at),
+            platforms,
+            categories,
+            elsewhere,
+            readers,
             promises: self.findings.of(rules.id()).await,
         })
     }
@@ -111,6 +115,7 @@ impl Portal {
             members.insert("of_you".to_owned(), there.of_you.into());
             members.insert("roles".to_owned(), json!(roles));
             members.insert("reasons".to_owned(), self.reasons_told(&there.reasons).into());
+            members.insert("others".to_owned(), self.reasons_told(&there.others).into());
         }
         told
     }

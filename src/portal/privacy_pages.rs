@@ -114,12 +114,19 @@ impl Portal {
     }
 
     fn why(&self, there: &There) -> String {
-        let reasons: Vec<&str> = there.reasons.iter().map(|reason| self.said(&reason.text)).collect();
-        match there.reads {
-            Reads::Never if reasons.is_empty() => self.words.privacy.no_rule.to_owned(),
-            Reads::Conditionally => (self.words.privacy.may_let)(&self.by_name(&there.reasons)),
-            Reads::Never | Reads::Of(_) | Reads::Everybody => reasons.join(" "),
+        let words = &self.words.privacy;
+        let mut why: Vec<String> = match there.reads {
+            Reads::Never if there.reasons.is_empty() => vec![words.no_rule.to_owned()],
+            Reads::Conditionally => vec![(words.may_let)(&self.by_name(&there.reasons))],
+            Reads::Never | Reads::Of(_) | Reads::Everybody => {
+                let reasons = there.reasons.iter();
+                reasons.map(|reason| self.said(&reason.text).to_owned()).collect()
+            }
+        };
+        if !there.others.is_empty() {
+            why.push((words.may_let_others)(&self.by_name(&there.others)));
         }
+        why.join(" ")
     }
 
     /// Rules by what they say and what they are called.

@@ -1340,3 +1340,88 @@ async fn how_the_gateway_is_can_be_seen_while_one_searches() {
     go.send(()).unwrap();
     assert_eq!(search.await, Ok(true));
 }
+
+#[tokio::test]
+async fn who_waits_for_what_was_proved_keeps_nobody_else_waiting() {
+    let counter = Counter::new();
+    let portal = counter.open();
+    let ada = counter.person();
+    let (visit, visitor) = counter.visit(&ada);
+    let mut page = pin!(portal.privacy(&visit, visitor));
+    // nobody compares it: she goes on waiting
+    tokio::select! {
+        _ = &mut page => panic!("nothing is known of what was proved"),
+        () = portal.findings.wanted() => {}
+    }
+    assert!(poll!(page.as_mut()).is_pending());
+    let bob = SubjectId::parse("bob").unwrap();
+    let turn = pin!(portal.matrix_turns.wait(&bob));
+    assert!(poll!(turn).is_ready());
+}
+
+#[tokio::test]
+async fn the_page_on_privacy_names_the_rules_by_which_others_than_those_in_a_role_are_read_or_see() {
+    let mut sources = Sources::embedded();
+    let rules = r#"
+        @id("t.some") @reason("Some.") @owner("IT")
+        permit (principal in Role::"recruiter", action == Action::"inspect", resource in Platform::"slack");
+        @id("t.one") @reason("One.") @owner("IT")
+        permit (principal == User::"dan", action == Action::"inspect", resource in Platform::"slack");
+        @id("t.sees") @reason("Sees.") @owner("IT")
+        permit (principal == User::"dan", action == Action::"approve", resource);
+    "#;
+    sources.rules.push(SourceText::new("rules/99-test.cedar", rules));
+    let counter = Counter::by(&sources);
+    let portal = counter.open();
+    portal.findings.put(crate::proof::Promises {
+        rulebook: counter.in_force.rulebook.id().clone(),
+        all: Ok(Vec::new()),
+        findings: None,
+    });
+    let ada = counter.person();
+    let (visit, visitor) = counter.visit(&ada);
+    for (words, said) in [
+        (
+            &words::ENGLISH,
+            [
+                "of others, by name or under conditions",
+                "One. (t.one)",
+                "Sees. (t.sees)",
+            ],
+        ),
+        (
+            &words::FRENCH,
+            [
+                "pour d’autres personnes, par leur nom",
+                "One. (t.one)",
+                "Sees. (t.sees)",
+            ],
+        ),
+    ] {
+        let portal = Portal {
+            words,
+            ..portal.clone()
+        };
+        let page = portal.privacy_page(&visit, visitor).await;
+        let page = http_body_util::BodyExt::collect(page.into_body())
+            .await
+            .unwrap()
+            .to_bytes();
+        let page = String::from_utf8(page.to_vec()).unwrap();
+        for said in said {
+            assert!(page.contains(said), "{said}: {page}");
+        }
+    }
+    let told = portal.show_privacy(&visit, visitor).await;
+    let told = http_body_util::BodyExt::collect(told.into_body())
+        .await
+        .unwrap()
+        .to_bytes();
+    let told: serde_json::Value = serde_json::from_slice(&told).unwrap();
+    let slack = told["platforms"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["id"] == "slack");
+    assert_eq!(slack.unwrap()["others"][0]["policy"], "t.one");
+}

@@ -318,10 +318,23 @@ mod tests {
         let house = Rulebook::assemble(&Sources::embedded()).unwrap().in_mode(Mode::Enforce);
         let sol = Guest::of(&house, "sol");
         let mut ending = house.ending(sol.visitor(), Channel::Portal, noon());
-        for grant in held() {
-            assert!(ending.grant(&grant).is_allowed);
-        }
+        let told: Vec<MayEnd> = held().iter().map(|grant| ending.grant(grant)).collect();
+        assert!(told.iter().all(|may| may.is_allowed));
         // of each purpose, what is held by whom the directory knows, and by whom it does not
+        assert_eq!(ending.known.len(), 3);
         assert!(ending.known.values().all(|known| known.len() <= 2));
+        // each question has an answer of its own
+        let mut asked: Vec<&MayEnd> = Vec::new();
+        for may in &told {
+            if !asked.iter().any(|one| Arc::ptr_eq(&one.reasons, &may.reasons)) {
+                asked.push(may);
+            }
+        }
+        assert!(
+            asked.len() <= 6,
+            "{} questions about {} grants",
+            asked.len(),
+            told.len()
+        );
     }
 }

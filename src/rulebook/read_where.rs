@@ -35,6 +35,9 @@ pub struct There {
     pub of_you: bool,
     /// Why it is not, or why it is; where it may be, the rules that may let it.
     pub reasons: Vec<Reason>,
+    /// Where it is read of some, or at some of the hosts: the rules that may let it of others, by name or by department or
+    /// under conditions, or at other ones.
+    pub others: Vec<Reason>,
 }
 
 /// Somebody who looks at what the rules let the gateway read.
@@ -178,6 +181,7 @@ impl Sight<'_> {
                 partly: false,
                 of_you: false,
                 reasons: why.map(|why| why.reasons().to_vec()).unwrap_or_default(),
+                others: Vec::new(),
             });
         }
         let (mut roles, mut partly) = (BTreeSet::new(), false);
@@ -200,9 +204,14 @@ impl Sight<'_> {
             many if many == self.probes.len() => Reads::Everybody,
             _ => Reads::Of(roles),
         };
-        if reads == Reads::Conditionally {
-            why = self.may_let(&here);
-        }
+        let others = match reads {
+            Reads::Conditionally => {
+                why = self.may_let(&here);
+                Vec::new()
+            }
+            Reads::Everybody if !partly => Vec::new(),
+            Reads::Never | Reads::Of(_) | Reads::Everybody => self.others(&here, &why),
+        };
         let yours = self.asked.get(self.probes.len());
         let of_you = |number: &usize| yours.and_then(|asked| asked.get(*number)).is_some_and(is_read);
         Some(There {
@@ -210,7 +219,17 @@ impl Sight<'_> {
             partly,
             of_you: here.iter().any(|(number, _)| of_you(number)),
             reasons: why,
+            others,
         })
+    }
+
+    /// The rules that may let the gateway read at these places, beside those that were found to let it of people in a role;
+    /// and those of them for which there are other ways.
+    fn others(&self, here: &[(usize, &Place)], found: &[Reason]) -> Vec<Reason> {
+        let policy = &self.in_force.rulebook.policy;
+        let mut rules = self.may_let(here);
+        rules.retain(|rule| !found.iter().any(|one| one.policy == rule.policy) || policy.may_let_others(&rule.policy));
+        rules
     }
 
     /// The rules that may let the gateway read at these places, whoever asks; looked for once.
@@ -349,6 +368,37 @@ mod tests {
                 (&there.reads, there.of_you, &rules[..]),
                 (&Reads::Conditionally, of_ada, &[rule][..])
             );
+        }
+    }
+
+    #[test]
+    fn a_role_of_which_something_is_read_hides_no_rule_by_which_it_is_read_of_others() {
+        let some = rule(
+            "some",
+            "permit (principal in Role::\"recruiter\", action == Action::\"inspect\", resource in Platform::\"slack\");",
+        );
+        let guests = rule(
+            "guests",
+            "permit (principal, action == Action::\"inspect\", resource in Platform::\"slack\") when { context.client.network == \"guest\" };",
+        );
+        let dan = rule(
+            "dan",
+            "permit (principal == User::\"dan\", action == Action::\"inspect\", resource in Platform::\"slack\");",
+        );
+        let or_dan = rule(
+            "or-dan",
+            "permit (principal, action == Action::\"inspect\", resource in Platform::\"slack\") when { principal in Role::\"recruiter\" || principal == User::\"dan\" };",
+        );
+        for (rules, expected) in [
+            (some.clone(), &[][..]),
+            (format!("{some}{guests}{dan}"), &["guests", "dan"]),
+            (or_dan, &["or-dan"]),
+        ] {
+            let told = &told(&house(&rules), &["slack"])[0];
+            let others: Vec<&str> = told.others.iter().map(|rule| rule.policy.as_str()).collect();
+            assert_eq!(others, expected, "{rules}");
+            assert!(matches!(&told.reads, Reads::Of(roles) if roles.contains("recruiter")));
+            assert_eq!(told.reasons.len(), 1, "{rules}");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::read_where::in_roles;
 use super::{InForce, Visitor};
 use crate::clock::Timestamp;
-use crate::facts::{Channel, Person, Reason, Subject, SubjectId};
+use crate::facts::{Channel, Person, PolicyId, Reason, Subject, SubjectId};
 use crate::policy::{Answering, Decision, GrantQuestion, NamedAs, Power};
 use crate::purpose::Purpose;
 
@@ -22,7 +22,7 @@ pub struct Readers {
     pub owner: bool,
     /// Whether those have it whom the terms of some purpose name.
     pub named: bool,
-    /// The rules that give it to others: by name or by department, or under conditions.
+    /// The rules that give it, or may give it, to others: by name or by department, or under conditions.
     pub others: Vec<Reason>,
 }
 
@@ -30,48 +30,113 @@ pub struct Readers {
 /// used, to approve what they ask for, and to end what they hold.
 const READING: [Power; 4] = [Power::SeeDecisions, Power::SeeValue, Power::Approve, Power::Revoke];
 
+/// Who looks, and when.
+type Asked<'a> = (Visitor<'a>, Timestamp);
+
 impl InForce {
     /// Who has the powers with which one looks at what others do, as the rules are asked where `who` is, at this moment.
     pub fn readers(&self, who: Visitor<'_>, at: Timestamp) -> Vec<Readers> {
-        let of = |power| {
-            let roles = self.directory.roles_above().iter();
-            let may = |above: &BTreeSet<String>| self.may_some(power, &in_roles(who.person, above), None, (who, at));
-            let mut readers = Readers {
-                power: Power::as_str(power),
-                roles: roles
-                    .filter(|(_, above)| may(above))
-                    .map(|(role, _)| role.clone())
-                    .collect(),
-                owner: self.owner_may(power, (who, at)),
-                named: power == Power::Approve && self.named_may((who, at)),
-                others: Vec::new(),
-            };
-            readers.others = self.others(power, &readers, (who, at));
-            readers
-        };
+        let of = |power| self.readers_by(power, (who, at));
         READING.into_iter().map(of).collect()
     }
 
-    /// The permits of a power that say nothing of a role, or of whoever stands in a purpose: of somebody by name, say. Of
-    /// decisions each permit is looked at; else those of a power that nobody was found to have.
-    fn others(&self, power: Power, found: &Readers, (who, at): (Visitor<'_>, Timestamp)) -> Vec<Reason> {
-        let mut permits = self.rulebook.policy().permits_of(power.as_str(), at);
-        if power == Power::SeeDecisions {
-            for above in self.directory.roles_above().values() {
-                let decision = self.sees_decisions(&in_roles(who.person, above), (who, at));
-                if decision.is_allowed() {
-                    permits.retain(|one| !decision.reasons().iter().any(|reason| reason.policy == one.policy));
-                }
+    fn readers_by(&self, power: Power, asked: Asked<'_>) -> Readers {
+        let (mut roles, mut told) = (BTreeSet::new(), BTreeSet::new());
+        for (role, above) in self.directory.roles_above() {
+            let person = in_roles(asked.0.person, above);
+            if let Some(rules) = self.rules_for(power, &person, Answering::default(), asked) {
+                roles.insert(role.clone());
+                told.extend(rules);
             }
-        } else if found.owner || found.named || !found.roles.is_empty() {
-            permits.clear();
         }
+        let (owner, named) = (self.rules_for_owners(power, asked), self.rules_for_named(power, asked));
+        let (is_owner, is_named) = (owner.is_some(), named.is_some());
+        told.extend(owner.into_iter().chain(named).flatten());
+        Readers {
+            power: Power::as_str(power),
+            roles,
+            owner: is_owner,
+            named: is_named,
+            others: self.others(power, &told, asked.1),
+        }
+    }
+
+    /// The permits of a power that let nobody for a role, or for what they are to a purpose: somebody by name, say; and those
+    /// of the rules that were `told` for which there are other ways.
+    fn others(&self, power: Power, told: &BTreeSet<PolicyId>, at: Timestamp) -> Vec<Reason> {
+        let policy = self.rulebook.policy();
+        let mut permits = policy.permits_of(power.as_str(), at);
+        permits.retain(|one| !told.contains(&one.policy) || policy.may_let_others(&one.policy));
         permits
     }
 
-    /// Whether this person may read what was decided about somebody of whom nothing is known. It is no question of any
-    /// purpose.
-    fn sees_decisions(&self, person: &Person, (who, at): (Visitor<'_>, Timestamp)) -> Decision {
+    /// The rules by which this person has the power for some purpose that others hold and they do not own; none where they
+    /// do not have it. What was decided about others is no question of any purpose.
+    fn rules_for(
+        &self,
+        power: Power,
+        person: &Person,
+        answering: Answering<'_>,
+        asked: Asked<'_>,
+    ) -> Option<BTreeSet<PolicyId>> {
+        let stranger = somebody_else()?;
+        if power == Power::SeeDecisions {
+            return rules_of([self.sees_decisions(person, &stranger, asked)]);
+        }
+        let purposes = self.rulebook.purposes().iter();
+        let asks = (person, &stranger, answering);
+        rules_of(purposes.map(|purpose| self.answer(power, asks, (purpose, &stranger), asked)))
+    }
+
+    /// The same of those whom the terms of a purpose name, and of whom they let answer for them: each as one of the staff at
+    /// large, whose roles give nothing by themselves.
+    fn rules_for_named(&self, power: Power, asked: Asked<'_>) -> Option<BTreeSet<PolicyId>> {
+        let approver = SubjectId::parse("(approver)").ok()?;
+        let named = Answering {
+            named_as: Some(NamedAs::Approver),
+            behalf_of: None,
+        };
+        let delegated = Answering {
+            behalf_of: Some(&approver),
+            ..named
+        };
+        let roles = self
+            .directory
+            .roles_above()
+            .values()
+            .filter(|_| power == Power::Approve);
+        let rules = roles.filter_map(|above| {
+            let person = in_roles(asked.0.person, above);
+            let by = |answering| self.rules_for(power, &person, answering, asked);
+            let rules = by(named).filter(|_| by(Answering::default()).is_none())?;
+            Some(rules.into_iter().chain(by(delegated).into_iter().flatten()).collect())
+        });
+        rules.reduce(|mut all: BTreeSet<PolicyId>, more| {
+            all.extend(more);
+            all
+        })
+    }
+
+    /// The same of the owners of purposes, who would not have it otherwise.
+    fn rules_for_owners(&self, power: Power, asked: Asked<'_>) -> Option<BTreeSet<PolicyId>> {
+        let stranger = somebody_else()?;
+        // of decisions nobody owns a purpose
+        let purposes = self.rulebook.purposes().iter();
+        let purposes = purposes.filter(|_| power != Power::SeeDecisions);
+        let answers = purposes.filter_map(|purpose| {
+            let owner = self.directory.person(&purpose.business_owner)?;
+            let as_owned_by = |whom| {
+                let asks = (&*owner, whom, Answering::default());
+                self.answer(power, asks, (purpose, &stranger), asked)
+            };
+            Some(as_owned_by(&owner.id)).filter(|_| !as_owned_by(&stranger).is_allowed())
+        });
+        rules_of(answers)
+    }
+
+    /// Whether this person may read what was decided about somebody else, of whom nothing is known: what they may read about
+    /// themselves says nothing of that.
+    fn sees_decisions(&self, person: &Person, stranger: &SubjectId, (who, at): Asked<'_>) -> Decision {
         let subject = Subject {
             id: person.id.clone(),
             method: who.subject.method,
@@ -81,65 +146,22 @@ impl InForce {
             subject: &subject,
             arrival: who.arrival,
         };
-        let whomever = (&SubjectId::nobody(), None);
-        self.rulebook.may_see_decisions(visitor, whomever, Channel::Portal, at)
+        let rules = &self.rulebook;
+        rules.may_see_decisions(visitor, (stranger, None), Channel::Portal, at)
     }
 
-    /// Whether this person has the power for some purpose that others hold and they do not own.
-    fn may_some(
+    /// What the rules say to a person who would use the power for what somebody holds for a purpose.
+    fn answer(
         &self,
         power: Power,
-        person: &Person,
-        named_as: Option<NamedAs>,
-        asked: (Visitor<'_>, Timestamp),
-    ) -> bool {
-        if power == Power::SeeDecisions {
-            return self.sees_decisions(person, asked).is_allowed();
-        }
-        let Some(stranger) = somebody_else() else { return false };
-        let mut purposes = self.rulebook.purposes().iter();
-        purposes.any(|purpose| self.may(power, (person, &stranger, named_as), purpose, asked))
-    }
-
-    /// Whether somebody whom the terms of a purpose name has the power for it: as one of the staff at large, whose roles
-    /// give nothing by themselves.
-    fn named_may(&self, asked: (Visitor<'_>, Timestamp)) -> bool {
-        let mut roles = self.directory.roles_above().values();
-        roles.any(|above| {
-            let person = in_roles(asked.0.person, above);
-            self.may_some(Power::Approve, &person, Some(NamedAs::Approver), asked)
-                && !self.may_some(Power::Approve, &person, None, asked)
-        })
-    }
-
-    /// Whether the owner of some purpose has the power for it, who would not have it otherwise.
-    fn owner_may(&self, power: Power, asked: (Visitor<'_>, Timestamp)) -> bool {
-        // of decisions nobody owns a purpose
-        let Some(stranger) = somebody_else().filter(|_| power != Power::SeeDecisions) else {
-            return false;
-        };
-        let mut purposes = self.rulebook.purposes().iter();
-        purposes.any(|purpose| {
-            let owner = self.directory.person(&purpose.business_owner);
-            owner.is_some_and(|owner| {
-                self.may(power, (&owner, &owner.id, None), purpose, asked)
-                    && !self.may(power, (&owner, &stranger, None), purpose, asked)
-            })
-        })
-    }
-
-    fn may(
-        &self,
-        power: Power,
-        (person, owner, named_as): (&Person, &SubjectId, Option<NamedAs>),
-        purpose: &Purpose,
-        (who, at): (Visitor<'_>, Timestamp),
-    ) -> bool {
+        (person, owner, answering): (&Person, &SubjectId, Answering<'_>),
+        (purpose, declarer): (&Purpose, &SubjectId),
+        (who, at): Asked<'_>,
+    ) -> Decision {
         let subject = Subject {
             id: person.id.clone(),
             method: who.subject.method,
         };
-        let Some(declarer) = somebody_else() else { return false };
         let lasts = match power {
             Power::SeeValue | Power::SeeDecisions => Duration::ZERO,
             Power::Declare
@@ -149,25 +171,32 @@ impl InForce {
             | Power::GiveDelegation
             | Power::MakeToken => purpose.default_for(&purpose.covers),
         };
-        let decision = self.rulebook.policy().decide_on_grant(&GrantQuestion {
+        self.rulebook.policy().decide_on_grant(&GrantQuestion {
             person,
             subject: &subject,
             arrival: who.arrival,
             power,
             purpose: &purpose.id,
-            declarer: &declarer,
+            declarer,
             declarer_person: None,
             business_owner: owner,
             longest_for: lasts,
             channel: Channel::Portal,
-            answering: Answering {
-                named_as,
-                behalf_of: None,
-            },
+            answering,
             at,
-        });
-        decision.is_allowed()
+        })
     }
+}
+
+/// The rules that determine the answers that allow; none where none does.
+fn rules_of(answers: impl IntoIterator<Item = Decision>) -> Option<BTreeSet<PolicyId>> {
+    let mut allowed = answers.into_iter().filter(Decision::is_allowed).peekable();
+    allowed.peek()?;
+    let mut rules = BTreeSet::new();
+    for answer in allowed {
+        rules.extend(answer.reasons().iter().map(|reason| reason.policy.clone()));
+    }
+    Some(rules)
 }
 
 /// Somebody of whom nothing is known, and who is nobody else: no directory lists a name in brackets for a person.
@@ -190,10 +219,14 @@ mod tests {
         house.readers(Guest::of(&house, "ada").visitor(), noon())
     }
 
+    fn others(one: &Readers) -> Vec<&str> {
+        one.others.iter().map(|reason| reason.policy.as_str()).collect()
+    }
+
     #[test]
     fn owners_and_the_board_see_figures_the_named_approve_and_the_security_team_reads_and_ends() {
         let told = told("");
-        let told: Vec<(&str, Vec<&str>, bool, bool, usize)> = told
+        let told: Vec<(&str, Vec<&str>, bool, bool, Vec<&str>)> = told
             .iter()
             .map(|one| {
                 (
@@ -201,17 +234,18 @@ mod tests {
                     one.roles.iter().map(String::as_str).collect(),
                     one.owner,
                     one.named,
-                    one.others.len(),
+                    others(one),
                 )
             })
             .collect();
         assert_eq!(
             told,
             [
-                ("see-decisions", vec!["security"], false, false, 0),
-                ("see-value", vec!["executive"], true, false, 0),
-                ("approve", vec![], true, true, 0),
-                ("revoke", vec!["security"], true, false, 0),
+                ("see-decisions", vec!["security"], false, false, vec![]),
+                ("see-value", vec!["executive"], true, false, vec![]),
+                // also by the manager of whoever asks
+                ("approve", vec![], true, true, vec!["approve.owner-or-manager"]),
+                ("revoke", vec!["security"], true, false, vec![]),
             ]
         );
     }
@@ -220,8 +254,68 @@ mod tests {
     fn a_rule_that_lets_one_person_read_decisions_is_told() {
         let one = r#"@id("one") @reason("R.") @owner("IT") permit (principal == User::"dan", action == Action::"see-decisions", resource);"#;
         let told = told(one);
-        let others: Vec<&str> = told[0].others.iter().map(|reason| reason.policy.as_str()).collect();
-        assert_eq!(others, ["one"]);
+        assert_eq!(others(&told[0]), ["one"]);
         assert_eq!(told[0].roles.iter().collect::<Vec<_>>(), ["security"]);
+    }
+
+    #[test]
+    fn what_somebody_may_read_about_themselves_says_nothing_of_what_they_read_about_others() {
+        let none_of_their_own = r#"@id("own") @reason("R.") @owner("IT") forbid (principal, action == Action::"see-decisions", resource) when { resource == principal };"#;
+        let all_their_own = none_of_their_own.replace("forbid", "permit");
+        let of_staff = r#"@id("own") @reason("R.") @owner("IT") permit (principal in Role::"executive", action == Action::"see-decisions", resource) when { resource in Role::"staff" };"#;
+        for rule in [none_of_their_own, &all_their_own, of_staff] {
+            let told = told(rule);
+            assert_eq!(told[0].roles.iter().collect::<Vec<_>>(), ["security"], "{rule}");
+        }
+    }
+
+    #[test]
+    fn whoever_has_a_power_beside_a_role_an_owner_and_those_who_are_named_is_told() {
+        let rules = r#"
+            @id("dan") @reason("R.") @owner("IT") permit (principal == User::"dan", action in [Action::"approve", Action::"see-value"], resource);
+            @id("unit") @reason("R.") @owner("IT") permit (principal in Department::"hr", action == Action::"revoke", resource);
+            @id("guests") @reason("R.") @owner("IT") permit (principal, action == Action::"see-value", resource) when { context.client.network == "guest" };
+        "#;
+        let told = told(rules);
+        let told: Vec<(&str, Vec<&str>)> = told.iter().map(|one| (one.power, others(one))).collect();
+        assert_eq!(
+            told,
+            [
+                ("see-decisions", vec![]),
+                ("see-value", vec!["dan", "guests"]),
+                ("approve", vec!["approve.owner-or-manager", "dan"]),
+                ("revoke", vec!["unit"]),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_rule_that_lets_members_of_a_role_hides_nobody_whom_it_lets_for_another_reason() {
+        let is_told = |when: &str| {
+            let rule = format!(
+                r#"@id("one") @reason("R.") @owner("IT") permit (principal, action == Action::"see-decisions", resource) {when};"#
+            );
+            let told = told(&rule);
+            let others = others(&told[0]);
+            assert!(told[0].roles.contains("security"));
+            !others.is_empty()
+        };
+        for wide in [
+            r#"when { principal in Role::"security" || principal == User::"dan" }"#,
+            r#"when { principal in Role::"security" || context.client.network == "guest" }"#,
+            r#"when { if context.client.network == "office" then principal in Role::"security" else principal in Department::"hr" }"#,
+            r#"unless { !(principal in Role::"security") && principal != User::"dan" }"#,
+        ] {
+            assert!(is_told(wide), "{wide}");
+        }
+        for narrow in [
+            r#"when { principal in Role::"security" }"#,
+            r#"when { principal in [Role::"security", Role::"executive"] && context.client.network == "office" }"#,
+            r#"when { principal in Role::"security" || principal in Role::"executive" }"#,
+            r#"when { principal in Role::"security" } unless { principal == User::"dan" || resource == principal }"#,
+            r#"when { principal in Role::"security" && ["eu-west", "us"].contains(principal.region) }"#,
+        ] {
+            assert!(!is_told(narrow), "{narrow}");
+        }
     }
 }

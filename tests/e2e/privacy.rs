@@ -73,6 +73,9 @@ async fn everybody_reads_what_is_decrypted_what_never_is_what_is_kept_and_who_ma
     assert_eq!(told["elsewhere"]["decrypted"], "never");
     assert_eq!(one(&told, "readers", "see-value")["roles"], json!(["executive"]));
     assert_eq!(one(&told, "readers", "revoke")["roles"], json!(["security"]));
+    // a manager is neither in a role for it nor the owner
+    let approve = one(&told, "readers", "approve");
+    assert_eq!(approve["others"][0]["policy"], "approve.owner-or-manager");
     assert_eq!(told["properties"][0]["name"], "only-security-reads-decisions");
     assert_eq!(told["proof"], Value::Null);
 
@@ -84,6 +87,7 @@ async fn everybody_reads_what_is_decrypted_what_never_is_what_is_kept_and_who_ma
         "LinkedIn",
         "members of executive",
         "members of security",
+        "may approve. (approve.owner-or-manager)",
         "Nothing was proved of the rulebook in force.",
         "Not proved for this rulebook",
         "the gateway deletes no record by itself",

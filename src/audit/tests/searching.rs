@@ -296,6 +296,62 @@ async fn what_a_start_says_of_flows_that_a_crash_left_open_ends_no_search() {
     assert_eq!((came, piece.next.is_none()), (expected, true));
 }
 
+/// Six days of which each has a segment, with one flow of Bob's a day: but all that stands in one of them is that Ada's flow
+/// began, which is over on the next day. And the days on which the flows began.
+async fn with_a_quiet_day(folder: &Path, quiet: u64) -> (Vec<RecordId>, Vec<u64>) {
+    let clock = Clock::fixed(noon());
+    let (book, _) = Book::open(&settings(folder), clock.clone(), Vec::new()).unwrap();
+    let (mut ids, mut days) = (Vec::new(), Vec::new());
+    let mut long = None;
+    for day in 0..6 {
+        if day == quiet {
+            let mut entry = book.enter(clock.now(), peer()).await.unwrap();
+            entry.saw(seen("ada", "/feed/"));
+            entry.decided(decided(Outcome::Allow));
+            entry.commit().await.unwrap();
+            ids.push(entry.id().clone());
+            long = Some(entry);
+        } else if let Some(entry) = long.take() {
+            entry.close(completed());
+        } else {
+            ids.push(one(&book, &clock).await);
+        }
+        if day != quiet {
+            // all of this day is written before the next one
+            book.write(book.record(started())).await.unwrap();
+        }
+        if ids.len() > days.len() {
+            days.push(day);
+        }
+        clock.advance(Duration::from_hours(24));
+    }
+    book.close().await.unwrap();
+    assert_eq!(verify(folder).unwrap().segments, 6);
+    (ids, days)
+}
+
+#[tokio::test]
+async fn a_day_of_which_nothing_but_a_beginning_is_known_hides_no_other_from_a_search() {
+    // halving looks at one of them at least
+    for quiet in 0..5 {
+        let folder = tempfile::tempdir().unwrap();
+        let (ids, days) = with_a_quiet_day(folder.path(), quiet).await;
+        for until in 0..9 {
+            let filter = Filter {
+                until: Some(noon().plus(Duration::from_hours(24 * until + 1))),
+                ..Filter::default()
+            };
+            let (mut came, _) = all_found(folder.path(), &filter, MUCH);
+            came.reverse();
+            let expected = days.iter().filter(|day| **day <= until).count();
+            assert_eq!(came, ids[..expected], "{quiet} is quiet, until {until}");
+        }
+        for id in &ids {
+            assert!(!lines_of(folder.path(), id, u64::MAX).unwrap().records.is_empty());
+        }
+    }
+}
+
 #[tokio::test]
 async fn how_long_a_flow_took_begins_where_its_client_began_to_wait_for_the_disk() {
     let folder = tempfile::tempdir().unwrap();

@@ -29,6 +29,8 @@ pub struct PrivacyWords {
     pub of_you: &'static str,
     /// The rules that may let it be read.
     pub may_let: fn(rules: &str) -> String,
+    /// The rules that may let it be read of others than those who were named, or at other hosts.
+    pub may_let_others: fn(rules: &str) -> String,
     pub mode: fn(Mode) -> Option<&'static str>,
     pub kept_title: &'static str,
     pub kept_what: &'static str,

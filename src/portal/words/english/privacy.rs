@@ -31,6 +31,9 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
     partly: "Some of its hosts only.",
     of_you: "Of you, as you are now.",
     may_let: |rules| format!("Rules may allow it: {rules}"),
+    may_let_others: |rules| {
+        format!("Rules may allow it of others, by name or under conditions, or on more of these sites: {rules}")
+    },
     mode: |mode| match mode {
         Mode::Observe => Some(
             "This gateway observes: what the rules refuse passes all the same, and is recorded. What they keep unread stays unread.",

@@ -34,6 +34,11 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
     partly: "Une partie de ses sites seulement.",
     of_you: "De vous aussi, en l’état.",
     may_let: |rules| format!("Des règles peuvent le permettre\u{a0}: {rules}"),
+    may_let_others: |rules| {
+        format!(
+            "Des règles peuvent le permettre pour d’autres personnes, par leur nom ou sous conditions, ou sur d’autres de ces sites\u{a0}: {rules}"
+        )
+    },
     mode: |mode| match mode {
         Mode::Observe => Some(
             "Cette passerelle observe\u{a0}: ce que les règles refusent passe tout de même, et est consigné. Ce qu’elles interdisent de lire n’est pas lu.",

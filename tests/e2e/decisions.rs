@@ -737,9 +737,11 @@ forbid (principal, action in Action::"activity", resource in Category::"social-m
         .await;
     assert_eq!(guess.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
     world.edit_rules("rules/90-test.cedar", "// nothing\n").await;
-    let health = page(&world, "sol", "/health").await.text();
+    let door = world.client_on_tls_door("sol", b"h2");
+    let health = door.navigate(&format!("{PORTAL}/health")).await.text();
     for part in [
         "rule, as the folder has them.",
+        "The one that the TLS door shows ends on",
         "Wrong proofs of identity: 1 in the last hour, 1 since the start.",
     ] {
         assert!(health.contains(part), "{part}: {health}");

@@ -109,7 +109,7 @@ impl Portal {
             from: seen.arrival.client.ip().to_canonical().to_string(),
             what: (words.open.kind)(flow.kind),
             place: match platform {
-                Some(platform) => format!("{} ({platform})", note.host),
+                Some(platform) => format!("{}, {platform}", note.host),
                 None => note.host.to_string(),
             },
             purpose: note.purpose.as_ref().map(|id| self.purpose_title(visit.rules(), id)),

@@ -782,11 +782,10 @@ forbid (principal, action in Action::"activity", resource in Category::"social-m
         "permit (principal, action == Action::\"brwse\", resource);\n",
     );
     world
-        .until("the mistake is refused", async |world| {
-            !world.admin("/readyz").await.json()["problems"]
-                .as_array()
-                .unwrap()
-                .is_empty()
+        .until("the mistake is refused, and recorded", async |world| {
+            let ready = world.admin("/readyz").await.json();
+            let is_refused = !ready["problems"].as_array().unwrap().is_empty();
+            is_refused && world.records_text().await.contains("rulebook-refused")
         })
         .await;
     let text = page(&world, "sol", "/rulebook").await.text();
@@ -822,9 +821,16 @@ forbid (principal, action in Action::"activity", resource in Category::"social-m
         .await;
     assert_eq!(guess.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
     world.edit_rules("rules/90-test.cedar", "// nothing\n").await;
-    let health = page(&world, "sol", "/health").await.text();
+    world
+        .until("nothing is refused any more", async |world| {
+            world.admin("/readyz").await.json()["problems"] == Value::Array(Vec::new())
+        })
+        .await;
+    let door = world.client_on_tls_door("sol", b"h2");
+    let health = door.navigate(&format!("{PORTAL}/health")).await.text();
     for part in [
         "rule, as the folder has them.",
+        "The one that the TLS door shows ends on",
         "Wrong proofs of identity: 1 in the last hour, 1 since the start.",
     ] {
         assert!(health.contains(part), "{part}: {health}");

@@ -114,6 +114,10 @@ async fn a_proof_is_shown_while_the_very_rules_are_in_force_that_it_is_about() {
     let note = "Looked at on 20 Nov 2026 by the works council, with the solver: This is cvc5 version 1.";
     assert!(shown.contains(note), "{shown}");
     assert!(!shown.contains("Not proved for this rulebook"), "{shown}");
+    let health = async || world.client("sol").navigate(&format!("{PORTAL}/health")).await.text();
+    let well = health().await;
+    let old = "properties were proved, on 20 Nov 2026, 4 days 3 hours ago.";
+    assert!(well.contains("<dt>Proofs</dt>") && well.contains(old), "{well}");
 
     // one rule more, and nothing is known of the rules
     let rule = "@id(\"test.more\") @title(\"T\") @reason(\"R.\") @owner(\"IT\")\n\
@@ -126,6 +130,12 @@ async fn a_proof_is_shown_while_the_very_rules_are_in_force_that_it_is_about() {
         .await;
     let told = says(&world, "not-proved").await;
     assert_eq!(told["proof"], Value::Null);
+    let stale = health().await;
+    let others = "What was found last is about others, of 20 Nov 2026, 4 days 3 hours ago.";
+    assert!(
+        stale.contains("<dt>Proofs <span class=\"tag deny\">") && stale.contains(others),
+        "{stale}"
+    );
 
     // what cannot be read proves nothing
     std::fs::remove_file(world.policies().join("rules/90-test.cedar")).unwrap();

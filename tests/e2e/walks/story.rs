@@ -108,7 +108,16 @@ async fn what_is_revoked_on_a_page_cuts_a_socket_that_is_open() {
     sol.look(DESKTOP, "light").await;
     sol.open(&format!("{PORTAL}/grants")).await;
     sol.picture("walk-revoke-1-in-force").await;
-    sol.click("td a[href^=\"/grants/revoke?grant=\"]").await;
+    // it is found while it is open, and leads to the grant that it rests on
+    sol.open(&format!("{PORTAL}/open?grant={}", grant.id)).await;
+    sol.picture("walk-revoke-1-open").await;
+    sol.look(PHONE, "dark").await;
+    sol.picture("walk-revoke-1-open-phone").await;
+    sol.look(DESKTOP, "light").await;
+    sol.click(&format!("td a[href=\"/grants/{}\"]", grant.id)).await;
+    sol.arrive(&format!("{PORTAL}/grants/")).await;
+    sol.picture("walk-revoke-1-grant").await;
+    sol.click("a.button[href^=\"/grants/revoke?grant=\"]").await;
     sol.arrive(&format!("{PORTAL}/grants/revoke")).await;
     sol.picture("walk-revoke-2-sure").await;
     sol.click("a[href^=\"/sign-in\"]").await;

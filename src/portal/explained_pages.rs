@@ -80,9 +80,7 @@ impl Portal {
                 .map(|(told, _)| self.conditions(&told.because.nearly))
                 .unwrap_or_default(),
             helps: told.map(|(told, rules)| self.helps(told, rules)).unwrap_or_default(),
-            what_if: told
-                .map(|(told, _)| self.what_if(told, (visit, visitor)))
-                .unwrap_or_default(),
+            what_if: told.map_or_else(Vec::new, |(told, _)| self.what_if(told, (visit, visitor))),
             grant: note.grant.as_ref().map(|id| self.ways_from(visit, visitor, id)),
             theirs: whose.map(|id| by_user("/decisions", id)),
             held: whose

@@ -183,10 +183,9 @@ impl Doing<'_> {
             Passage::Open
         } else {
             match self.sitting.rules.policy.mode() {
-                Mode::Observe => Passage::Shut,
                 Mode::Coach => Passage::Coached,
                 Mode::Enforce if is_coached && self.passes_softly(held)? => Passage::Coached,
-                Mode::Enforce => Passage::Shut,
+                Mode::Observe | Mode::Enforce => Passage::Shut,
             }
         };
         Some(Brief {

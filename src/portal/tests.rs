@@ -1359,6 +1359,11 @@ async fn who_waits_for_what_was_proved_keeps_nobody_else_waiting() {
     assert!(poll!(turn).is_ready());
 }
 
+async fn text(page: Page) -> String {
+    let page = http_body_util::BodyExt::collect(page.into_body()).await.unwrap();
+    String::from_utf8(page.to_bytes().to_vec()).unwrap()
+}
+
 #[tokio::test]
 async fn the_page_on_privacy_names_the_rules_by_which_others_than_those_in_a_role_are_read_or_see() {
     let mut sources = Sources::embedded();
@@ -1402,22 +1407,13 @@ async fn the_page_on_privacy_names_the_rules_by_which_others_than_those_in_a_rol
             words,
             ..portal.clone()
         };
-        let page = portal.privacy_page(&visit, visitor).await;
-        let page = http_body_util::BodyExt::collect(page.into_body())
-            .await
-            .unwrap()
-            .to_bytes();
-        let page = String::from_utf8(page.to_vec()).unwrap();
+        let page = text(portal.privacy_page(&visit, visitor).await).await;
         for said in said {
             assert!(page.contains(said), "{said}: {page}");
         }
     }
-    let told = portal.show_privacy(&visit, visitor).await;
-    let told = http_body_util::BodyExt::collect(told.into_body())
-        .await
-        .unwrap()
-        .to_bytes();
-    let told: serde_json::Value = serde_json::from_slice(&told).unwrap();
+    let told = text(portal.show_privacy(&visit, visitor).await).await;
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
     let slack = told["platforms"]
         .as_array()
         .unwrap()

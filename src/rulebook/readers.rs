@@ -226,18 +226,11 @@ mod tests {
     #[test]
     fn owners_and_the_board_see_figures_the_named_approve_and_the_security_team_reads_and_ends() {
         let told = told("");
-        let told: Vec<(&str, Vec<&str>, bool, bool, Vec<&str>)> = told
-            .iter()
-            .map(|one| {
-                (
-                    one.power,
-                    one.roles.iter().map(String::as_str).collect(),
-                    one.owner,
-                    one.named,
-                    others(one),
-                )
-            })
-            .collect();
+        let told = told.iter().map(|one| {
+            let roles: Vec<&str> = one.roles.iter().map(String::as_str).collect();
+            (one.power, roles, one.owner, one.named, others(one))
+        });
+        let told: Vec<_> = told.collect();
         assert_eq!(
             told,
             [

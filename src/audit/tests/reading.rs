@@ -42,27 +42,9 @@ async fn whoever_follows_waits_for_the_rest_of_an_unfinished_line() {
     assert_eq!((position.line, position.seq), (1, 1));
 }
 
-#[tokio::test]
-async fn a_filter_admits_what_fits_all_of_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let (book, _) = Book::open(&settings(folder.path()), clock(), Vec::new()).unwrap();
-    flow(&book, false).await;
-    book.close().await.unwrap();
-    let record = all(folder.path()).remove(0);
-    let fits = |filter: Filter| filter.admits(&record);
-    assert!(fits(Filter::default()));
-    assert!(fits(Filter {
-        user: Some("ada".to_owned()),
-        outcome: Some(Outcome::Allow),
-        platform: Some("linkedin".to_owned()),
-        since: Some(noon()),
-        until: Some(noon().plus(Duration::from_millis(1))),
-        activity: Some("post".to_owned()),
-        host: Some(Host::parse("linkedin.com").unwrap()),
-        client: Some("127.0.0.0/8".parse().unwrap()),
-        ..Filter::default()
-    }));
-    for misfit in [
+/// Filters each of which the flow does not fit for one reason.
+fn misfits() -> Vec<Filter> {
+    vec![
         Filter {
             user: Some("bob".to_owned()),
             ..Filter::default()
@@ -111,7 +93,30 @@ async fn a_filter_admits_what_fits_all_of_it() {
             let_pass: Some(LetPass::Any),
             ..Filter::default()
         },
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn a_filter_admits_what_fits_all_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (book, _) = Book::open(&settings(folder.path()), clock(), Vec::new()).unwrap();
+    flow(&book, false).await;
+    book.close().await.unwrap();
+    let record = all(folder.path()).remove(0);
+    let fits = |filter: Filter| filter.admits(&record);
+    assert!(fits(Filter::default()));
+    assert!(fits(Filter {
+        user: Some("ada".to_owned()),
+        outcome: Some(Outcome::Allow),
+        platform: Some("linkedin".to_owned()),
+        since: Some(noon()),
+        until: Some(noon().plus(Duration::from_millis(1))),
+        activity: Some("post".to_owned()),
+        host: Some(Host::parse("linkedin.com").unwrap()),
+        client: Some("127.0.0.0/8".parse().unwrap()),
+        ..Filter::default()
+    }));
+    for misfit in misfits() {
         assert!(!fits(misfit.clone()), "{misfit:?}");
     }
 }

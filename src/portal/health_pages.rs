@@ -173,32 +173,33 @@ impl Portal {
         );
         let up = visit.at.since(condition.began);
         let mode = visit.rules().policy().mode();
-        let proofs = proofs.map(|proofs| self.proofs(proofs, visit.at));
+        let unknown = || part(words.proofs, true, (words.proofs_are)(&ProofsAre::Unknown));
+        let proofs = proofs.map_or_else(unknown, |proofs| self.proofs(proofs, visit.at));
         let parts = [
-            Some(part(words.records, condition.records, records)),
-            Some(part(
+            part(words.records, condition.records, records),
+            part(
                 words.ledger,
                 condition.ledger,
                 (words.ledger_is)(condition.ledger).to_owned(),
-            )),
-            Some(part(words.mode, true, (words.mode_is)(mode).to_owned())),
-            Some(self.rules_part(visit, condition, &exact)),
+            ),
+            part(words.mode, true, (words.mode_is)(mode).to_owned()),
+            self.rules_part(visit, condition, &exact),
             proofs,
-            Some(self.sign_ins_part(condition)),
-            Some(self.certificates_part(visit, condition)),
-            Some(self.notices_part(condition, &exact)),
-            Some(part(
+            self.sign_ins_part(condition),
+            self.certificates_part(visit, condition),
+            self.notices_part(condition, &exact),
+            part(
                 words.traffic,
                 true,
                 (words.traffic_is)(&number(condition.connections), &number(condition.tunnels)),
-            )),
-            Some(part(
+            ),
+            part(
                 words.program,
                 true,
                 (words.program_is)(condition.version, &exact(condition.began), up),
-            )),
+            ),
         ];
-        parts.into_iter().flatten().collect()
+        parts.into()
     }
 
     fn rules_part(&self, visit: &Visit<'_>, condition: &Condition, exact: &impl Fn(Timestamp) -> String) -> Part {

@@ -793,6 +793,12 @@ forbid (principal, action in Action::"activity", resource in Category::"social-m
         text.contains("Newer rules were refused") && text.contains("rules/90-test.cedar:1:"),
         "{text}"
     );
+    world
+        .until("it is known what was proved", async |world| {
+            let health = page(world, "sol", "/health").await.text();
+            health.contains("Nothing was proved of any rules")
+        })
+        .await;
     let health = page(&world, "sol", "/health").await.text();
     let version = format!("wayleave {}, started", env!("CARGO_PKG_VERSION"));
     for part in [

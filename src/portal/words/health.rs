@@ -7,6 +7,8 @@ use crate::facts::Mode;
 /// What is known of proofs about the rules in force.
 #[derive(Clone, Copy, Debug)]
 pub enum ProofsAre<'a> {
+    /// It is not known yet: that is compared with the rules in force after each change.
+    Unknown,
     /// Nothing was ever found.
     None,
     /// Something was found of other rules, then.

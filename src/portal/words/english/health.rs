@@ -53,6 +53,7 @@ pub(super) const HEALTH: HealthWords = HealthWords {
     },
     proofs: "Proofs",
     proofs_are: |proofs| match proofs {
+        ProofsAre::Unknown => "What was proved is being compared with these rules: look again in a moment.".to_owned(),
         ProofsAre::None => "Nothing was proved of any rules: “wayleave prove” does that.".to_owned(),
         ProofsAre::OfOthers(at, ago) => {
             format!(

@@ -53,6 +53,9 @@ pub(super) const HEALTH: HealthWords = HealthWords {
     },
     proofs: "Preuves",
     proofs_are: |proofs| match proofs {
+        ProofsAre::Unknown => {
+            "Ce qui a été prouvé est comparé avec ces règles : vérifiez de nouveau dans un instant.".to_owned()
+        }
         ProofsAre::None => "Rien n’a été prouvé d’aucunes règles : « wayleave prove » le fait.".to_owned(),
         ProofsAre::OfOthers(at, ago) => {
             format!(

@@ -12,7 +12,7 @@ use crate::facts::{
     Answer, Came, Channel, Grant, GrantAct, GrantId, GrantState, GrantTerms, Reason, RulebookId, SubjectId,
 };
 use crate::ledger::{LedgerError, Promise};
-use crate::purpose::{Consent, Declaration, Hearing, Lapsed, Note, Over, Pending, Why};
+use crate::purpose::{Consent, Declaration, Hearing, Lapsed, Note, Over, Pending, Why, working_time_after};
 use crate::rulebook::{Asking, Outdated, Visitor, Way};
 
 /// Why nothing was answered.
@@ -94,8 +94,10 @@ impl Portal {
         (terms, within): (GrantTerms, Duration),
         reasons: Vec<Reason>,
     ) -> Result<Grant, NotGranted> {
+        let zone = visit.person.map_or("", |person| person.time_zone.as_str());
         let asking = Asking {
-            until: visit.at.plus(within),
+            // whoever is to answer is not there at the weekend
+            until: working_time_after(visit.at, within, zone),
             purpose: &terms.purpose,
             by: &terms.subject,
             lasts: terms.expires.since(terms.not_before),

@@ -10,6 +10,7 @@ use crate::facts::{
     SubjectId,
 };
 use crate::ledger::Life;
+use crate::purpose::working_time_after;
 use crate::rulebook::{Asking, InForce, Refusal, Rulebook};
 
 /// For how long a page still says that a purpose has run out.
@@ -189,7 +190,7 @@ fn keep_who_may_answer(in_force: &InForce, seen: &Observation, remedy: &mut Reme
             lasts: offer.default_for,
             arrival: &seen.arrival,
             at: seen.at,
-            until: seen.at.plus(within),
+            until: working_time_after(seen.at, within, &person.time_zone),
             waited: Duration::ZERO,
         };
         let may = in_force.who_may_answer(&asking);

@@ -10,7 +10,7 @@ use super::pages::Page;
 use super::paging::{self, Listed, Order, Paging};
 use super::{Portal, Visit};
 use crate::facts::Grant;
-use crate::purpose::Purpose;
+use crate::purpose::{Purpose, working_time_after};
 use crate::rulebook::{Asking, Visitor, Way};
 
 impl Portal {
@@ -68,13 +68,14 @@ impl Portal {
     }
 
     fn offered(&self, purpose: &Purpose, visit: &Visit<'_>) -> Value {
+        let zone = visit.person.map_or("", |person| person.time_zone.as_str());
         let asking = Asking {
             purpose: &purpose.id,
             by: &visit.subject.id,
             lasts: purpose.default_for(&purpose.covers),
             arrival: visit.arrival,
             at: visit.at,
-            until: visit.at.plus(purpose.answer_within),
+            until: working_time_after(visit.at, purpose.answer_within, zone),
             waited: Duration::ZERO,
         };
         let approvers = if purpose.approval.is_needed() {

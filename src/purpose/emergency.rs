@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
-
 use super::declaration::{Declaration, Terms, Unfit, weigh_statement};
 use super::terms::Purpose;
 use crate::clock::Timestamp;
@@ -49,22 +47,6 @@ impl Purpose {
             not_before: at,
             expires: at.plus(span),
         })
-    }
-}
-
-/// One working day after `at`: the same time of the next day that is no Saturday and no Sunday, in that time zone; in UTC
-/// where there is no such zone.
-pub fn one_working_day_after(at: Timestamp, time_zone: &str) -> Timestamp {
-    let zone = TimeZone::get(time_zone).unwrap_or(TimeZone::UTC);
-    let mut day = at.calendar().to_zoned(zone);
-    loop {
-        let Ok(next) = day.tomorrow() else {
-            return at; // at the end of time
-        };
-        day = next;
-        if day.weekday().to_monday_one_offset() <= 5 {
-            return day.timestamp().into();
-        }
     }
 }
 
@@ -159,24 +141,6 @@ review = 2027-06-30
                 .unwrap_err();
             assert_eq!(unfit.len(), 1, "{unfit:?}");
             assert_eq!(unfit[0].field(), UnfitField::Ticket);
-        }
-    }
-
-    #[test]
-    fn a_review_is_due_at_the_same_time_of_the_next_working_day_of_the_persons_own_clock() {
-        for (at, zone, due) in [
-            ("2026-11-24T09:30:00Z", "Europe/Paris", "2026-11-25T09:30:00Z"),
-            ("2026-11-27T15:00:00Z", "Europe/Paris", "2026-11-30T15:00:00Z"),
-            ("2026-11-28T15:00:00Z", "Europe/Paris", "2026-11-30T15:00:00Z"),
-            ("2026-11-29T15:00:00Z", "Europe/Paris", "2026-11-30T15:00:00Z"),
-            // still Thursday in New York
-            ("2026-11-27T02:00:00Z", "America/New_York", "2026-11-28T02:00:00Z"),
-            // the clocks change on the Sunday between
-            ("2026-10-23T10:00:00Z", "Europe/Paris", "2026-10-26T11:00:00Z"),
-            ("2026-11-27T15:00:00Z", "Nowhere/Land", "2026-11-30T15:00:00Z"),
-        ] {
-            let (at, due): (Timestamp, Timestamp) = (at.parse().unwrap(), due.parse().unwrap());
-            assert_eq!(one_working_day_after(at, zone), due, "{at} {zone}");
         }
     }
 }

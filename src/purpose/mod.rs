@@ -13,6 +13,7 @@ mod lifetime;
 mod parse;
 mod seating;
 mod terms;
+mod working_days;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,10 +22,11 @@ pub use approval::{
 };
 pub use chain::{ALTERNATE, Alternates, Approval, Approver, Lacking, Needed};
 pub use declaration::{Declaration, Terms, Unfit, UnfitField, Weighed};
-pub use emergency::{LONGEST_EMERGENCY, one_working_day_after};
+pub use emergency::LONGEST_EMERGENCY;
 pub use lifetime::{BadDuration, Lifetime, parse_duration, show_duration};
 pub use seating::{Seating, is_member};
 pub use terms::{Audience, GROUPS, Purpose, TicketRule};
+pub use working_days::{one_working_day_after, working_time_after};
 
 use crate::clock::Timestamp;
 use crate::facts::{Category, Partial, Person, PlatformId, PurposeId, SourceText};

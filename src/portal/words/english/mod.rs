@@ -81,7 +81,7 @@ pub const ENGLISH: Words = Words {
     },
     must_approve: |approvers, within| {
         format!(
-            "{} must approve it. The request waits for {}, and then it is declined.",
+            "{} must approve it. The request waits for {}, weekends not counted, and then it is declined.",
             either(approvers),
             span(within)
         )

@@ -85,7 +85,7 @@ pub const FRENCH: Words = Words {
     },
     must_approve: |approvers, within| {
         format!(
-            "Il faut l’accord d’une autre personne : {}. La demande attend {}, puis elle est refusée.",
+            "Il faut l’accord d’une autre personne : {}. La demande attend {}, week-ends non compris, puis elle est refusée.",
             either(approvers),
             span(within)
         )

@@ -5,7 +5,8 @@
 
 use http::StatusCode;
 use http::header::{self, HeaderValue};
-use serde_json::{Value, json};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value;
 
 use super::intake::{Received, joined};
 use super::pages::{self, Page, Problem, field};
@@ -36,6 +37,21 @@ pub(super) enum Order {
 pub(super) struct Listed<T> {
     pub(super) items: Vec<T>,
     pub(super) next: Option<String>,
+}
+
+/// How a page is written: `{"<what>": […], "next": …}`, straight into the answer. Some are a megabyte.
+struct Written<'a, T> {
+    what: &'a str,
+    listed: &'a Listed<T>,
+}
+
+impl<T: Serialize> Serialize for Written<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry(self.what, &self.listed.items)?;
+        map.serialize_entry("next", &self.listed.next)?;
+        map.end()
+    }
 }
 
 impl Paging {
@@ -78,8 +94,8 @@ impl Paging {
 }
 
 /// An answer that lists `items` as `what`, and where the next page is.
-pub(super) fn list(received: &Received, what: &str, listed: &Listed<Value>) -> Page {
-    let mut page = pages::json(StatusCode::OK, &json!({ what: listed.items, "next": listed.next }));
+pub(super) fn list<T: Serialize>(received: &Received, what: &str, listed: &Listed<T>) -> Page {
+    let mut page = pages::json(StatusCode::OK, &Written { what, listed });
     if let Some(next) = &listed.next {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(received.pairs().filter(|(name, _)| name != "after"));

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use http::StatusCode;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::intake::{Received, joined, text};
@@ -13,9 +14,17 @@ use super::paging::{self, Listed, Order, Paging};
 use super::wanted::{self, Wanted};
 use super::{Portal, Refused, Visit};
 use crate::facts::{Observation, PlatformId, Scope, did_you_mean};
-use crate::rulebook::{Described, MatrixQuestion, Visitor};
+use crate::rulebook::{Access, Described, MatrixQuestion, Visitor};
 
 const FIELDS: [&str; 4] = ["to", "method", "headers", "body"];
+
+/// What the person may do on one platform.
+#[derive(Serialize)]
+struct Row {
+    platform: PlatformId,
+    name: String,
+    access: Access,
+}
 
 impl Portal {
     /// What the rules say to a request that is only described, as if the person sent it now from where they are.
@@ -70,13 +79,10 @@ impl Portal {
         let asks = visit.rules().asks(person, &question);
         let mut shown = Vec::new();
         for platform in items {
-            shown.extend(asks.on(&platform).map(|access| {
-                json!({
-                    "platform": platform,
-                    "name": super::case::platform_name(visit.rules(), &platform),
-                    "access": access,
-                })
-            }));
+            if let Some(access) = asks.on(&platform) {
+                let name = super::case::platform_name(visit.rules(), &platform);
+                shown.push(Row { platform, name, access });
+            }
             tokio::task::yield_now().await;
         }
         paging::list(received, "platforms", &Listed { items: shown, next })

@@ -9,7 +9,7 @@ use super::Ledger;
 use super::digest::owe_digest;
 use super::error::LedgerError;
 use super::figures::{Figure, told};
-use super::store::{Change, Store};
+use super::store::{Change, Counting, Store};
 use super::usage::{Counted, Measure, Seat, Sums, Usage, Week, only_platform};
 use super::writer::{Job, Keeper, Writer};
 use crate::clock::Timestamp;
@@ -21,6 +21,9 @@ const ADDED_WITHIN: Duration = Duration::from_hours(1);
 /// How many weeks later what came of grants is told: what was said on its last day can be corrected until then.
 const CORRECTED_WITHIN: u16 = 1;
 const _: () = assert!(crate::facts::Report::CORRECTED_WITHIN.as_secs() == 7 * 24 * 3_600);
+
+/// How many reports are settled in one change.
+const SETTLED_AT_ONCE: u32 = 1_000;
 
 /// Up to which week figures are told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,7 +74,7 @@ impl<S: Store> Keeper<S> {
         let due = Through::at(now);
         // a clock that went ahead comes back, too
         if counted.is_empty() && self.added == due {
-            return Ok(());
+            return self.settle_some();
         }
         // once a week is enough
         let digest = self.digests.get().filter(|_| self.added != due);
@@ -83,9 +86,25 @@ impl<S: Store> Keeper<S> {
             return Err(error);
         }
         if let Some(week) = due.value.filter(|_| self.added != due) {
-            self.view.settles(week.next().begins());
+            let before = week.next().begins();
+            self.view.settles(before);
+            self.unsettled = Some(before);
         }
         self.added = due;
+        self.settle_some()
+    }
+
+    /// Forgets some of what figures were added up from and are told of now: in a change of its own, and no more than others can
+    /// wait for. What is left comes with the next.
+    fn settle_some(&mut self) -> Result<(), LedgerError> {
+        let Some(before) = self.unsettled else { return Ok(()) };
+        self.clear_doubts()?;
+        let mut change = self.store.begin()?;
+        let settled = change.settle_reports(before, SETTLED_AT_ONCE)?;
+        change.commit()?;
+        if settled < u64::from(SETTLED_AT_ONCE) {
+            self.unsettled = None;
+        }
         Ok(())
     }
 
@@ -129,8 +148,6 @@ fn add_to(change: &mut impl Change, counted: &Counted, (due, now): (Through, Tim
         let from = through.value.map(|last| last.next().begins());
         let said = change.reported(from, week.next().begins())?;
         figures.extend(told(&valued(&said)));
-        // what it was added up from is kept no longer than the usage of a week
-        change.settle_reports(week.next().begins())?;
     }
     tell(change, figures)?;
     change.told_through(Through {

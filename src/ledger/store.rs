@@ -224,8 +224,9 @@ pub(super) trait Counting {
     /// The grants of which holders said what came of them, first from one moment on and before the other.
     fn reported(&mut self, from: Option<Timestamp>, until: Timestamp) -> Result<Vec<Grant>, LedgerError>;
 
-    /// Forgets what holders said, first before that moment, but for that they did.
-    fn settle_reports(&mut self, before: Timestamp) -> Result<(), LedgerError>;
+    /// Forgets what so many holders at most said, first before that moment, but for that they did; of whom it did. What a gateway
+    /// has yet to write into its book is left for that.
+    fn settle_reports(&mut self, before: Timestamp, at_most: u32) -> Result<u64, LedgerError>;
 
     /// Whether something of that measure is told of that week already.
     fn is_told(&mut self, week: Week, measure: Measure) -> Result<bool, LedgerError>;

@@ -220,6 +220,8 @@ pub(super) struct Keeper<S> {
     pub(super) digests: Arc<OnceLock<Duration>>,
     /// Up to which weeks figures are told, as far as this gateway knows.
     pub(super) added: Through,
+    /// What holders said before that moment is to be forgotten, and is not yet.
+    pub(super) unsettled: Option<Timestamp>,
 }
 
 /// A grant of which nobody knows whether it was kept as it was written, and what it was before.
@@ -263,6 +265,7 @@ impl<S: Store> Keeper<S> {
             in_touch: true,
             unheard: None,
             added: Through::default(),
+            unsettled: None,
             tells: Arc::clone(&opened.tells),
             digests: Arc::clone(&opened.digests),
         };

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/008_api.sql"),
     include_str!("migrations/009_accounts.sql"),
     include_str!("migrations/010_digests.sql"),
+    include_str!("migrations/011_settling.sql"),
 ];
 
 /// Serialises gateways that start at the same time ("wayl"); held until the end of the transaction.

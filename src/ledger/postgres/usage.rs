@@ -50,8 +50,9 @@ impl Counting for InDatabase<'_> {
         self.store.ask(&self.client, reported(&self.client, from, until))
     }
 
-    fn settle_reports(&mut self, before: Timestamp) -> Result<(), LedgerError> {
-        self.store.ask(&self.client, settle_reports(&self.client, before))
+    fn settle_reports(&mut self, before: Timestamp, at_most: u32) -> Result<u64, LedgerError> {
+        self.store
+            .ask(&self.client, settle_reports(&self.client, before, at_most))
     }
 
     fn is_told(&mut self, week: Week, measure: Measure) -> Result<bool, LedgerError> {
@@ -142,12 +143,14 @@ async fn reported(client: &Client, from: Option<Timestamp>, until: Timestamp) ->
     rows.iter().map(read).collect()
 }
 
-async fn settle_reports(client: &Client, before: Timestamp) -> Result<(), Trouble> {
+async fn settle_reports(client: &Client, before: Timestamp, at_most: u32) -> Result<u64, Trouble> {
     // each gateway forgets it in its memory by itself: nobody needs to read the grants anew
     let settle = "UPDATE grants SET report = ((report::jsonb - 'amount' - 'text' - 'department') || '{\"settled\": true}'::jsonb)::text \
-                  WHERE reported_ms < $1 AND report::jsonb -> 'settled' IS NULL";
-    client.execute(settle, &[&before.as_millis()]).await?;
-    Ok(())
+                  WHERE id IN (SELECT id FROM grants WHERE reported_ms < $1 AND report::jsonb -> 'settled' IS NULL \
+                  AND NOT EXISTS (SELECT 1 FROM untold WHERE untold.id = grants.id AND untold.act = 'reported') LIMIT $2)";
+    Ok(client
+        .execute(settle, &[&before.as_millis(), &i64::from(at_most)])
+        .await?)
 }
 
 async fn tell(client: &Client, figures: &[Figure]) -> Result<(), Trouble> {

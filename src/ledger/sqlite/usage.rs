@@ -34,8 +34,8 @@ impl Counting for OnDisk<'_> {
         reported(&self.transaction, from, until).map_err(|error| unavailable(&error))
     }
 
-    fn settle_reports(&mut self, before: Timestamp) -> Result<(), LedgerError> {
-        settle_reports(&self.transaction, before).map_err(|error| unavailable(&error))
+    fn settle_reports(&mut self, before: Timestamp, at_most: u32) -> Result<u64, LedgerError> {
+        settle_reports(&self.transaction, before, at_most).map_err(|error| unavailable(&error))
     }
 
     fn is_told(&mut self, week: Week, measure: Measure) -> Result<bool, LedgerError> {
@@ -116,11 +116,13 @@ fn reported(connection: &Connection, from: Option<Timestamp>, until: Timestamp) 
     statement.query_map((from, until.as_millis()), read)?.collect()
 }
 
-fn settle_reports(connection: &Connection, before: Timestamp) -> rusqlite::Result<()> {
+fn settle_reports(connection: &Connection, before: Timestamp, at_most: u32) -> rusqlite::Result<u64> {
     let settle = "UPDATE grants SET report = json_set(json_remove(report, '$.amount', '$.text', '$.department'), \
-                  '$.settled', json('true')) WHERE reported_ms < ?1 AND json_extract(report, '$.settled') IS NULL";
-    connection.execute(settle, [before.as_millis()])?;
-    Ok(())
+                  '$.settled', json('true')) WHERE id IN (SELECT id FROM grants \
+                  WHERE reported_ms < ?1 AND json_extract(report, '$.settled') IS NULL \
+                  AND NOT EXISTS (SELECT 1 FROM untold WHERE untold.id = grants.id AND untold.act = 'reported') LIMIT ?2)";
+    let settled = connection.execute(settle, (before.as_millis(), at_most))?;
+    Ok(u64::try_from(settled).unwrap_or(u64::MAX))
 }
 
 fn tell(connection: &Connection, figures: &[Figure]) -> rusqlite::Result<()> {

@@ -993,15 +993,24 @@ async fn usage_is_told_once_its_week_is_over_and_what_came_of_it_once_nothing_ca
     let week = Week::of(monday());
     ledger.add_up(&flows(7, 1, week), days(1)).await.unwrap();
     ledger.add_up(&flows(6, 2, week), days(2)).await.unwrap();
-    let mut reported = None;
+    let mut all = Vec::new();
     for nth in 0..5 {
         let mut terms = terms(&format!("p{nth}"), "recruiting", 1_000, 9_000);
         (terms.declared_at, terms.not_before, terms.expires) = (days(1), days(1), days(2));
         let grant = ledger.give(terms).await.unwrap();
         let said = ledger.report(&grant.id, came_to(10, days(2).as_millis()), |_, _| ());
-        reported = Some(said.await.unwrap());
+        all.push(said.await.unwrap());
     }
-    let reported = reported.unwrap();
+    let [unwritten, .., reported] = &all[..] else {
+        panic!("five said it")
+    };
+    // but for what one of them said, all of it is in the book
+    ledger.told(
+        all[1..]
+            .iter()
+            .map(|one| (one.id.clone(), GrantAct::Reported))
+            .collect(),
+    );
     // what one of them said, as the ledger has it
     let said = |ledger: &Ledger| ledger.get(&reported.id).unwrap().report;
     assert_eq!(figures(&ledger).await, [], "the week lasts");
@@ -1041,7 +1050,8 @@ async fn usage_is_told_once_its_week_is_over_and_what_came_of_it_once_nothing_ca
     let ledger = home.open().unwrap();
     assert_eq!(figures(&ledger).await, told);
     assert_eq!(said(&ledger), settled, "also on disk");
-    ledger.told(vec![(reported.id.clone(), GrantAct::Reported)]);
+    let left = ledger.get(&unwritten.id).unwrap().report;
+    assert_eq!(left, unwritten.report, "what the book does not have yet waits for it");
     let again = ledger.report(&reported.id, came_to(11, days(31).as_millis()), |_, _| ());
     assert_eq!(again.await, Err(LedgerError::AlreadyOver(reported.id.clone())));
 }

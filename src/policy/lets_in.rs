@@ -3,11 +3,13 @@
 //!
 //! Errs to one side only: a permit that may let in somebody else is never said to let in those alone.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
-use super::Policy;
 use super::apart::{clauses, down, is_unless, path, read, sides, split};
 use super::reasons;
+use super::{Decision, Policy};
 use crate::clock::Timestamp;
 use crate::facts::{Effect, PolicyId, Reason};
 
@@ -15,6 +17,8 @@ use crate::facts::{Effect, PolicyId, Reason};
 const WHO: &str = "principal";
 /// Whoever holds what is asked about, whose purpose it is for, and whom decisions are about.
 const THEIRS: [&str; 3] = ["resource.declarer", "resource.businessOwner", "resource"];
+/// What a host does for its platform, as rules spell it.
+const SERVED: &str = "serves";
 /// What looks at something of a person, who stands on the left.
 const LOOKING: [&str; 4] = [".", "has", "getTag", "hasTag"];
 
@@ -38,6 +42,52 @@ impl Policy {
         let found = rules.find(|(one, _)| one.id == *rule);
         let json = found.and_then(|(_, policy)| read(policy).ok());
         json.is_none_or(|json| !parts(&json).into_iter().all(is_of_one_kind))
+    }
+
+    /// Whether one of these decisions is a refusal of somebody in a role by a rule that may let go of them elsewhere, at another
+    /// time or under another purpose: it asks for something else than a role, or for who holds or owns what is asked about. Then
+    /// a permit that was not seen to let them in may do so.
+    pub fn may_yet_let<'d>(&self, decisions: impl IntoIterator<Item = &'d Decision>) -> bool {
+        let refusals = decisions.into_iter().filter(|decision| !decision.is_allowed());
+        let by: BTreeSet<&PolicyId> = refusals
+            .flat_map(Decision::reasons)
+            .map(|reason| &reason.policy)
+            .collect();
+        let mut rules = self.rules.iter().zip(self.engine.policies());
+        rules.any(|(rule, policy)| by.contains(&rule.id) && read(policy).map_or(true, |json| has_conditions(&json)))
+    }
+
+    /// Whether a rule on the action of this name asks what a host serves for its platform.
+    pub fn asks_what_is_served(&self, action: &str) -> bool {
+        let actions = self.engine.actions_of_rules();
+        let mut rules = self.engine.policies().iter().zip(&actions);
+        rules.any(|(policy, actions)| {
+            actions.iter().any(|uid| uid.id().unescaped() == action)
+                && read(policy).map_or(true, |json| looks_for(&json, SERVED))
+        })
+    }
+}
+
+/// Whether a rule asks for something else than roles, or than for who holds or owns what is asked about.
+fn has_conditions(policy: &Value) -> bool {
+    let mut leaves = Vec::new();
+    for clause in clauses(policy) {
+        if let Some(body) = clause.get("body") {
+            down(body, &mut leaves);
+        }
+    }
+    !leaves.into_iter().all(is_asked_about)
+}
+
+/// Whether an attribute of this name is looked for.
+fn looks_for(expression: &Value, name: &str) -> bool {
+    match expression {
+        Value::Object(members) => {
+            members.get("attr").and_then(Value::as_str) == Some(name)
+                || members.values().any(|member| looks_for(member, name))
+        }
+        Value::Array(items) => items.iter().any(|item| looks_for(item, name)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 

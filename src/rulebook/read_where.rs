@@ -110,10 +110,12 @@ impl InForce {
 
     /// One host of each kind, and those that rules name, which may be something else to them.
     fn places(&self, world: &World) -> Vec<Place> {
-        let named = self.rulebook.policy.names_of(NamedKind::Site);
+        let policy = &self.rulebook.policy;
+        let (named, asks_what_is_served) = (policy.names_of(NamedKind::Site), policy.asks_what_is_served("inspect"));
         let mut kinds = BTreeSet::new();
         let is_wanted = |place: &&Place| {
-            let kind = (place.platform.clone(), place.categories.clone());
+            let serves = asks_what_is_served.then(|| place.roles.clone());
+            let kind = (place.platform.clone(), place.categories.clone(), serves);
             kinds.insert(kind) || named.contains(place.host.as_str())
         };
         world.places.iter().filter(is_wanted).cloned().collect()
@@ -184,7 +186,8 @@ impl Sight<'_> {
                 others: Vec::new(),
             });
         }
-        let (mut roles, mut partly) = (BTreeSet::new(), false);
+        let policy = &self.in_force.rulebook.policy;
+        let (mut roles, mut partly, mut may_let_more) = (BTreeSet::new(), false, false);
         let mut why: Vec<Reason> = Vec::new();
         for ((role, _), asked) in self.probes.iter().zip(&self.asked) {
             let answers = || here.iter().filter_map(|(number, _)| asked.get(*number));
@@ -192,6 +195,8 @@ impl Sight<'_> {
             partly |= read > 0 && read < here.len();
             if read > 0 {
                 roles.insert(role.clone());
+            } else {
+                may_let_more |= policy.may_yet_let(answers());
             }
             for reason in answers().filter(|answer| is_read(answer)).flat_map(Decision::reasons) {
                 if !why.iter().any(|other| other.policy == reason.policy) {
@@ -210,7 +215,7 @@ impl Sight<'_> {
                 Vec::new()
             }
             Reads::Everybody if !partly => Vec::new(),
-            Reads::Never | Reads::Of(_) | Reads::Everybody => self.others(&here, &why),
+            Reads::Never | Reads::Of(_) | Reads::Everybody => self.others(&here, (&why, may_let_more)),
         };
         let yours = self.asked.get(self.probes.len());
         let of_you = |number: &usize| yours.and_then(|asked| asked.get(*number)).is_some_and(is_read);
@@ -224,11 +229,12 @@ impl Sight<'_> {
     }
 
     /// The rules that may let the gateway read at these places, beside those that were found to let it of people in a role;
-    /// and those of them for which there are other ways.
-    fn others(&self, here: &[(usize, &Place)], found: &[Reason]) -> Vec<Reason> {
+    /// and those of them for which there are other ways, all of them where they may let more than they were seen to.
+    fn others(&self, here: &[(usize, &Place)], (found, may_let_more): (&[Reason], bool)) -> Vec<Reason> {
         let policy = &self.in_force.rulebook.policy;
         let mut rules = self.may_let(here);
-        rules.retain(|rule| !found.iter().any(|one| one.policy == rule.policy) || policy.may_let_others(&rule.policy));
+        let is_found = |rule: &Reason| found.iter().any(|one| one.policy == rule.policy);
+        rules.retain(|rule| may_let_more || !is_found(rule) || policy.may_let_others(&rule.policy));
         rules
     }
 
@@ -399,6 +405,44 @@ mod tests {
             assert_eq!(others, expected, "{rules}");
             assert!(matches!(&told.reads, Reads::Of(roles) if roles.contains("recruiter")));
             assert_eq!(told.reasons.len(), 1, "{rules}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_let_go_of_here_and_now_only_hides_no_rule_by_which_they_are_read_elsewhere() {
+        for (but, expected) in [
+            ("when { context.client.network == \"office\" }", &["inspect.social"][..]),
+            ("", &[]),
+        ] {
+            let forbid = format!(
+                "forbid (principal in Role::\"executive\", action == Action::\"inspect\", resource in Platform::\"linkedin\") {but};"
+            );
+            let told = &told(&house(&rule("but", &forbid)), &["linkedin"])[0];
+            assert!(
+                matches!(&told.reads, Reads::Of(roles) if !roles.contains("executive")),
+                "{told:?}"
+            );
+            let others: Vec<&str> = told.others.iter().map(|rule| rule.policy.as_str()).collect();
+            assert_eq!(others, expected, "{but}");
+        }
+    }
+
+    #[test]
+    fn where_only_some_hosts_of_a_platform_are_read_it_is_said_whatever_makes_the_difference() {
+        let but_sites = rule(
+            "but-sites",
+            "forbid (principal, action == Action::\"inspect\", resource in Platform::\"linkedin\") unless { resource.serves.contains(\"site\") };",
+        );
+        let only_sites = rule(
+            "only-sites",
+            "permit (principal, action == Action::\"inspect\", resource in Platform::\"slack\") when { resource.serves.contains(\"site\") };",
+        );
+        for there in told(&house(&format!("{but_sites}{only_sites}")), &["linkedin", "slack"]) {
+            assert_eq!(
+                (&there.reads, there.partly, there.of_you),
+                (&Reads::Everybody, true, true),
+                "{there:?}"
+            );
         }
     }
 }

@@ -41,14 +41,22 @@ impl InForce {
     }
 
     fn readers_by(&self, power: Power, asked: Asked<'_>) -> Readers {
+        let policy = self.rulebook.policy();
         let (mut roles, mut told) = (BTreeSet::new(), BTreeSet::new());
+        let mut may_let_more = false;
         for (role, above) in self.directory.roles_above() {
             let person = in_roles(asked.0.person, above);
-            if let Some(rules) = self.rules_for(power, &person, Answering::default(), asked) {
+            let answers = self.answers(power, &person, Answering::default(), asked);
+            if let Some(rules) = rules_of(&answers) {
                 roles.insert(role.clone());
                 told.extend(rules);
+            } else {
+                may_let_more |= policy.may_yet_let(&answers);
             }
         }
+        // whoever is in no role at all has no row of their own
+        let in_none = in_roles(asked.0.person, &BTreeSet::new());
+        may_let_more |= self.rules_for(power, &in_none, Answering::default(), asked).is_some();
         let (owner, named) = (self.rules_for_owners(power, asked), self.rules_for_named(power, asked));
         let (is_owner, is_named) = (owner.is_some(), named.is_some());
         told.extend(owner.into_iter().chain(named).flatten());
@@ -57,16 +65,16 @@ impl InForce {
             roles,
             owner: is_owner,
             named: is_named,
-            others: self.others(power, &told, asked.1),
+            others: self.others(power, (&told, may_let_more), asked.1),
         }
     }
 
     /// The permits of a power that let nobody for a role, or for what they are to a purpose: somebody by name, say; and those
-    /// of the rules that were `told` for which there are other ways.
-    fn others(&self, power: Power, told: &BTreeSet<PolicyId>, at: Timestamp) -> Vec<Reason> {
+    /// of the rules that were `told` for which there are other ways, all of them where they may let more than they were seen to.
+    fn others(&self, power: Power, (told, may_let_more): (&BTreeSet<PolicyId>, bool), at: Timestamp) -> Vec<Reason> {
         let policy = self.rulebook.policy();
         let mut permits = policy.permits_of(power.as_str(), at);
-        permits.retain(|one| !told.contains(&one.policy) || policy.may_let_others(&one.policy));
+        permits.retain(|one| may_let_more || !told.contains(&one.policy) || policy.may_let_others(&one.policy));
         permits
     }
 
@@ -79,13 +87,22 @@ impl InForce {
         answering: Answering<'_>,
         asked: Asked<'_>,
     ) -> Option<BTreeSet<PolicyId>> {
-        let stranger = somebody_else()?;
+        rules_of(&self.answers(power, person, answering, asked))
+    }
+
+    /// What the rules say to it, for each purpose.
+    fn answers(&self, power: Power, person: &Person, answering: Answering<'_>, asked: Asked<'_>) -> Vec<Decision> {
+        let Some(stranger) = somebody_else() else {
+            return Vec::new();
+        };
         if power == Power::SeeDecisions {
-            return rules_of([self.sees_decisions(person, &stranger, asked)]);
+            return vec![self.sees_decisions(person, &stranger, asked)];
         }
-        let purposes = self.rulebook.purposes().iter();
         let asks = (person, &stranger, answering);
-        rules_of(purposes.map(|purpose| self.answer(power, asks, (purpose, &stranger), asked)))
+        let purposes = self.rulebook.purposes().iter();
+        purposes
+            .map(|purpose| self.answer(power, asks, (purpose, &stranger), asked))
+            .collect()
     }
 
     /// The same of those whom the terms of a purpose name, and of whom they let answer for them: each as one of the staff at
@@ -131,7 +148,7 @@ impl InForce {
             };
             Some(as_owned_by(&owner.id)).filter(|_| !as_owned_by(&stranger).is_allowed())
         });
-        rules_of(answers)
+        rules_of(&answers.collect::<Vec<_>>())
     }
 
     /// Whether this person may read what was decided about somebody else, of whom nothing is known: what they may read about
@@ -189,8 +206,8 @@ impl InForce {
 }
 
 /// The rules that determine the answers that allow; none where none does.
-fn rules_of(answers: impl IntoIterator<Item = Decision>) -> Option<BTreeSet<PolicyId>> {
-    let mut allowed = answers.into_iter().filter(Decision::is_allowed).peekable();
+fn rules_of(answers: &[Decision]) -> Option<BTreeSet<PolicyId>> {
+    let mut allowed = answers.iter().filter(|answer| answer.is_allowed()).peekable();
     allowed.peek()?;
     let mut rules = BTreeSet::new();
     for answer in allowed {
@@ -310,5 +327,30 @@ mod tests {
         ] {
             assert!(!is_told(narrow), "{narrow}");
         }
+    }
+
+    #[test]
+    fn whoever_is_refused_here_and_now_only_is_told_all_the_same() {
+        let both = r#"@id("both") @reason("R.") @owner("IT") permit (principal, action == Action::"see-decisions", resource) when { principal in [Role::"security", Role::"executive"] };"#;
+        for (but, hides) in [
+            (r#"unless { context.client.network == "guest" }"#, false),
+            (r#"when { principal.employment == Employment::"employee" }"#, false),
+            (r#"unless { principal == User::"dan" }"#, false),
+            (r#"when { principal in Role::"executive" }"#, true),
+            ("", true),
+        ] {
+            let forbid = format!(
+                r#"@id("but") @reason("R.") @owner("IT") forbid (principal in Role::"executive", action == Action::"see-decisions", resource) {but};"#
+            );
+            let told = told(&format!("{both}{forbid}"));
+            assert!(!told[0].roles.contains("executive"), "{but}");
+            assert_eq!(others(&told[0]).contains(&"both"), !hides, "{but}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_in_no_role_is_told() {
+        let strangers = r#"@id("strangers") @reason("R.") @owner("IT") permit (principal, action == Action::"see-decisions", resource) unless { principal in Role::"staff" };"#;
+        assert!(others(&told(strangers)[0]).contains(&"strangers"));
     }
 }

@@ -1,7 +1,7 @@
 //! Steps through a segment's lines and reads its seal: what a proof and a start have in common.
 
 use std::fmt;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 
 use super::chain::{Chain, Link};
@@ -175,9 +175,11 @@ pub(super) fn walk(
     let mut line = Vec::new();
     loop {
         line.clear();
-        let read = reader.read_until(b'\n', &mut line).map_err(|e| unreadable(&e))?;
+        let mut piece = reader.by_ref().take(LONGEST_LINE);
+        let read = piece.read_until(b'\n', &mut line).map_err(|e| unreadable(&e))?;
         let whole = line.pop_if(|byte| *byte == b'\n').is_some();
-        if !whole {
+        let has_an_end = whole || piece.limit() > 0;
+        if !whole && has_an_end {
             let start = chain.unwrap_or_else(Chain::start);
             return Ok(Walked {
                 from: from.unwrap_or_else(|| start.clone()),
@@ -196,7 +198,12 @@ pub(super) fn walk(
             from.clone_from(&chain);
         }
         let known = chain.get_or_insert_with(Chain::start);
-        if let Err(why) = known.check(&line) {
+        let fits = if has_an_end {
+            known.check(&line)
+        } else {
+            Err(format!("it is longer than {LONGEST_LINE} bytes, which no record is"))
+        };
+        if let Err(why) = fits {
             let file = segment.lines();
             let broken = Broken {
                 file,
@@ -208,13 +215,16 @@ pub(super) fn walk(
                 chain: known.clone(),
                 bytes,
                 unfinished_bytes: 0,
-                broken: Some((broken, is_holed(&line, bytes))),
+                broken: Some((broken, has_an_end && is_holed(&line, bytes))),
             });
         }
         each(&line);
         bytes += u64::try_from(read).unwrap_or(u64::MAX);
     }
 }
+
+/// No line is longer: what a flow says of itself has its bounds.
+const LONGEST_LINE: u64 = 16 * 1024 * 1024;
 
 /// The smallest piece that a disk writes or does not.
 const BLOCK: u64 = 512;

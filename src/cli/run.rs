@@ -7,9 +7,11 @@
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use miette::{IntoDiagnostic, Report, miette};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::error::Elapsed;
 
 use super::settings;
 use super::stop::Stop;
@@ -112,6 +114,9 @@ pub fn start_logging() {
     }
 }
 
+/// Signals that come within so long of the first are the same wish: `timeout` and terminals tell a process and its whole group.
+const AT_ONCE: Duration = Duration::from_millis(500);
+
 /// The signals that ask for an orderly stop. They are listened for before anything is made, so that a stop during the
 /// start leaves nothing behind, too.
 pub struct Signals {
@@ -144,11 +149,21 @@ impl Signals {
         }
     }
 
-    /// Does `work` to its end, unless another signal comes first.
+    /// Does `work` to its end, unless another signal comes first, later than [`AT_ONCE`].
     pub async fn unless_told_again<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Report> {
+        let again = async {
+            let the_same = async {
+                loop {
+                    self.told().await;
+                }
+            };
+            let over: Result<(), Elapsed> = tokio::time::timeout(AT_ONCE, the_same).await;
+            drop(over);
+            self.told().await;
+        };
         tokio::select! {
             done = work => Ok(done),
-            () = self.told() => Err(miette!(
+            () = again => Err(miette!(
                 "told to stop a second time: what still ran is cut, and its last records may be missing"
             )),
         }
@@ -178,5 +193,26 @@ mod tests {
         rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TERM).unwrap();
         assert!(signals.unless_told(hanging).await.unwrap().is_none());
         drop(release);
+        // the same wish twice, which somebody else hears as well
+        let mut other = Signals::listen().unwrap();
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TERM).unwrap();
+        let stopping = async {
+            other.told().await;
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+            7
+        };
+        assert_eq!(signals.unless_told_again(stopping).await.unwrap(), 7);
+        let endless = std::future::pending::<()>();
+        let again = async {
+            while rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TERM).is_ok() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::select! {
+            told = signals.unless_told_again(endless) => assert!(told.is_err()),
+            () = again => panic!("it cannot be told"),
+        }
     }
 }

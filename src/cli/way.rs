@@ -185,10 +185,14 @@ fn parse(text: &str) -> Result<(Proxy, Option<String>, Option<Secret>), Report> 
             None => (Some(decoded(user)), None),
         },
     };
+    let port = match authority.rsplit_once('@').map_or(authority, |(_, place)| place) {
+        place if place.ends_with(']') || !place.contains(':') => None,
+        _ => Some(uri.port_u16().ok_or_else(bad)?),
+    };
     let proxy = Proxy {
         secure,
         host: uri.host().ok_or_else(bad)?.trim_matches(['[', ']']).to_owned(),
-        port: uri.port_u16().unwrap_or(if secure { 3129 } else { 3128 }),
+        port: port.unwrap_or(if secure { 3129 } else { 3128 }),
         authorization: None,
     };
     Ok((proxy, user, password))
@@ -236,7 +240,17 @@ mod tests {
 
     #[test]
     fn a_proxy_url_without_host_is_explained() {
-        for wrong in ["/", "", "gate.corp", "gate.corp:3128", "socks5://gate.corp", "http://"] {
+        for wrong in [
+            "/",
+            "",
+            "gate.corp",
+            "gate.corp:3128",
+            "socks5://gate.corp",
+            "http://",
+            "http://gate.corp:99999",
+            "http://ada:pw@gate.corp:",
+            "http://ada:pw@[::1]:x",
+        ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -5,12 +5,14 @@
     reason = "door: reads the file of findings, off the workers' threads"
 )]
 
-use std::io;
-use std::os::unix::fs::MetadataExt as _;
+use std::fs::OpenOptions;
+use std::io::{self, Read as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::fs::OFlags;
 use tokio::time::MissedTickBehavior;
 
 use crate::proof::{Board, Findings, Promises};
@@ -98,10 +100,20 @@ async fn read(path: &Path) -> Option<Arc<Findings>> {
 }
 
 fn whole(path: &Path) -> io::Result<String> {
-    if std::fs::metadata(path)?.len() > LARGEST {
+    let mut options = OpenOptions::new();
+    // whoever opens a pipe waits for somebody who writes, and a device has no end
+    options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        let what = "it is not a regular file but a folder, a pipe or a device";
+        return Err(io::Error::other(what));
+    }
+    let mut text = String::new();
+    file.take(LARGEST + 1).read_to_string(&mut text)?;
+    if u64::try_from(text.len()).unwrap_or(u64::MAX) > LARGEST {
         return Err(io::Error::other(format!("it is larger than {LARGEST} bytes")));
     }
-    std::fs::read_to_string(path)
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -113,6 +125,20 @@ mod tests {
     fn in_force() -> InForce {
         let tried = Rulebook::tried_after(None, &Sources::embedded()).unwrap();
         tried.in_mode(Mode::Enforce)
+    }
+
+    #[test]
+    fn what_is_no_file_of_findings_is_told_and_not_read_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
+        for path in [&pipe, Path::new("/dev/zero"), folder.path()] {
+            let why = whole(path).unwrap_err().to_string();
+            assert!(why.contains("not a regular file"), "{why}");
+        }
+        let large = folder.path().join("large");
+        std::fs::File::create(&large).unwrap().set_len(LARGEST + 1).unwrap();
+        assert!(whole(&large).unwrap_err().to_string().contains("larger than"));
     }
 
     #[tokio::test(start_paused = true)]

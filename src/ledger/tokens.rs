@@ -334,11 +334,19 @@ impl Ledger {
 
     /// Nothing rests on the tokens of these people any more here, until that is noted, or nothing has to be.
     pub fn suspend_tokens_of(&self, whose: BTreeSet<SubjectId>) {
-        let all = self.tokens.all().into_iter();
-        all.filter(|known| whose.contains(&known.token.subject))
-            .for_each(|known| known.ends());
-        let mut suspended = self.tokens.suspended.lock().unwrap_or_else(PoisonError::into_inner);
-        suspended.extend(whose);
+        let suspend = |whose: &BTreeSet<SubjectId>| {
+            let mut suspended = self.tokens.suspended.lock().unwrap_or_else(PoisonError::into_inner);
+            suspended.extend(whose.iter().cloned());
+        };
+        // first: what is shown from here on does not count
+        suspend(&whose);
+        // INVARIANT: none begins anew meanwhile, which would take over that it still stands
+        let shelves = self.tokens.shelves.read().unwrap_or_else(PoisonError::into_inner);
+        for known in shelves.by_id.values() {
+            if whose.contains(&known.token.subject) {
+                known.ends();
+            }
+        }
     }
 
     /// Whether there are any.

@@ -151,7 +151,8 @@ impl Demo {
     pub async fn stop_twice(self) -> Said {
         programs::tell(&self.child, Signal::TERM);
         closed(self.ready.proxy.strip_prefix("http://").unwrap()).await;
-        let said = programs::end(self.child, Signal::INT).await;
+        let again = programs::tell_again(&self.child, Signal::INT);
+        let (said, ()) = tokio::join!(programs::ended(self.child), again);
         assert_nothing_is_left(self.temporary.path());
         said
     }

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::browser::{Browser, SignIn};
 use crate::curl::{Answer, curl};
 use crate::nginx::Nginx;
-use crate::programs::{PATIENCE, Said, WAYLEAVE, command, end, path_of, tell, wayleave};
+use crate::programs::{PATIENCE, Said, WAYLEAVE, command, end, path_of, tell, tell_again, wayleave};
 
 const PASSWORD: &str = "open sesame, please";
 const MANAGED: &str = "www.linkedin.com";
@@ -307,8 +307,10 @@ async fn told_a_second_time_the_gateway_ends_at_once_and_says_so() {
     until(&mut told, "> PUT /put/endless").await;
     tell(&house.child, Signal::TERM);
     until(&mut house.log, "stopping").await;
-    tell(&house.child, Signal::TERM);
-    until(&mut house.log, "told to stop a second time").await;
+    tokio::select! {
+        _ = until(&mut house.log, "told to stop a second time") => {}
+        () = tell_again(&house.child, Signal::TERM) => panic!("it cannot be told"),
+    }
     let ended = timeout(PATIENCE, house.child.wait()).await.expect("it ends").unwrap();
     assert_eq!(ended.code(), Some(1));
     drop(upload);

@@ -102,9 +102,25 @@ pub fn tell(child: &Child, signal: rustix::process::Signal) {
     rustix::process::kill_process(id, signal).expect("it can be told");
 }
 
+/// Sends a signal again and again, as somebody impatient does: what comes at once is the same wish.
+pub fn tell_again(child: &Child, signal: rustix::process::Signal) -> impl Future<Output = ()> + use<> {
+    let id = child.id().expect("it runs");
+    let id = rustix::process::Pid::from_raw(i32::try_from(id).unwrap()).unwrap();
+    async move {
+        while rustix::process::kill_process(id, signal).is_ok() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
 /// Sends a signal, waits for the end, and gives the exit code and what was still said.
 pub async fn end(child: Child, signal: rustix::process::Signal) -> Said {
     tell(&child, signal);
+    ended(child).await
+}
+
+/// Waits for the end.
+pub async fn ended(child: Child) -> Said {
     let output = timeout(PATIENCE, child.wait_with_output()).await.expect("it stops");
     said(output.unwrap())
 }

@@ -263,6 +263,21 @@ fn a_nul_that_no_power_loss_leaves_is_damage_and_not_a_hole() {
 }
 
 #[test]
+fn a_line_without_end_is_named_and_neither_read_whole_nor_cut_off() {
+    let folder = written();
+    let last = verify(folder.path()).unwrap();
+    let newest = lines_of(folder.path(), last.segments);
+    let file = fs::File::options().append(true).open(&newest).unwrap();
+    let length = file.metadata().unwrap().len();
+    // as large as anybody likes, without a byte on disk
+    file.set_len(length + (1 << 40)).unwrap();
+    let (name, _, why) = broken(folder.path());
+    assert!(newest.ends_with(name));
+    assert!(why.contains("longer than"), "{why}");
+    assert!(Book::open(&small(folder.path()), clock(), Vec::new()).is_err());
+}
+
+#[test]
 fn a_book_whose_newest_lines_were_changed_is_not_written_on() {
     let folder = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

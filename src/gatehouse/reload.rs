@@ -415,6 +415,27 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn an_edit_counts_within_a_second_also_while_somebody_goes_on_editing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (folder, other) = (folder.path().to_owned(), folder.path().join("people.toml"));
+        let before = Look::at(&folder);
+        let goes_on = async {
+            let mut text = String::new();
+            loop {
+                text.push('#');
+                std::fs::write(&other, &text).unwrap();
+                tokio::time::sleep(EVERY / 2).await;
+            }
+        };
+        let began = Instant::now();
+        tokio::select! {
+            () = goes_on => {}
+            look = next(&folder, &before, true) => assert_ne!(look, before),
+        }
+        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn what_could_not_be_read_is_read_again_after_a_while_and_its_correction_within_a_second() {
         let folder = tempfile::tempdir().unwrap();
         let (folder, file) = (folder.path(), folder.path().join("purposes.toml"));

@@ -355,7 +355,7 @@ async fn what_lies_beyond_the_peek_is_not_held_back() {
     .await;
     let name = "fb_api_req_friendly_name=ComposerStoryCreateMutation&variables=";
     // a byte more than is looked at, and nobody says when the next will come
-    let first = format!("{name:a<size$}", size = 64 * 1024 + 1);
+    let first = name.to_owned() + &"a".repeat(64 * 1024 + 1 - name.len());
     wire.say(format!("{:x}\r\n{first}\r\n", first.len())).await;
     let mut server = origin.tls(&world.origins, "www.facebook.com").await;
     server.head().await;

@@ -250,3 +250,34 @@ fn private() -> OpenOptions {
     options.read(true).write(true).mode(0o600);
     options
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// What the system says to whoever asks it to bring a device's content to a disk (fsync(2)).
+    const NO_DISK: Option<i32> = Some(22);
+
+    fn taken(path: &Path) -> Folder {
+        match Folder::take(path) {
+            Ok(folder) => folder,
+            Err(NotTaken::InUse) => panic!("somebody has it"),
+            Err(NotTaken::Failed(error)) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn what_was_written_is_asked_for_on_the_disk_before_anybody_relies_on_it() {
+        let place = tempfile::tempdir().unwrap();
+        let mut folder = taken(place.path());
+        // a device takes what is written, and has nothing to keep it on
+        folder.current = Some(private().open("/dev/null").unwrap());
+        folder.write(0, b"a line\n").unwrap();
+        assert_eq!(folder.sync().unwrap_err().raw_os_error(), NO_DISK);
+        symlink("/dev/null", place.path().join("seal.new")).unwrap();
+        assert_eq!(folder.place("seal", b"a seal").unwrap_err().raw_os_error(), NO_DISK);
+        assert!(!place.path().join("seal").exists(), "it is there once it is whole");
+    }
+}

@@ -22,6 +22,7 @@ use crate::facts::{AccountMarks, Act, GatewayAct, Mode, Problem, RulebookId, Sou
 use crate::identity::Guard;
 use crate::metrics::Metrics;
 use crate::portal::Portal;
+use crate::proof::property;
 use crate::proxy::Tasks;
 use crate::rulebook::{Assembled, InForce, Live, Rulebook, Sources};
 
@@ -63,7 +64,7 @@ impl Ready {
                 keeping: Keeping::ToBeTried(Box::new(Texts { of, sources })),
             });
         }
-        let (mut assembled, texts) = Texts::take(Some(ruling), sources)?;
+        let (mut assembled, texts) = Texts::of_folder(Some(ruling), sources)?;
         let warnings = std::mem::take(&mut assembled.warnings);
         Ok(Self {
             in_force: assembled.in_mode(mode),
@@ -81,7 +82,18 @@ pub(super) struct Texts {
 
 impl Texts {
     fn read(folder: &Path) -> Result<(Assembled, Self), Vec<Problem>> {
-        Self::take(None, Sources::from_files(read_folder(folder)?)?)
+        Self::of_folder(None, Sources::from_files(read_folder(folder)?)?)
+    }
+
+    /// The same of a folder of which everything can be read: also what is to be proved of its rules, by which nobody is
+    /// judged. What ruled once may rule on without.
+    fn of_folder(ruling: Option<&InForce>, sources: Sources) -> Result<(Assembled, Self), Vec<Problem>> {
+        let unread = property::read(&sources.properties).problems().to_vec();
+        match Self::take(ruling, sources) {
+            Ok(taken) if unread.is_empty() => Ok(taken),
+            Ok(_) => Err(unread),
+            Err(problems) => Err([problems, unread].concat()),
+        }
     }
 
     /// The same of texts that were read.
@@ -412,6 +424,27 @@ mod tests {
         let ready = Ready::of(with("rules/99-test.cedar", rule), &ruling, Mode::Enforce, &kept).unwrap();
         assert!(matches!(ready.keeping, Keeping::Tried(Ok(()))));
         assert!(kept.rulebook(ready.in_force.rulebook.id()).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_edit_counts_within_a_second_also_while_somebody_goes_on_editing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (folder, other) = (folder.path().to_owned(), folder.path().join("people.toml"));
+        let before = Look::at(&folder);
+        let goes_on = async {
+            let mut text = String::new();
+            loop {
+                text.push('#');
+                std::fs::write(&other, &text).unwrap();
+                tokio::time::sleep(EVERY / 2).await;
+            }
+        };
+        let began = Instant::now();
+        tokio::select! {
+            () = goes_on => {}
+            look = next(&folder, &before, true) => assert_ne!(look, before),
+        }
+        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     }
 
     #[tokio::test(start_paused = true)]

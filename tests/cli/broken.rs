@@ -1,4 +1,4 @@
-//! Eight ways to break the policies, and what `check` says to each: what is wrong, where, and how to fix it.
+//! Ways to break the policies, and what `check` says to each: what is wrong, where, and how to fix it.
 
 use super::desk::Desk;
 
@@ -316,4 +316,24 @@ fn a_purpose_that_the_schema_alone_lacks_or_a_misspelt_employment_is_told_in_pla
         told.starts_with("exit 1") && told.contains(said) && !told.contains("eid"),
         "{told}"
     );
+}
+
+#[test]
+fn a_promise_to_keep_what_nothing_keeps() {
+    insta::assert_snapshot!(ruled("@id(\"mine\") @reason(\"Mine.\") @owner(\"legal\") @untested(\"example\")\npermit (principal, action == Action::\"archive\", resource in Category::\"social-media\");\n"), @r#"
+    exit 1
+    --- stdout
+    wayleave::policy::archive
+
+      × rule `mine` promises retention, and nothing retains content yet
+       ╭─[rules/50-mine.cedar:2:30]
+     1 │ @id("mine") @reason("Mine.") @owner("legal") @untested("example")
+     2 │ permit (principal, action == Action::"archive", resource in Category::"social-media");
+       ·                              ────────┬────────
+       ·                                      ╰── here
+       ╰────
+      help: remove the rule until there is an archive: nobody may rely on what is not kept
+
+    policies: 1 error, 0 warnings
+    "#);
 }

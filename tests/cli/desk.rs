@@ -140,9 +140,15 @@ pub(crate) struct Running {
 impl Running {
     /// Starts the gateway of a desk, on ports that the system chooses.
     pub(crate) fn start(desk: &Desk) -> Self {
-        let line = "exec wayleave run --set ingress.plain=127.0.0.1:0 --set ingress.tls=127.0.0.1:0 \
+        Self::start_in(desk, "")
+    }
+
+    /// The same where the shell has these variables, `NAME=value …`.
+    pub(crate) fn start_in(desk: &Desk, environment: &str) -> Self {
+        let line = "wayleave run --set ingress.plain=127.0.0.1:0 --set ingress.tls=127.0.0.1:0 \
                     --set admin.listen=127.0.0.1:0";
-        let mut child = desk.command(line).stderr(Stdio::piped()).spawn().unwrap();
+        let line = format!("exec env {environment} {line}");
+        let mut child = desk.command(&line).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let found = Regex::new(r"plain=(\S+) tls=(\S+) admin=(\S+)").unwrap();
         let coloured = Regex::new(r"\x1b\[[0-9;]*m").unwrap();

@@ -486,3 +486,32 @@ fn the_five_minutes_and_every_recipe_behind_them_pass_their_cases_and_keep_what_
         }
     }
 }
+
+#[test]
+fn the_readme_begins_with_what_it_is_a_picture_the_two_commands_and_the_tour() {
+    let readme = text("README.md");
+    let at = |what: &str| readme.find(what).unwrap_or_else(|| panic!("no {what}"));
+    let tour = at("\n## Five minutes\n");
+    let parts = [
+        at("# wayleave\n"),
+        at("is a forward proxy"),
+        at("browser, curl, a tool\n    │"),
+        at("\ncargo run --release -- demo "),
+        at("\ntests/run "),
+        tour,
+    ];
+    assert!(parts.is_sorted(), "{parts:?}");
+    let headings: Vec<&str> = readme.lines().filter(|line| line.starts_with("## ")).take(2).collect();
+    assert_eq!(headings, ["## Try it", "## Five minutes"]);
+}
+
+#[test]
+fn the_licence_is_apache_2_0_and_what_is_built_with_is_pinned() {
+    let package: toml::Table = text("Cargo.toml").parse().unwrap();
+    assert_eq!(package["package"]["license"].as_str(), Some("Apache-2.0"));
+    assert_eq!(package["package"]["edition"].as_str(), Some("2024"));
+    let licence = text("LICENSE");
+    assert!(licence.contains("Apache License") && licence.contains("Version 2.0, January 2004"));
+    let ignored = fs::read_to_string(shipped(".gitignore")).unwrap_or_default();
+    assert!(shipped("Cargo.lock").is_file() && !ignored.contains("Cargo.lock"));
+}

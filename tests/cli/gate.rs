@@ -1,6 +1,6 @@
 //! `run` and `demo` with settings that do not work.
 
-use super::desk::Desk;
+use super::desk::{Desk, Running};
 
 #[test]
 fn a_setting_that_does_not_exist_is_named_with_what_was_meant() {
@@ -189,4 +189,25 @@ fn a_taken_port_names_who_holds_it() {
     --- stderr
     error: `127.0.0.1:[port]` is taken by `[program]` (process [number]): stop it, or choose other ports with `--port-base`
     ");
+}
+
+#[test]
+fn a_gateway_takes_its_settings_from_the_file_from_the_environment_before_it_and_from_the_command_line_before_both() {
+    let desk = Desk::with_policies();
+    desk.types("wayleave ca init");
+    desk.write(
+        "deploy/wayleave.toml",
+        "home = \"..\"\n[portal]\nhost = \"file.corp.example\"\n[pac]\ncovers = \"managed\"\n[ingress]\nplain = \"127.0.0.1:1\"\n",
+    );
+    let script = |environment: &str| {
+        let gate = Running::start_in(&desk, environment);
+        let script = desk.types(&format!("curl -sS http://{}/proxy.pac", gate.admin));
+        assert_eq!(gate.stop(), 0);
+        // what is not covered goes nowhere near the proxy: also this stands in the file alone
+        assert!(script.contains("return \"DIRECT\";\n}"), "{script}");
+        script
+    };
+    assert!(script("").contains("var PORTAL = \"file.corp.example\""));
+    let script = script("WAYLEAVE__PORTAL__HOST=environment.corp.example WAYLEAVE__INGRESS__PLAIN=127.0.0.1:2");
+    assert!(script.contains("var PORTAL = \"environment.corp.example\""), "{script}");
 }

@@ -26,6 +26,7 @@ mod proofs;
 mod recipes;
 mod replayed;
 mod rules;
+mod scripts;
 mod sheets;
 mod tested;
 mod tools;

@@ -27,11 +27,21 @@ fn accounts_are_added_listed_changed_and_removed() {
     ada
     ben
     ");
+    let accounts = desk.read("state/users.toml");
+    assert_eq!(accounts.matches("$argon2id$v=19$").count(), 2, "{accounts}");
+    for password in ["correct horse battery", "another long one"] {
+        assert!(!accounts.contains(password), "{accounts}");
+    }
+    let before = accounts;
     insta::assert_snapshot!(desk.types("wayleave user passwd ada --password-file secret"), @"
     exit 0
     --- stderr
     changed the password of user `ada`
     ");
+    let accounts = desk.read("state/users.toml");
+    let hash_of = |accounts: &str, user: &str| accounts.lines().find(|line| line.contains(user)).unwrap().to_owned();
+    assert_ne!(hash_of(&accounts, "ada"), hash_of(&before, "ada"));
+    assert_eq!(hash_of(&accounts, "ben"), hash_of(&before, "ben"));
     insta::assert_snapshot!(desk.types("wayleave user remove ben"), @"
     exit 0
     --- stderr

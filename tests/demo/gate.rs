@@ -75,8 +75,14 @@ impl Demo {
 
     /// Starts one, or says how it ended.
     pub async fn try_with(args: &[&str]) -> Result<Self, Said> {
+        Self::try_in(&std::env::current_dir().unwrap(), args).await
+    }
+
+    /// The same in `folder`.
+    pub async fn try_in(folder: &Path, args: &[&str]) -> Result<Self, Said> {
         let temporary = tempfile::tempdir().unwrap();
         let mut child = command(WAYLEAVE)
+            .current_dir(folder)
             .args(["demo", "--json"])
             .args(args)
             .env("TMPDIR", temporary.path())

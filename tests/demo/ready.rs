@@ -235,3 +235,29 @@ async fn it_follows_a_folder_of_policies_and_refuses_one_that_does_not_hold() {
     assert!(said.err.contains("90-broken.cedar"), "{}", said.err);
     assert!(said.err.contains("nonsense"), "the line is drawn: {}", said.err);
 }
+
+#[tokio::test]
+async fn it_needs_nothing_of_the_folder_that_it_starts_in_and_leaves_nothing_there() {
+    let (empty, misleading) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for (file, text) in [
+        (
+            "policies/rules/90-broken.cedar",
+            "permit (principal, action, resource) when { nonsense };\n",
+        ),
+        ("deploy/wayleave.toml", "[ingress]\nplane = \"nonsense\"\n"),
+    ] {
+        let path = misleading.path().join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    for (folder, holds) in [(&empty, 0), (&misleading, 2)] {
+        let demo = Demo::try_in(folder.path(), &["--port-base", "0"]).await;
+        let demo = demo.unwrap_or_else(|said| panic!("{said:#?}"));
+        let declared = crate::people::declare(&demo, "ada", "recruiting", &["linkedin"]).await;
+        assert_eq!(declared.status, 201, "{declared:#?}");
+        let feed = through(&demo, Door::Plain, "ada", &["https://www.linkedin.com/feed/"]).await;
+        assert_eq!(feed.status, 200, "{feed:#?}");
+        demo.stop().await;
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), holds);
+    }
+}

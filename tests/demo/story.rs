@@ -1,5 +1,8 @@
 //! The main job, with a real browser: a site, the page that asks for the purpose, the site again.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::browser::{Browser, SignIn};
 use crate::commands::check_metrics;
 use crate::gate::Demo;
@@ -188,15 +191,33 @@ async fn a_statement_that_is_too_short_is_refused_before_and_after_it_is_sent() 
 }
 
 #[tokio::test]
-async fn a_browser_finds_its_way_through_the_tls_door_too() {
+async fn a_browser_is_led_to_the_tls_door_by_its_pac_file_too() {
     let demo = Demo::start().await;
     declare(&demo, "ada", "recruiting", &["linkedin"]).await;
-    let way = format!("--proxy-server={}", demo.ready.proxy_tls);
+    let door = demo.ready.proxy_tls.strip_prefix("https://").unwrap();
+    let script = demo
+        .wayleave(&["pac", "--proxy", &format!("HTTPS {door}")])
+        .await
+        .ends_with(0);
+    let way = format!(
+        "--proxy-pac-url=data:application/x-ns-proxy-autoconfig;base64,{}",
+        STANDARD.encode(script)
+    );
     let mut ada = Browser::start(&demo.ready.ca, &way, sign_in(&demo, "ada")).await;
     assert_eq!(ada.open(LINKEDIN).await, LINKEDIN);
     let posted = press(&mut ada, "Post").await;
     assert!(posted.contains("200: POST"), "{posted}");
     ada.close().await;
+    let book = demo.records(&["list", "--format", "json"]).await.ends_with(0);
+    let visits: Vec<&str> = book
+        .lines()
+        .filter(|line| line.contains("\"www.linkedin.com\""))
+        .collect();
+    assert!(visits.len() >= 3, "{book}");
+    assert!(
+        visits.iter().all(|line| line.contains("\"door\":\"tls\"")),
+        "{visits:#?}"
+    );
     demo.stop().await;
 }
 

@@ -145,6 +145,57 @@ async fn the_opening_line_is_on_disk_before_the_origin_gets_the_first_byte() {
     world.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_and_a_request_in_clear_that_publish_are_on_disk_before_their_first_byte_leaves_too() {
+    let (x, linkedin) = (Scripted::bind().await, Scripted::bind().await);
+    let world = World::planned(|plan| {
+        plan.lead("x.com", x.address);
+        plan.lead("www.linkedin.com", linkedin.address);
+    })
+    .await;
+    socket_grant(&world).await;
+    world
+        .grant("ada", "recruiting", &["linkedin"], &["read", "publish"])
+        .await;
+    let opened = || {
+        folder_text(&world.settings.audit.folder)
+            .matches("\"kind\":\"opening\"")
+            .count()
+    };
+
+    let ben = world.client("ben");
+    let (answer, ()) = tokio::join!(ben.socket("x.com", "/live"), async {
+        let mut server = x.tls(&world.origins, "x.com").await;
+        server.exactly(1).await;
+        assert_eq!(opened(), 1, "what a socket can carry may publish");
+        server.head().await;
+        server.say("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").await;
+    });
+    assert_eq!(answer.err().unwrap().status, StatusCode::NOT_FOUND);
+
+    let ada = world.client("ada");
+    let in_clear = SHARE.replace("https:", "http:");
+    let (answer, ()) = tokio::join!(ada.post(&in_clear, JSON, "{}"), async {
+        let mut server = linkedin.clear().await;
+        server.exactly(1).await;
+        assert_eq!(opened(), 2);
+        server.head().await;
+        server.exactly(2).await;
+        server.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+    });
+    assert_eq!(answer.text(), "ok");
+    world.close().await;
+}
+
+/// Gives ben a grant under which a socket may open on X.
+async fn socket_grant(world: &World) {
+    let approved = world.give("ben", "brand-publishing", &["x"], |terms| {
+        let mia = wayleave::facts::SubjectId::parse("mia").unwrap();
+        terms.answers = vec![wayleave::facts::Answer::approval(mia, terms.declared_at)];
+    });
+    approved.await;
+}
+
 fn copied(folder: &Path) -> tempfile::TempDir {
     let copy = tempfile::TempDir::new().unwrap();
     for entry in std::fs::read_dir(folder).unwrap() {

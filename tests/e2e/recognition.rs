@@ -12,6 +12,7 @@ use wayleave::facts::SignatureId;
 use crate::harness::World;
 use crate::harness::client::{Answer, Client};
 use crate::harness::house::form;
+use crate::harness::scripted::Scripted;
 use crate::harness::wire::Wire;
 
 const JSON: &str = "application/json";
@@ -26,7 +27,11 @@ const DEMO: [&str; 5] = ["linkedin", "x", "facebook", "youtube", "reddit"];
 
 /// Ben may read and publish for the brand on the five platforms.
 async fn a_publisher() -> World {
-    let world = World::open().await;
+    publisher_in(|_| {}).await
+}
+
+async fn publisher_in(differ: impl FnOnce(&mut crate::harness::Plan)) -> World {
+    let world = World::planned(differ).await;
     world
         .give("ben", "brand-publishing", &DEMO, |terms| {
             let mia = wayleave::facts::SubjectId::parse("mia").unwrap();
@@ -317,6 +322,53 @@ async fn the_origin_gets_a_peeked_body_byte_for_byte() {
     let answer = world.client("dan").send_pieces(request, stream::iter(pieces)).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     assert_eq!(world.origin.received().last().unwrap().body, pieces.concat());
+    world.close().await;
+}
+
+/// The content of the next piece of a body that comes in pieces (RFC 9112 §7.1).
+async fn piece(server: &mut Wire) -> Vec<u8> {
+    let mut size = String::new();
+    while !size.ends_with("\r\n") {
+        size += &server.exactly(1).await;
+    }
+    let size = usize::from_str_radix(size.trim_end(), 16).unwrap();
+    let mut piece = server.bytes(size + 2).await;
+    piece.truncate(size);
+    piece
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lies_beyond_the_peek_is_not_held_back() {
+    let origin = Scripted::bind().await;
+    let world = publisher_in(|plan| {
+        // only the size of what has come ends the look at it
+        plan.settings.proxy.peek_timeout_s = 600;
+        plan.lead("www.facebook.com", origin.address);
+    })
+    .await;
+    let ben = world.client("ben").offering(&[b"http/1.1"]);
+    let mut wire = Wire::on(ben.inside("www.facebook.com").await);
+    world.sends(1);
+    wire.say(format!(
+        "POST /api/graphql/ HTTP/1.1\r\nHost: www.facebook.com\r\nContent-Type: {FORM}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    ))
+    .await;
+    let name = "fb_api_req_friendly_name=ComposerStoryCreateMutation&variables=";
+    // a byte more than is looked at, and nobody says when the next will come
+    let first = name.to_owned() + &"a".repeat(64 * 1024 + 1 - name.len());
+    wire.say(format!("{:x}\r\n{first}\r\n", first.len())).await;
+    let mut server = origin.tls(&world.origins, "www.facebook.com").await;
+    server.head().await;
+    let mut came = Vec::new();
+    while came.len() < first.len() {
+        came.extend(piece(&mut server).await);
+    }
+    assert!(came == first.as_bytes(), "{} bytes came", came.len());
+    wire.say("3\r\nend\r\n0\r\n\r\n").await;
+    assert_eq!(piece(&mut server).await, b"end");
+    server.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+    assert_eq!(wire.answer().await.1, "ok");
+    drop(wire);
     world.close().await;
 }
 

@@ -540,3 +540,54 @@ async fn an_edit_of_the_catalogue_the_purposes_the_schema_or_a_case_takes_effect
         .await;
     world.close().await;
 }
+
+/// A file of each kind that there is, and what nobody can read at its end.
+const MISTAKES: [(&str, &str); 14] = [
+    ("wayleave.cedarschema", "entity ;"),
+    ("rules/20-purposes.cedar", "permit ("),
+    (
+        "rules/95-new.cedar",
+        "permit (principal, action, resource) when { nonsense };",
+    ),
+    ("catalog/linkedin.toml", "[broken"),
+    ("catalog/categories.toml", "[broken"),
+    ("catalog/activities.toml", "[broken"),
+    ("catalog/local.toml", "[[host]]\nhost = \"a.example\"\nplatfrom = \"x\""),
+    ("purposes.toml", "[[purpose]]\nid = \"nothing\""),
+    ("people/people.toml", "[[person]]\nid = \"zoe\"\nroles = [\"recruter\"]"),
+    ("people/roles.toml", "[[role]]\nid = \"a b\"\nin = [\"nowhere\"]"),
+    ("owners.toml", "[broken"),
+    ("properties/places.toml", "[[property]]\nid = \"half\""),
+    ("cases/linkedin.toml", "[[case]]\nit = \"half\""),
+    ("cases/cedar.json", "]"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mistake_in_a_file_of_any_kind_keeps_the_old_rules_and_is_told_with_its_place() {
+    let world = a_reader().await;
+    let dan = world.client("dan");
+    let before = world.gate().live().load().rulebook.id().clone();
+    for (name, mistake) in MISTAKES {
+        let path = world.policies().join(name);
+        let whole = std::fs::read_to_string(&path).unwrap_or_default();
+        world.write_policy(name, &format!("{whole}\n{mistake}\n"));
+        // its line and its column, wherever the reader finds out
+        let place = regex::Regex::new(&format!("{}:[0-9]+:[0-9]+: ", regex::escape(name))).unwrap();
+        world
+            .until(&format!("the mistake in {name} is told"), async |world| {
+                place.is_match(&world.admin("/readyz").await.json()["problems"].to_string())
+            })
+            .await;
+        let ready = world.admin("/readyz").await;
+        assert_eq!(ready.status, StatusCode::OK, "{name}: the old rules rule");
+        assert_eq!(*world.gate().live().load().rulebook.id(), before, "{name}");
+        assert_eq!(dan.get("https://x.com/home").await.status, StatusCode::OK, "{name}");
+        if whole.is_empty() {
+            std::fs::remove_file(path).unwrap();
+        } else {
+            world.write_policy(name, &whole);
+        }
+    }
+    is_well_again(&world).await;
+    world.close().await;
+}

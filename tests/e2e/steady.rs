@@ -7,8 +7,10 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use wayleave::audit;
 
+use crate::crashes::{Running, Site, declaration};
 use crate::harness::World;
 use crate::harness::client::{Answer, Client};
+use crate::harness::house::{admin, sample};
 use bytes::Bytes;
 
 const REQUESTS: usize = 20_000;
@@ -126,4 +128,30 @@ async fn twenty_thousand_requests_leave_nothing_behind() {
         .filter(|read| matches!(read.as_ref().unwrap().1.act, wayleave::facts::Act::Closing { .. }))
         .count();
     assert_eq!(closed, REQUESTS + INSIDE, "one record each, and one for each tunnel");
+}
+
+/// How much memory the program takes, as operators see it.
+async fn resident(running: &Running) -> f64 {
+    let exposition = admin(running.admin, "/metrics").await.text();
+    sample(&exposition, "process_resident_memory_bytes").unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_takes_no_more_memory_the_longer_it_serves() {
+    let site = Site::planned(|_| {}).await;
+    let running = site.start().await;
+    let ada = site.client(&running, "ada");
+    let granted = ada.declare(&declaration()).await;
+    assert_eq!(granted.status, StatusCode::CREATED, "{}", granted.text());
+    let mut lines = vec![Line::in_clear(&ada).await, Line::in_clear(&ada).await];
+    lines.extend([Line::inside(&ada).await, Line::inside(&ada).await]);
+    // what is made once and kept is made
+    let lines = ask_all(lines, REQUESTS / 5).await;
+    let before = resident(&running).await;
+    let lines = ask_all(lines, REQUESTS).await;
+    let after = resident(&running).await;
+    drop(lines);
+    running.stop().await;
+    let grown = (after - before) / f64::from(u32::try_from(REQUESTS).unwrap());
+    assert!(grown < 800.0, "{grown} bytes for each request: {before}, then {after}");
 }

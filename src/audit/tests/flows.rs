@@ -359,5 +359,10 @@ fn settings_have_one_spelling() {
     let read: Settings = toml::from_str("folder = \"x\"\non_full = \"refuse\"\n").unwrap();
     assert_eq!((read.on_full, read.queue), (OnFull::Refuse, 8192));
     assert_eq!(Settings::default().folder, PathBuf::from("state/records"));
+    assert_eq!(
+        Settings::default().sync_ms,
+        100,
+        "no reading flow waits longer for the disk"
+    );
     assert!(toml::from_str::<Settings>("fodler = \"x\"").is_err());
 }

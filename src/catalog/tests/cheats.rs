@@ -274,6 +274,71 @@ fn a_batch_is_everything_that_it_holds() {
 }
 
 #[test]
+fn a_method_of_json_rpc_in_the_body_is_read_like_an_operation() {
+    let text = r#"
+        id = "one"
+        name = "One"
+        category = "social"
+        domains = [{ host = "one.example" }]
+        [[signature]]
+        id = "one.rpc.post"
+        activity = "post"
+        methods = ["POST"]
+        hosts = ["one.example"]
+        path = "/rpc"
+        operation = { where = ["json"], key = "method", value = "wall.post", match = "exact" }
+        [[signature]]
+        id = "one.rpc.read"
+        activity = "browse"
+        methods = ["POST"]
+        hosts = ["one.example"]
+        path = "/rpc"
+        operation = { where = ["json"], key = "method", value = "wall.get", match = "prefix" }
+        reads = "label"
+    "#;
+    let lists = [file("catalog/categories.toml"), file("catalog/activities.toml")];
+    let one = SourceText::new("catalog/one.toml", text);
+    let catalog = Catalog::parse(&[&lists[..], &[one]].concat()).whole().unwrap();
+    for (body, activities) in [
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"wall.post","params":{"text":"x"}}"#,
+            "post",
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"wall.getById","params":[1]}"#,
+            "browse",
+        ),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"wall.new"}"#, "unknown-write"),
+        // a batch is all of its calls (JSON-RPC 2.0 §6)
+        (
+            r#"[{"jsonrpc":"2.0","id":1,"method":"wall.get"},{"jsonrpc":"2.0","id":2,"method":"wall.post"}]"#,
+            "browse post",
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"wall.get","method":"wall.post"}"#,
+            "unknown-write",
+        ),
+        // the call of somebody else, in what is handed over, names nothing
+        (
+            r#"{"jsonrpc":"2.0","id":1,"params":{"method":"wall.get"}}"#,
+            "unknown-write",
+        ),
+    ] {
+        let asked = request("POST", "https://one.example/rpc").json(body);
+        let (place, mut head) = (catalog.place(&asked.host), asked.head);
+        assert!(catalog.wants_body(&place, &head));
+        head.peek = catalog.peek(&place, &head, body.as_bytes(), true);
+        let found: Vec<String> = catalog
+            .read(&place, &head)
+            .activities
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(found.join(" "), activities, "{body}");
+    }
+}
+
+#[test]
 fn a_json_key_that_is_named_twice_is_an_unknown_write() {
     for body in [
         r#"{"operationName":"PostPageQuery","operationName":"ClapMutation"}"#,

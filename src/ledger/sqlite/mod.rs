@@ -269,3 +269,27 @@ impl Change for OnDisk<'_> {
         self.files.in_place()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_is_on_the_disk_when_it_returns() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ledger.db");
+        // also where the file was made by somebody who took it less seriously
+        for _ in 0..2 {
+            let store = Sqlite::open(&file).unwrap();
+            let says = |pragma: &str| -> String {
+                let value = store
+                    .connection
+                    .pragma_query_value(None, pragma, |row| row.get::<_, rusqlite::types::Value>(0));
+                format!("{:?}", value.unwrap())
+            };
+            // FULL: the log is synced with each commit, and not only when it is brought into the database
+            assert_eq!(says("synchronous"), "Integer(2)");
+            assert_eq!(says("journal_mode"), "Text(\"wal\")");
+        }
+    }
+}

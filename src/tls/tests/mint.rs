@@ -30,7 +30,7 @@ async fn a_leaf_says_what_browsers_ask_for() {
 }
 
 #[tokio::test]
-async fn serial_numbers_do_not_repeat_and_one_key_serves_a_day() {
+async fn serial_numbers_are_random_do_not_repeat_and_one_key_serves_a_day() {
     let clock = clock();
     let mint = mint(&clock);
     let mut serials = std::collections::BTreeSet::new();
@@ -42,6 +42,13 @@ async fn serial_numbers_do_not_repeat_and_one_key_serves_a_day() {
         keys.insert(leaf_of(&certified).public_key);
     }
     assert_eq!((serials.len(), keys.len()), (50, 1));
+    // each of the 128 bits is thrown anew: of fifty throws none is the same for one bit but by a chance of 2^-42
+    for bit in 0..128 {
+        let set = serials
+            .iter()
+            .filter(|serial| (serial[1 + bit / 8] >> (bit % 8)) & 1 == 1);
+        assert!((1..50).contains(&set.count()), "bit {bit} never changes");
+    }
     clock.advance(DAY);
     keys.insert(leaf_of(&mint.certified(&host("h0.example")).await.unwrap()).public_key);
     assert_eq!(keys.len(), 2);

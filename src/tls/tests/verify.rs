@@ -92,6 +92,56 @@ fn the_systems_roots_follow_ssl_cert_file() {
     }
 }
 
+/// Where the next test keeps its authorities.
+const AUTHORITIES: &str = "WAYLEAVE_TEST_AUTHORITIES";
+
+/// Run by the next test in a process of its own: who of three sites is believed.
+#[tokio::test]
+#[ignore = "run by `the_systems_roots_and_those_of_the_settings_are_believed_side_by_side`"]
+async fn with_roots_of_both_kinds() {
+    let Some(folder) = std::env::var_os(AUTHORITIES) else {
+        return;
+    };
+    let folder = PathBuf::from(folder);
+    let settings = Settings {
+        extra_roots: vec![folder.join("settings/root.pem")],
+        ..Settings::default()
+    };
+    let tls = origin(&settings, &clock()).unwrap();
+    for authority in ["system", "settings", "nobody"] {
+        let issuer = Issuer::load(&folder.join(authority)).unwrap();
+        let site = Mint::new(issuer, clock(), &Settings::default()).unwrap();
+        let site = site.server_config(&host("www.x.com")).await.unwrap();
+        let (near, _) = shake(site, tls.h2_and_h1.clone(), "www.x.com").await;
+        println!("{authority} is believed: {}", near.is_ok());
+    }
+}
+
+#[test]
+fn the_systems_roots_and_those_of_the_settings_are_believed_side_by_side() {
+    let folder = tempfile::tempdir().unwrap();
+    for authority in ["system", "settings", "nobody"] {
+        constrained(&folder.path().join(authority), &["x.com"]);
+    }
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "tls::tests::verify::with_roots_of_both_kinds",
+            "--ignored",
+            "--nocapture",
+        ])
+        .env(AUTHORITIES, folder.path())
+        .env("SSL_CERT_FILE", folder.path().join("system/root.pem"))
+        .env_remove("SSL_CERT_DIR")
+        .output()
+        .unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout);
+    for (authority, is_believed) in [("system", true), ("settings", true), ("nobody", false)] {
+        let told = format!("{authority} is believed: {is_believed}");
+        assert!(shown.contains(&told), "{told} in {shown}");
+    }
+}
+
 #[test]
 fn installing_the_provider_twice_is_fine() {
     install_default();

@@ -276,6 +276,16 @@ impl PathGlob {
         })
     }
 
+    /// The literal segments before the first star: every path that matches begins with them, case aside where that is
+    /// ignored.
+    pub(super) fn literal_start(&self) -> Vec<&str> {
+        let parts = self.parts.iter().map_while(|part| match part {
+            Part::Literal(text) => Some(&**text),
+            Part::Glob(_) | Part::One | Part::Many => None,
+        });
+        parts.collect()
+    }
+
     /// Exact over `*` over `**`, then the longer literal.
     pub(super) fn rank(&self) -> (u8, u16) {
         self.rank

@@ -118,8 +118,9 @@ impl<T: Default> HostGlobs<T> {
 
 /// The last two labels of a name, or the only one.
 fn last_two(name: &str) -> &str {
-    let dot = name.rmatch_indices('.').nth(1);
-    dot.and_then(|(dot, _)| name.get(dot + 1..)).unwrap_or(name)
+    let mut dots = name.bytes().enumerate().rev().filter(|(_, byte)| *byte == b'.');
+    let start = dots.nth(1).and_then(|(dot, _)| name.get(dot + 1..));
+    start.unwrap_or(name)
 }
 
 /// How a domain of a platform covers hosts.
@@ -293,7 +294,10 @@ const UNLISTED: &str = "0";
 
 /// The name and the names above it, longest first.
 pub(super) fn suffixes(host: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(host), |name| name.split_once('.').map(|(_, above)| above))
+    std::iter::successors(Some(host), |name| {
+        let dot = name.bytes().position(|byte| byte == b'.')?;
+        name.get(dot + 1..)
+    })
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! Patterns over hosts, and the table that finds what the catalogue knows of one: exact, then glob, then the longest suffix.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::facts::{Category, Host, PlatformId, SiteRole};
+use crate::facts::{Category, Host, PlatformId, QuickMap, SiteRole};
 
 /// A pattern over hosts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum HostPattern {
     /// This host.
     Exact(Box<str>),
@@ -48,6 +48,14 @@ impl HostPattern {
         }
     }
 
+    /// The one host that it names, if it is one.
+    pub(super) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Exact(name) => Some(name),
+            Self::Below(_) | Self::Glob(_) | Self::Any => None,
+        }
+    }
+
     /// Exact over glob over any: the first thing that makes a signature the more specific one.
     pub(super) fn rank(&self) -> u8 {
         match self {
@@ -78,6 +86,43 @@ fn glob_labels(pattern: &str, host: &str) -> bool {
     }
 }
 
+/// Patterns over hosts, each with what is listed for it. A star stands before the last two labels of a name, so that a host
+/// is held against those patterns alone that end as it does.
+#[derive(Debug, Default)]
+pub(super) struct HostGlobs<T>(QuickMap<Box<str>, BTreeMap<HostPattern, T>>);
+
+impl<T: Default> HostGlobs<T> {
+    /// What is listed for a pattern.
+    pub(super) fn entry(&mut self, pattern: &HostPattern) -> &mut T {
+        let text = match pattern {
+            HostPattern::Exact(text) | HostPattern::Below(text) | HostPattern::Glob(text) => text,
+            HostPattern::Any => "**",
+        };
+        let end = last_two(text).into();
+        self.0.entry(end).or_default().entry(pattern.clone()).or_default()
+    }
+
+    /// What is listed for the patterns that match a host.
+    pub(super) fn matching(&self, host: &str) -> impl Iterator<Item = &T> {
+        let end = last_two(host);
+        // a pattern may cover everything below a name of one label
+        let last = end.split_once('.').map(|(_, last)| last);
+        let patterns = [Some(end), last]
+            .into_iter()
+            .flatten()
+            .filter_map(|end| self.0.get(end));
+        let matching = patterns.flatten().filter(move |(pattern, _)| pattern.matches(host));
+        matching.map(|(_, listed)| listed)
+    }
+}
+
+/// The last two labels of a name, or the only one.
+fn last_two(name: &str) -> &str {
+    let mut dots = name.bytes().enumerate().rev().filter(|(_, byte)| *byte == b'.');
+    let start = dots.nth(1).and_then(|(dot, _)| name.get(dot + 1..));
+    start.unwrap_or(name)
+}
+
 /// How a domain of a platform covers hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Cover {
@@ -102,12 +147,15 @@ pub(super) struct Domain {
 #[derive(Debug, Default)]
 pub(super) struct DomainTable {
     domains: Vec<Domain>,
-    exact: HashMap<Box<str>, usize>,
-    suffix: HashMap<Box<str>, usize>,
+    exact: QuickMap<Box<str>, usize>,
+    suffix: QuickMap<Box<str>, usize>,
+    /// The most specific one first.
     globs: Vec<(HostPattern, usize)>,
-    categories: HashMap<Box<str>, BTreeSet<Category>>,
+    /// The same by what they match, each with its place among them.
+    glob_places: HostGlobs<Option<usize>>,
+    categories: QuickMap<Box<str>, BTreeSet<Category>>,
     /// The first labels of all listed names without stars, by what follows them.
-    children: HashMap<Box<str>, BTreeSet<Box<str>>>,
+    children: QuickMap<Box<str>, BTreeSet<Box<str>>>,
 }
 
 impl DomainTable {
@@ -130,6 +178,9 @@ impl DomainTable {
         // The glob with the most letters is the most specific one.
         let name_length = |at: usize| domains.get(at).map_or(0, |domain| domain.name.len());
         table.globs.sort_by_key(|(_, at)| std::cmp::Reverse(name_length(*at)));
+        for (place, (glob, _)) in table.globs.iter().enumerate() {
+            table.glob_places.entry(glob).get_or_insert(place);
+        }
         for (name, closure) in categories {
             table.categories.entry(name).or_default().extend(closure);
         }
@@ -148,8 +199,8 @@ impl DomainTable {
     /// The domain that a host belongs to: exact over glob over the longest suffix.
     pub(super) fn find(&self, host: &str) -> Option<&Domain> {
         let glob = || {
-            let found = self.globs.iter().find(|(glob, _)| glob.matches(host));
-            found.map(|(_, at)| at)
+            let place = self.glob_places.matching(host).flatten().min()?;
+            self.globs.get(*place).map(|(_, at)| at)
         };
         let suffix = || suffixes(host).find_map(|name| self.suffix.get(name));
         let at = self.exact.get(host).or_else(glob).or_else(suffix)?;
@@ -243,7 +294,10 @@ const UNLISTED: &str = "0";
 
 /// The name and the names above it, longest first.
 pub(super) fn suffixes(host: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(host), |name| name.split_once('.').map(|(_, above)| above))
+    std::iter::successors(Some(host), |name| {
+        let dot = name.bytes().position(|byte| byte == b'.')?;
+        name.get(dot + 1..)
+    })
 }
 
 #[cfg(test)]
@@ -296,6 +350,24 @@ mod tests {
         table().categories_of("login.bank.a.example", &mut categories);
         assert_eq!(*categories, [Category::new("banking")].into());
         assert!(table().find("login.bank.a.example").is_some());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn patterns_are_found_by_their_end_as_one_by_one(
+            patterns in proptest::collection::vec("(\\*\\.|a\\*\\.|\\*b\\.)?([ab]\\.){0,2}[ab]", 0..20),
+            host in "([ab]{1,2}\\.){0,4}[ab]",
+        ) {
+            let patterns: BTreeSet<HostPattern> = patterns.iter().filter_map(|text| HostPattern::parse(text)).collect();
+            let mut globs = HostGlobs::<Option<&HostPattern>>::default();
+            for pattern in &patterns {
+                *globs.entry(pattern) = Some(pattern);
+            }
+            let found: Vec<&HostPattern> = globs.matching(&host).copied().flatten().collect();
+            let matching: Vec<&HostPattern> = patterns.iter().filter(|pattern| pattern.matches(&host)).collect();
+            proptest::prop_assert_eq!(found.len(), matching.len());
+            proptest::prop_assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), matching.into_iter().collect());
+        }
     }
 
     #[test]

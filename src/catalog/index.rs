@@ -1,80 +1,102 @@
-//! Which signatures can match on a host: put together once, so that a request looks at few.
+//! What can match on a host, and there on a path: put together once, so that a request looks at few.
 
-use std::collections::HashMap;
-
-use super::host::HostPattern;
+use super::globs::GlobTree;
+use super::host::{HostGlobs, HostPattern};
+use super::path::{PathGlob, Segments};
+use super::secrets::Secret;
 use super::signature::{Embed, Mark, Signature};
 use super::tree::ActivityIndex;
-use crate::facts::{Place, PlatformId};
+use crate::facts::{Place, PlatformId, QuickMap};
 
-/// The signatures, embeds and marks, findable by host.
+/// All that is listed by host and path.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    signatures: Vec<Signature>,
-    embeds: Vec<Embed>,
-    /// For every host that a signature or embed names exactly: all signatures with a host pattern that fits.
-    by_host: HashMap<Box<str>, ByHost>,
-    /// Signatures with patterns over hosts, for all other hosts.
-    globs: Vec<(HostPattern, usize)>,
-    /// Signatures for any host of a platform.
-    anywhere: HashMap<PlatformId, Vec<usize>>,
-    /// Signatures for any host of any platform.
-    general: Vec<usize>,
-    marks: HashMap<PlatformId, Vec<Mark>>,
+    pub(super) signatures: Vec<Signature>,
+    pub(super) embeds: Vec<Embed>,
+    pub(super) secrets: Vec<Secret>,
+    /// For every host that something names exactly: all that is listed for it, by patterns that fit, too.
+    named: QuickMap<Box<str>, Listed>,
+    /// What is listed for patterns over hosts: for all other hosts.
+    globs: HostGlobs<Listed>,
+    /// What is listed for any host of a platform.
+    anywhere: QuickMap<PlatformId, Listed>,
+    /// What is listed for any host of any platform.
+    general: Listed,
+    marks: QuickMap<PlatformId, Vec<Mark>>,
 }
 
+/// What is listed for some hosts, each thing by its number.
 #[derive(Debug, Default)]
-struct ByHost {
-    signatures: Vec<(u8, usize)>,
-    embeds: Vec<usize>,
+struct Listed {
+    /// Signatures, and how closely each names the hosts.
+    signatures: GlobTree<(u8, usize)>,
+    embeds: GlobTree<usize>,
+    secrets: Vec<usize>,
 }
 
-/// A signature that can match on a host, and how closely it names the host.
+/// A signature that matches host and path, by one of its globs, whatever the case of the path.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Candidate<'c> {
+pub(super) struct Match<'c> {
     pub(super) signature: &'c Signature,
+    /// How closely it names the host.
     pub(super) host_rank: u8,
+    /// How closely it names the path.
+    pub(super) path_rank: (u8, u16),
+    /// Whether it matches as the path is written.
+    pub(super) as_written: bool,
 }
-
-/// The catalogue holds each signature once.
-impl PartialEq for Candidate<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self.signature, other.signature) && self.host_rank == other.host_rank
-    }
-}
-
-impl Eq for Candidate<'_> {}
 
 impl Index {
-    pub(super) fn new(signatures: Vec<Signature>, embeds: Vec<Embed>, marks: HashMap<PlatformId, Vec<Mark>>) -> Self {
-        let mut index = Self {
-            marks,
-            ..Self::default()
-        };
+    pub(super) fn new(
+        signatures: Vec<Signature>,
+        embeds: Vec<Embed>,
+        secrets: Vec<Secret>,
+        marks: QuickMap<PlatformId, Vec<Mark>>,
+    ) -> Self {
+        let mut index = Self::default();
+        let of_signatures = signatures.iter().flat_map(|signature| &signature.hosts);
+        let of_secrets = secrets.iter().flat_map(|secret| &secret.hosts);
+        let names = of_signatures.chain(of_secrets).filter_map(HostPattern::name);
+        let names = names.chain(embeds.iter().map(|embed| &*embed.host));
+        index.named = names.map(|name| (name.into(), Listed::default())).collect();
         for (at, signature) in signatures.iter().enumerate() {
-            for pattern in &signature.hosts {
-                index.note(at, signature, pattern);
+            for host in &signature.hosts {
+                index.list(host, signature.platform.as_ref(), |listed| {
+                    for path in &signature.paths {
+                        listed.signatures.add(path, (host.rank(), at));
+                    }
+                });
+            }
+        }
+        for (at, secret) in secrets.iter().enumerate() {
+            for host in &secret.hosts {
+                index.list(host, Some(&secret.platform), |listed| listed.secrets.push(at));
             }
         }
         for (at, embed) in embeds.iter().enumerate() {
-            index.by_host.entry(embed.host.clone()).or_default().embeds.push(at);
+            let listed = index.named.entry(embed.host.clone()).or_default();
+            listed.embeds.add(&embed.path, at);
         }
-        let globs = &index.globs;
-        index.by_host = std::mem::take(&mut index.by_host)
-            .into_iter()
-            .map(|(host, mut found)| {
-                let fits = globs.iter().filter(|(glob, _)| glob.matches(&host));
-                found.signatures.extend(fits.map(|(glob, at)| (glob.rank(), *at)));
-                found
-                    .signatures
-                    .sort_by_key(|(rank, at)| (std::cmp::Reverse(*rank), *at));
-                (host, found)
-            })
-            .collect();
         Self {
             signatures,
             embeds,
+            secrets,
+            marks,
             ..index
+        }
+    }
+
+    /// Lists something wherever it is looked for on the hosts that a pattern names.
+    fn list(&mut self, host: &HostPattern, platform: Option<&PlatformId>, mut add: impl FnMut(&mut Listed)) {
+        match (host, platform) {
+            (HostPattern::Exact(name), _) => add(self.named.entry(name.clone()).or_default()),
+            (HostPattern::Below(_) | HostPattern::Glob(_), _) => {
+                add(self.globs.entry(host));
+                let named = self.named.iter_mut().filter(|(name, _)| host.matches(name));
+                named.for_each(|(_, listed)| add(listed));
+            }
+            (HostPattern::Any, Some(platform)) => add(self.anywhere.entry(platform.clone()).or_default()),
+            (HostPattern::Any, None) => add(&mut self.general),
         }
     }
 
@@ -91,45 +113,63 @@ impl Index {
         self.signatures.iter().map(|one| one.activity)
     }
 
-    fn note(&mut self, at: usize, signature: &Signature, pattern: &HostPattern) {
-        match pattern {
-            HostPattern::Exact(host) => {
-                let found = self.by_host.entry(host.clone()).or_default();
-                found.signatures.push((pattern.rank(), at));
-            }
-            HostPattern::Below(_) | HostPattern::Glob(_) => self.globs.push((pattern.clone(), at)),
-            HostPattern::Any => match &signature.platform {
-                Some(platform) => self.anywhere.entry(platform.clone()).or_default().push(at),
-                None => self.general.push(at),
-            },
-        }
+    /// What is listed for the host of a place.
+    fn listed<'c>(&'c self, place: &'c Place) -> impl Iterator<Item = &'c Listed> {
+        let host = place.host.as_str();
+        let named = self.named.get(host);
+        let globs = named.is_none().then(|| self.globs.matching(host));
+        let platform = place.platform.as_ref();
+        let own = platform.and_then(|id| self.anywhere.get(id));
+        let general = platform.map(|_| &self.general);
+        named
+            .into_iter()
+            .chain(globs.into_iter().flatten())
+            .chain(own)
+            .chain(general)
     }
 
-    /// The signatures that can match on the host of a place.
-    pub(super) fn candidates<'c>(&'c self, place: &'c Place) -> impl Iterator<Item = Candidate<'c>> {
-        let host = place.host.as_str();
-        let known = self.by_host.get(host);
-        let listed = known.into_iter().flat_map(|found| found.signatures.iter().copied());
-        let globs = if known.is_none() { &*self.globs } else { &[] };
-        let fitting = globs
-            .iter()
-            .filter(move |(glob, _)| glob.matches(host))
-            .map(|(glob, at)| (glob.rank(), *at));
-        let own = place.platform.as_ref().and_then(|id| self.anywhere.get(id));
-        let general = place.platform.as_ref().map(|_| &self.general);
-        let any = own.into_iter().chain(general).flatten().map(|at| (1, *at));
-        listed.chain(fitting).chain(any).filter_map(|(host_rank, at)| {
-            let signature = self.signatures.get(at)?;
-            Some(Candidate { signature, host_rank })
+    /// The signatures that match the host of a place and a path there.
+    pub(super) fn matching<'c, 'p>(
+        &'c self,
+        place: &'c Place,
+        path: &'p Segments<'p>,
+    ) -> impl Iterator<Item = Match<'c>> + use<'c, 'p> {
+        let globs = self.listed(place).flat_map(|listed| listed.signatures.matching(path));
+        globs.flat_map(move |(glob, signatures)| {
+            let (path_rank, as_written) = (glob.rank(), glob.matches(path, false));
+            signatures.iter().filter_map(move |(host_rank, at)| {
+                Some(Match {
+                    signature: self.signatures.get(*at)?,
+                    host_rank: *host_rank,
+                    path_rank,
+                    as_written,
+                })
+            })
         })
     }
 
-    /// The paths on a host that other sites embed.
-    pub(super) fn embeds(&self, host: &str) -> impl Iterator<Item = &Embed> {
-        let found = self.by_host.get(host).into_iter();
-        found
-            .flat_map(|found| &found.embeds)
+    /// What other sites embed of this path on a host.
+    pub(super) fn embeds<'c, 'p>(
+        &'c self,
+        host: &str,
+        path: &'p Segments<'p>,
+    ) -> impl Iterator<Item = &'c Embed> + use<'c, 'p> {
+        let listed = self.named.get(host).into_iter();
+        let globs = listed.flat_map(|listed| listed.embeds.matching(path));
+        globs
+            .filter(|(glob, _)| glob.matches(path, false))
+            .flat_map(|(_, embeds)| embeds)
             .filter_map(|at| self.embeds.get(*at))
+    }
+
+    /// The globs that say where credentials stand in paths on the host of a place, in the order of the catalogue.
+    pub(super) fn secrets(&self, place: &Place) -> Vec<&PathGlob> {
+        let listed = self.listed(place).flat_map(|listed| &listed.secrets);
+        let mut numbers: Vec<usize> = listed.copied().collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let secrets = numbers.into_iter().filter_map(|at| self.secrets.get(at));
+        secrets.map(|secret| &secret.path).collect()
     }
 
     /// What shows on the host of a place that a request writes.

@@ -17,8 +17,9 @@
 //! without such a mark that is sent under a read's name passes as a read. Whoever cannot accept that removes the
 //! `reads = "label"` lines of the platform: its reads by POST then are `unknown-write`.
 
+use super::index::Match;
 use super::peek::{LONGEST_NAME, MARK, Media, reads_as};
-use super::recognise::{Match, Reader};
+use super::recognise::Reader;
 use super::signature::{Method, Operation, Reads};
 use super::tree::Kind;
 use crate::facts::Peek;
@@ -119,7 +120,7 @@ impl<'c> Reader<'c, '_> {
             // Two regular expressions that both match are two readings, however long they are.
             let length = if kind == 1 { 0 } else { length };
             let specific = !self.is_fallback(found);
-            (found.candidate.host_rank, kind, specific, length, found.path_rank)
+            (found.host_rank, kind, specific, length, found.path_rank)
         };
         let fits = |found: &Match<'c>| {
             let operation = found.operation()?;
@@ -140,7 +141,7 @@ impl<'c> Reader<'c, '_> {
             self.add_if(believed, winner);
         }
         // A signature that names the host more closely has its say, too.
-        let closer = |found: &Match<'c>| found.operation().is_none() && found.candidate.host_rank > best.0;
+        let closer = |found: &Match<'c>| found.operation().is_none() && found.host_rank > best.0;
         if matches.iter().any(closer) {
             self.without_name(method, matches, body);
         }
@@ -148,7 +149,7 @@ impl<'c> Reader<'c, '_> {
 
     /// What the request is by host, method and path alone.
     fn without_name(&mut self, method: Method, matches: &[Match<'c>], body: &Labels) {
-        let rank = |found: &Match<'c>| (found.candidate.host_rank, found.path_rank, !self.is_fallback(found));
+        let rank = |found: &Match<'c>| (found.host_rank, found.path_rank, !self.is_fallback(found));
         let unnamed = || matches.iter().filter(|found| found.operation().is_none());
         let Some(best) = unnamed().map(rank).max() else {
             self.add_default(method);
@@ -163,7 +164,7 @@ impl<'c> Reader<'c, '_> {
 
     fn add_if(&mut self, believed: bool, found: &Match<'c>) {
         if believed {
-            self.add_signature(found.candidate);
+            self.add_signature(found.signature);
         } else {
             self.add(self.catalog.activities.common.unknown_write);
         }
@@ -171,12 +172,12 @@ impl<'c> Reader<'c, '_> {
 
     fn is_fallback(&self, found: &Match<'_>) -> bool {
         let common = self.catalog.activities.common;
-        [common.unknown_write, common.browse].contains(&found.candidate.signature.activity)
+        [common.unknown_write, common.browse].contains(&found.signature.activity)
     }
 
     /// Whether a signature's activity may be taken as what the request does.
     fn believes(&self, method: Method, found: &Match<'_>, body: &Labels, label: (&str, From)) -> bool {
-        let signature = found.candidate.signature;
+        let signature = found.signature;
         if method.is_safe() || self.kind(signature.activity) == Kind::Write {
             return true;
         }
@@ -222,7 +223,7 @@ impl<'c> Reader<'c, '_> {
 
 impl<'c> Match<'c> {
     pub(super) fn operation(&self) -> Option<&'c Operation> {
-        self.candidate.signature.operation.as_ref()
+        self.signature.operation.as_ref()
     }
 
     fn key(&self) -> Option<&'c str> {

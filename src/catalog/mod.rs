@@ -20,6 +20,7 @@
 //!
 //! **What remains to doubt.** See `labels.rs` for names that the client chooses.
 
+mod globs;
 mod host;
 mod index;
 mod json;
@@ -43,7 +44,7 @@ use std::sync::Arc;
 pub use peek::media_type;
 pub use tree::{CategoryTree, Control, Platform};
 
-use crate::facts::{Activity, Category, Head, Host, Partial, Peek, Place, PlatformId, Reading, SourceText};
+use crate::facts::{Activity, Category, Head, Host, Partial, Peek, Place, PlatformId, QuickMap, Reading, SourceText};
 
 /// How much of a body a peek may hold back.
 pub const PEEK_LIMIT: usize = 64 * 1024;
@@ -53,12 +54,11 @@ pub const PEEK_LIMIT: usize = 64 * 1024;
 pub struct Catalog {
     platforms: BTreeMap<PlatformId, Platform>,
     /// The categories of each platform, with everything that they are part of.
-    closures: BTreeMap<PlatformId, Arc<BTreeSet<Category>>>,
+    closures: QuickMap<PlatformId, Arc<BTreeSet<Category>>>,
     categories: CategoryTree,
     activities: tree::ActivityTable,
     domains: host::DomainTable,
     index: index::Index,
-    secrets: Vec<secrets::Secret>,
     label_headers: BTreeSet<String>,
 }
 

@@ -251,14 +251,19 @@ fn push(labels: &mut Labels, key: &str, value: &str) -> Result<(), Opaque> {
 /// Whether some server takes `key`, of a query or a form, for `wanted`: case aside, PHP and others trim a key, end it at NUL
 /// and at `[`, and write `_` for dots, spaces, and a `[` that nothing closes.
 pub(super) fn reads_as(key: &str, wanted: &str) -> bool {
-    let is_wanted = |text: &str| {
-        let reads = |(read, wanted): (u8, u8)| {
-            read.eq_ignore_ascii_case(&wanted) || (wanted == b'_' && matches!(read, b'.' | b' ' | b'['))
-        };
-        text.len() == wanted.len() && text.bytes().zip(wanted.bytes()).all(reads)
+    // most keys are of another length, and end elsewhere
+    let Some((name, rest)) = key.trim_start().as_bytes().split_at_checked(wanted.len()) else {
+        return false;
     };
-    let text = key.trim_start().split('\0').next().unwrap_or_default();
-    is_wanted(text) || text.split_once('[').is_some_and(|(name, _)| is_wanted(name))
+    let ends = match rest.first() {
+        None | Some(0) => true,
+        Some(b'[') => !name.contains(&b'['),
+        Some(_) => false,
+    };
+    let reads = |(read, wanted): (&u8, u8)| {
+        read.eq_ignore_ascii_case(&wanted) || (wanted == b'_' && matches!(read, b'.' | b' ' | b'['))
+    };
+    ends && !name.contains(&0) && name.iter().zip(wanted.bytes()).all(reads)
 }
 
 impl Mark {
@@ -309,4 +314,29 @@ impl Sign {
 
 fn is_among(names: &[Box<str>], name: &str) -> bool {
     names.iter().any(|known| **known == *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Said as the readers do it: trimmed, ended at NUL, and either whole or up to the first `[`.
+    fn mended(key: &str, wanted: &str) -> bool {
+        let is_wanted = |text: &str| {
+            let reads = |(read, wanted): (u8, u8)| {
+                read.eq_ignore_ascii_case(&wanted) || (wanted == b'_' && matches!(read, b'.' | b' ' | b'['))
+            };
+            text.len() == wanted.len() && text.bytes().zip(wanted.bytes()).all(reads)
+        };
+        let text = key.trim_start().split('\0').next().unwrap_or_default();
+        is_wanted(text) || text.split_once('[').is_some_and(|(name, _)| is_wanted(name))
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(4_000))]
+        #[test]
+        fn a_key_is_read_as_those_read_it_who_mend_it(key in "[ \u{a0}]{0,2}[aAé_.\\[ \0]{0,5}", wanted in "[a_é]{0,3}") {
+            proptest::prop_assert_eq!(reads_as(&key, &wanted), mended(&key, &wanted), "{:?} {:?}", key, wanted);
+        }
+    }
 }

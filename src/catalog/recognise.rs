@@ -7,10 +7,10 @@
 use std::collections::BTreeSet;
 
 use super::Catalog;
-use super::index::Candidate;
-use super::path::{PathGlob, Paths, Segments, Spelling};
+use super::index::Match;
+use super::path::{Paths, Segments, Spelling};
 use super::peek::reads_as;
-use super::signature::{Method, Reads};
+use super::signature::{Method, Reads, Signature};
 use super::tree::{ActivityIndex, Kind};
 use crate::facts::{Head, Opaque, Peek, Place, Reading, SignatureId, SiteRole};
 
@@ -25,26 +25,6 @@ const OVERRIDE_PARAMETERS: [&str; 5] = [
     "x-http-method-override",
     "http_method",
 ];
-
-/// A signature that matches host, method and path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Match<'c> {
-    pub(super) candidate: Candidate<'c>,
-    pub(super) path_rank: (u8, u16),
-}
-
-impl<'c> Match<'c> {
-    fn of(candidate: Candidate<'c>, path: &Segments<'_>, fold: bool) -> Option<Self> {
-        let globs = candidate.signature.paths.iter().filter(|glob| glob.matches(path, fold));
-        let path_rank = globs.map(PathGlob::rank).max()?;
-        Some(Self { candidate, path_rank })
-    }
-
-    /// The same, where it matches as the path is written.
-    fn exactly(&self, path: &Segments<'_>) -> Option<Self> {
-        Self::of(self.candidate, path, false)
-    }
-}
 
 /// What was found so far.
 #[derive(Debug, Default)]
@@ -118,8 +98,7 @@ impl<'c, 'p> Reader<'c, 'p> {
         if !plain {
             return false;
         }
-        let embeds = self.catalog.index.embeds(place.host.as_str());
-        let listed: Vec<_> = embeds.filter(|embed| embed.path.matches(path, false)).collect();
+        let listed: Vec<_> = self.catalog.index.embeds(place.host.as_str(), path).collect();
         // INVARIANT: of several that fit, the strictest counts, in whatever order the catalogue lists them.
         if listed.is_empty() || listed.iter().any(|embed| self.is_visited(embed.shows_nothing(path))) {
             return false;
@@ -161,8 +140,8 @@ impl<'c, 'p> Reader<'c, 'p> {
             Some(referer) => {
                 let spelling = Spelling::of(&referer.path);
                 let path = Segments::of(&spelling.plain);
-                let mut embeds = self.catalog.index.embeds(referer.host.as_str());
-                let is_embedded = !spelling.is_ambiguous() && embeds.any(|embed| embed.path.matches(&path, false));
+                let mut embeds = self.catalog.index.embeds(referer.host.as_str(), &path);
+                let is_embedded = !spelling.is_ambiguous() && embeds.next().is_some();
                 family(&referer.host) == Some(own) && !is_embedded
             }
             None => hints.origin.as_ref().and_then(family) == Some(own),
@@ -172,12 +151,12 @@ impl<'c, 'p> Reader<'c, 'p> {
     /// A WebSocket handshake: the strictest that the socket can carry.
     fn socket(&mut self, path: &Segments<'_>) {
         let before = self.found.activities;
-        for found in self.catalog.index.candidates(self.place) {
+        for found in self.catalog.index.matching(self.place, path) {
             let signature = found.signature;
-            let fits = signature.socket && signature.paths.iter().any(|glob| glob.matches(path, false));
+            let fits = signature.socket && found.as_written;
             let only_reads = self.kind(signature.activity) != Kind::Write;
             if fits && (!only_reads || signature.reads == Reads::Endpoint) {
-                self.add_signature(found);
+                self.add_signature(signature);
             }
         }
         if self.found.activities == before {
@@ -194,23 +173,22 @@ impl<'c, 'p> Reader<'c, 'p> {
         }
         // Some servers ignore the case of paths: what the path is to them counts as well.
         let folded: Vec<Match<'c>> = self.matches(method, path).collect();
-        let exact: Vec<Match<'c>> = folded.iter().filter_map(|found| found.exactly(path)).collect();
+        let exact: Vec<Match<'c>> = folded.iter().filter(|found| found.as_written).copied().collect();
         self.judge_names(method, &exact);
-        if folded != exact {
+        if exact.len() < folded.len() {
             self.judge_names(method, &folded);
         }
     }
 
     /// The signatures that match, whatever the case of the path.
     fn matches(&self, method: Method, path: &Segments<'_>) -> impl Iterator<Item = Match<'c>> {
-        let fits = move |candidate: &Candidate<'c>| {
-            let signature = candidate.signature;
+        let fits = move |found: &Match<'c>| {
+            let signature = found.signature;
             // A named write is believed under any method: some servers take writes as GET.
             let named_write = signature.operation.is_some() && self.kind(signature.activity) == Kind::Write;
             !signature.socket && (signature.methods.contains(method) || method == Method::Get && named_write)
         };
-        let candidates = self.catalog.index.candidates(self.place).filter(fits);
-        candidates.filter_map(move |candidate| Match::of(candidate, path, true))
+        self.catalog.index.matching(self.place, path).filter(fits)
     }
 
     /// What a request is that no signature recognises.
@@ -242,20 +220,15 @@ impl<'c, 'p> Reader<'c, 'p> {
         self.found.activities |= activity.bit();
     }
 
-    pub(super) fn add_signature(&mut self, candidate: Candidate<'_>) {
-        self.add(candidate.signature.activity);
-        self.found.signatures.insert(candidate.signature.id.clone());
+    pub(super) fn add_signature(&mut self, signature: &Signature) {
+        self.add(signature.activity);
+        self.found.signatures.insert(signature.id.clone());
     }
 
     /// The signatures whose path matches in any spelling, whatever the method: a superset of those that are tried.
-    pub(super) fn in_reach(&self) -> impl Iterator<Item = Candidate<'c>> {
-        let fits = |candidate: &Candidate<'c>| {
-            let globs = &candidate.signature.paths;
-            self.paths
-                .all()
-                .any(|path| globs.iter().any(|glob| glob.matches(path, true)))
-        };
-        self.catalog.index.candidates(self.place).filter(fits)
+    pub(super) fn in_reach(&self) -> impl Iterator<Item = &'c Signature> {
+        let matching = |path| self.catalog.index.matching(self.place, path);
+        self.paths.all().flat_map(matching).map(|found| found.signature)
     }
 
     /// Whether the body was there but could not be looked at.

@@ -28,8 +28,7 @@ impl Catalog {
         let reader = Reader::new(self, place, head, &paths);
         let marked = self.index.marks(place).next().is_some();
         let writing = |method: &Method| !method.is_safe();
-        reader.in_reach().any(|candidate| {
-            let signature = candidate.signature;
+        reader.in_reach().any(|signature| {
             let named = signature
                 .operation
                 .as_ref()
@@ -47,12 +46,12 @@ impl Catalog {
         let paths = spelling.paths();
         let reader = Reader::new(self, place, head, &paths);
         let mut wanted = Wanted::default();
-        for candidate in reader.in_reach() {
-            match &candidate.signature.operation {
+        for signature in reader.in_reach() {
+            match &signature.operation {
                 Some(operation) if operation.places.in_body() => wanted.keys.push(&operation.key),
                 Some(_) | None => {}
             }
-            if candidate.signature.reads == Reads::Label && wanted.marks.is_empty() {
+            if signature.reads == Reads::Label && wanted.marks.is_empty() {
                 wanted.marks.extend(self.index.marks(place));
             }
         }
@@ -68,7 +67,7 @@ impl Catalog {
         let reader = Reader::new(self, place, head, &paths);
         let operations: Vec<_> = reader
             .in_reach()
-            .filter_map(|found| found.signature.operation.as_ref())
+            .filter_map(|signature| signature.operation.as_ref())
             .collect();
         let writes = reader.effective_methods().any(|method| !method.is_safe());
         let marks: Vec<_> = self.index.marks(place).filter(|_| writes).collect();
@@ -124,10 +123,7 @@ impl Catalog {
 
     /// Whether the page that a request came from matters: only where it could be an embed.
     fn looks_at_the_page(&self, place: &Place, head: &Head, path: &Segments<'_>) -> bool {
-        let by_path = self
-            .index
-            .embeds(place.host.as_str())
-            .any(|embed| embed.path.matches(path, false));
+        let by_path = self.index.embeds(place.host.as_str(), path).next().is_some();
         let by_role = is_beacon(place);
         let own = self.family_of(&place.host);
         let from = head.hints.referer.as_ref().map(|referer| &referer.host);

@@ -27,8 +27,7 @@ const MOST_PASSES: usize = 8;
 impl Catalog {
     /// The path without the credentials that the catalogue knows to stand in it.
     pub fn hidden<'p>(&self, place: &Place, path: &'p str) -> Cow<'p, str> {
-        let here = |secret: &&Secret| secret.is_on(place);
-        let globs: Vec<&PathGlob> = self.secrets.iter().filter(here).map(|secret| &secret.path).collect();
+        let globs = self.index.secrets(place);
         if globs.is_empty() {
             return Cow::Borrowed(path);
         }
@@ -52,17 +51,6 @@ impl Catalog {
             Cow::Borrowed(path) => resolved(path),
             Cow::Owned(path) => Cow::Owned(resolved(&path).into_owned()),
         }
-    }
-}
-
-impl Secret {
-    fn is_on(&self, place: &Place) -> bool {
-        self.hosts.iter().any(|pattern| match pattern {
-            HostPattern::Any => place.platform.as_ref() == Some(&self.platform),
-            HostPattern::Exact(_) | HostPattern::Below(_) | HostPattern::Glob(_) => {
-                pattern.matches(place.host.as_str())
-            }
-        })
     }
 }
 

@@ -174,6 +174,11 @@ impl ActivityIndex {
 
     /// The members of a set, mildest first.
     pub(super) fn members(set: u64) -> impl Iterator<Item = Self> {
-        (0..64).map(Self).filter(move |index| set & index.bit() != 0)
+        let mut left = set;
+        std::iter::from_fn(move || {
+            let mildest = u8::try_from(left.trailing_zeros()).ok()?;
+            left &= left.checked_sub(1)?;
+            Some(Self(mildest))
+        })
     }
 }

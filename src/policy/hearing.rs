@@ -51,6 +51,8 @@ pub struct Hearing<'a> {
     policy: &'a Policy,
     flow: Question<'a>,
     terms: Result<Terms, Doubt>,
+    /// What was made of the context so far.
+    made: Made,
     /// The latest grant that nobody holds, in the engine's terms.
     supposed: RefCell<Option<(Grant, Arc<Held>)>>,
 }
@@ -80,7 +82,6 @@ impl Briefly {
 struct Terms {
     principal: Known,
     resource: Arc<Party>,
-    made: Made,
 }
 
 impl Policy {
@@ -90,6 +91,7 @@ impl Policy {
             policy: self,
             flow: *flow,
             terms: self.terms(flow),
+            made: Made::default(),
             supposed: RefCell::default(),
         }
     }
@@ -104,11 +106,7 @@ impl Policy {
             let entity = Arc::new(entity.as_ref().clone());
             Ok(self.engine.resource(&uid, Some(entity)))
         })?;
-        Ok(Terms {
-            principal,
-            resource,
-            made: Made::default(),
-        })
+        Ok(Terms { principal, resource })
     }
 
     /// A person in the engine's terms.
@@ -308,7 +306,7 @@ impl Hearing<'_> {
                 at: self.flow.at,
             },
             wall: &terms.principal.1,
-            made: &terms.made,
+            made: &self.made,
             claim,
             channel: None,
             named_as: None,

@@ -3,7 +3,7 @@
 use std::hash::Hash;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::quick::QuickMap;
+use crate::facts::QuickMap;
 
 /// How many things are young at most.
 const MOST: usize = 16_384;

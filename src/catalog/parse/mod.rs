@@ -7,7 +7,7 @@ mod lists;
 mod platform;
 mod signature;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Catalog;
@@ -19,7 +19,7 @@ use super::signature::{Embed, Mark, Signature};
 use super::tree::{ActivityTable, CategoryTree, Platform};
 use crate::facts::fields::{Fields, Reader};
 use crate::facts::syntax::parsed;
-use crate::facts::{Category, Partial, PlatformId, Problem, SourceText};
+use crate::facts::{Category, Partial, PlatformId, Problem, QuickMap, SourceText};
 
 /// What is collected while files are read.
 #[derive(Default)]
@@ -36,7 +36,7 @@ pub(super) struct Draft {
     pub(super) signatures: Vec<Signature>,
     pub(super) embeds: Vec<Embed>,
     pub(super) ids: BTreeSet<String>,
-    pub(super) marks: HashMap<PlatformId, Vec<Mark>>,
+    pub(super) marks: QuickMap<PlatformId, Vec<Mark>>,
     pub(super) secrets: Vec<Secret>,
 }
 
@@ -171,8 +171,7 @@ impl Draft {
             closures: closures.collect(),
             label_headers,
             domains: DomainTable::new(self.domains, self.category_names),
-            secrets: self.secrets,
-            index: Index::new(self.signatures, self.embeds, self.marks),
+            index: Index::new(self.signatures, self.embeds, self.secrets, self.marks),
             platforms: self.platforms,
             categories: self.categories,
             activities: self.activities,

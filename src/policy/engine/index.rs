@@ -16,7 +16,7 @@ use cedar_policy_core::ast;
 use super::body::Program;
 use super::leaves::Reads;
 use super::party::Noun;
-use crate::policy::quick::QuickMap;
+use crate::facts::QuickMap;
 
 /// A rule by its position in the rule files.
 pub type Number = usize;

@@ -53,8 +53,8 @@ pub struct Verdict {
     pub determining: Numbers,
 }
 
-/// A few rules.
-pub type Numbers = smallvec::SmallVec<[Number; 16]>;
+/// A few rules: more than eight hardly ever determine an answer, and the list is moved from hand to hand.
+pub type Numbers = smallvec::SmallVec<[Number; 8]>;
 
 /// Rules, indexed and translated.
 #[derive(Debug)]

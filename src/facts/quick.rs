@@ -1,4 +1,4 @@
-//! A hash for what is looked up in the midst of a decision: one multiplication for sixteen bytes. It is keyed by numbers
+//! A hash for what is looked up in the midst of a request: one multiplication for sixteen bytes. It is keyed by numbers
 //! that nobody outside of this process knows, so that nobody chooses names that fall together; what it is used for is
 //! bounded besides.
 
@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::LazyLock;
 
 /// A map that is looked up so.
-pub(super) type QuickMap<K, V> = HashMap<K, V, Quick>;
+pub type QuickMap<K, V> = HashMap<K, V, Quick>;
 
 static KEYS: LazyLock<[u64; 2]> = LazyLock::new(|| {
     let random = RandomState::new();
@@ -16,7 +16,7 @@ static KEYS: LazyLock<[u64; 2]> = LazyLock::new(|| {
 
 /// Makes hashers, all with the same keys.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Quick([u64; 2]);
+pub struct Quick([u64; 2]);
 
 impl Default for Quick {
     fn default() -> Self {
@@ -34,7 +34,7 @@ impl BuildHasher for Quick {
 }
 
 /// Mixes what it is given into its state, a word or two at a time.
-pub(super) struct Mixer {
+pub struct Mixer {
     state: u64,
     key: u64,
 }

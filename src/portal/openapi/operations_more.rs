@@ -101,7 +101,7 @@ pub(super) const MORE: &[Operation] = &[
         method: "GET",
         path: "/open",
         id: "listOpen",
-        summary: "What is open now: tunnels that pass unread, WebSockets and event streams",
+        summary: "What is open now: tunnels, WebSockets, event streams, long uploads and downloads",
         says: "The newest first, as far as the rules let you read decisions about those whose they are, which is recorded. They are \
                among the decisions once they are over. It is about this gateway alone. Filters are those of the decisions.",
         takes: &[

@@ -204,9 +204,7 @@ fn is_by(record: &Record, user: &str) -> bool {
         }
         Act::Token { token, by, .. } => is(&token.subject) || is(by),
         Act::Access { access, by, .. } => {
-            is(by)
-                || access.whose.as_ref().is_some_and(is)
-                || was_looked_for(record, "user", user)
+            is(by) || access.whose.as_ref().is_some_and(is) || was_looked_for(record, "user", user)
         }
         Act::Stray { .. } | Act::Gateway { .. } => false,
     }

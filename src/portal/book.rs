@@ -103,7 +103,7 @@ pub(super) fn asked(received: &Received, now: Timestamp) -> Result<(Wanted, Opti
     let paging = Paging::of(received).map_err(|problem| problem.answer())?;
     let (wanted, bad) = looked_for(received, now, BESIDE);
     let from = place(&paging)?;
-    let bad_format = super::export::format_of(received).err();
+    let bad_format = super::formats::format_of(received).err();
     let bad: Vec<BadFilter> = bad.into_iter().chain(bad_format).collect();
     if !bad.is_empty() {
         return Err(wanted::unfit(&bad, Vec::new()).answer());

@@ -148,12 +148,7 @@ impl Teller {
         }
     }
 
-    fn by(
-        &self,
-        line: BookLine,
-        by: &SubjectId,
-        (rulebook, policies): (&RulebookId, &BTreeSet<PolicyId>),
-    ) -> BookLine {
+    fn by(&self, line: BookLine, by: &SubjectId, (rulebook, policies): (&RulebookId, &BTreeSet<PolicyId>)) -> BookLine {
         BookLine {
             name: self.sees.name_of(by),
             by: Some(by.clone()),
@@ -172,10 +167,7 @@ impl Teller {
         let what = (self.words.activity)(note.activity.as_str());
         let came = (words.came)(&decided.ended.end, decided.ended.status);
         let came = format!("{}, {came}", (words.outcome)(note.outcome));
-        let purpose = note
-            .purpose
-            .as_ref()
-            .map(|id| (self.words.book.under)(&self.title(id)));
+        let purpose = note.purpose.as_ref().map(|id| (self.words.book.under)(&self.title(id)));
         BookLine {
             act: note.outcome.as_str(),
             by: decided.seen.subject.as_ref().map(|subject| subject.id.clone()),
@@ -226,7 +218,9 @@ impl Teller {
         let has_page = || self.ledger.get(&grant.id).is_some() && self.sees.may_read_text_of(grant);
         BookLine {
             act: act.as_str(),
-            whose: whose.cloned().or_else(|| grant.delegated.as_ref().map(|one| one.to.clone())),
+            whose: whose
+                .cloned()
+                .or_else(|| grant.delegated.as_ref().map(|one| one.to.clone())),
             grant: Some(grant.id.clone()),
             purpose: is_real.then(|| grant.purpose.clone()),
             platforms: grant.platforms.iter().cloned().collect(),
@@ -255,9 +249,7 @@ impl Teller {
         let scope: Vec<&str> = token.scope.iter().map(|scope| scope.as_str()).collect();
         let revoked = token.revoked_for.as_ref().filter(|_| act == TokenAct::Revoked);
         let for_what = revoked.and_then(|revoked| match revoked {
-            RevokedFor::Revocation(ended) => {
-                (reads && !ended.why.is_empty()).then(|| (words.wrote)(&ended.why))
-            }
+            RevokedFor::Revocation(ended) => (reads && !ended.why.is_empty()).then(|| (words.wrote)(&ended.why)),
             RevokedFor::PasswordChanged => Some(words.password_changed.to_owned()),
             RevokedFor::AccountRemoved => Some(words.account_removed.to_owned()),
         });
@@ -369,7 +361,10 @@ fn written_of(act: GrantAct, grant: &Grant) -> Vec<Written<'_>> {
             let report = grant.report.as_ref();
             let amount = report.and_then(|report| report.amount).map(Written::Amount);
             let text = report.map(|report| &report.text);
-            return amount.into_iter().chain(text.into_iter().flat_map(|text| said(text))).collect();
+            return amount
+                .into_iter()
+                .chain(text.into_iter().flat_map(|text| said(text)))
+                .collect();
         }
         GrantAct::Continued | GrantAct::Delegated | GrantAct::Lapsed | GrantAct::Idle | GrantAct::Void => None,
     };

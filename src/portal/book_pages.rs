@@ -3,7 +3,7 @@
 use super::book::{FoundLines, looked_for};
 use super::book_lines::{BookLine, Leads};
 use super::decision_pages::{ON_A_PAGE, platforms};
-use super::export::Format;
+use super::formats::Format;
 use super::intake::Received;
 use super::pages::Page;
 use super::pages::book::{AsFile, Book, Leading, Line};

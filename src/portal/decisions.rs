@@ -61,7 +61,7 @@ pub(super) struct Decided<'a> {
 pub(super) fn is_about_others(visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> bool {
     let user = received.asked("user").map(|user| user.trim().to_owned());
     let is_other = user.is_some_and(|user| !user.is_empty() && user != visitor.person.id.as_str());
-    let is_file = super::export::format_of(received).is_ok_and(|format| format.is_some());
+    let is_file = super::formats::format_of(received).is_ok_and(|format| format.is_some());
     let filters = || FILTERS.iter().any(|name| received.asked(name).is_some());
     received.asked("all").is_some()
         || is_file
@@ -200,7 +200,7 @@ impl Portal {
             Err(problem) => return problem.answer(),
         };
         let (wanted, mut bad) = Wanted::of(received, visit.at, BESIDE);
-        bad.extend(super::export::format_of(received).err());
+        bad.extend(super::formats::format_of(received).err());
         if is_about_others {
             return self
                 .list_others_decisions(visit, visitor, (received, &wanted, bad, &paging))

@@ -36,6 +36,7 @@ mod ended;
 mod explained;
 mod explained_pages;
 mod export;
+mod formats;
 mod health_pages;
 mod inbox;
 mod intake;

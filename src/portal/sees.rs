@@ -104,9 +104,9 @@ impl Sees {
     pub(super) fn may_read_text_of_token(&self, token: &Token) -> bool {
         let holder = self.people.person(&token.subject);
         let may_end = || {
-            let decision =
-                self.rules
-                    .may_end_token(self.visitor(), token, holder.as_deref(), (self.channel, self.at));
+            let decision = self
+                .rules
+                .may_end_token(self.visitor(), token, holder.as_deref(), (self.channel, self.at));
             decision.is_allowed()
         };
         token.subject == self.person.id || may_end()

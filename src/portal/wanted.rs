@@ -143,7 +143,9 @@ impl Wanted {
     pub(super) fn about(topic: Topic, received: &Received, now: Timestamp, more: &[&str]) -> (Self, Vec<BadFilter>) {
         let (mut wanted, mut bad) = Self::of(received, now, more);
         let tells = |filter: &str| ["since", "until"].contains(&filter) || topic.filters().contains(&filter);
-        let beside = FILTERS.into_iter().filter(|filter| wanted.said.contains_key(*filter) && !tells(filter));
+        let beside = FILTERS
+            .into_iter()
+            .filter(|filter| wanted.said.contains_key(*filter) && !tells(filter));
         bad.extend(beside.map(|filter| BadFilter::NotOfTopic { filter, topic }));
         wanted.filter.topic = topic;
         wanted.said.insert(TOPIC.to_owned(), topic.as_str().to_owned());

@@ -291,7 +291,15 @@ pub(super) async fn unless_it_may_not<T>(
 ) -> Result<T, String> {
     let (counters, mut is_young) = (entry.counters(), true);
     // noted by the one that is asked before it, so nothing else need wake anybody
-    let goes_on = || poll_fn(|_| if counters.has_gone_on() { Poll::Ready(()) } else { Poll::Pending });
+    let goes_on = || {
+        poll_fn(|_| {
+            if counters.has_gone_on() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+    };
     loop {
         tokio::select! {
             biased;

@@ -117,9 +117,15 @@ async fn what_is_revoked_cuts_a_tunnel_a_socket_an_event_stream_and_an_upload() 
 /// Ada's upload, which stops half-way, and the tunnels that are read.
 async fn what_takes_its_time_is_found_as_well(world: &World) {
     let open = async |world: &World, kind: &str| {
-        let answer = world.client("sol").get(&format!("{PORTAL}/v1/open?user=ada")).await.json();
+        let answer = world
+            .client("sol")
+            .get(&format!("{PORTAL}/v1/open?user=ada"))
+            .await
+            .json();
         let all = answer["open"].as_array().unwrap().clone();
-        all.into_iter().filter(|one| one["kind"] == kind).collect::<Vec<Value>>()
+        all.into_iter()
+            .filter(|one| one["kind"] == kind)
+            .collect::<Vec<Value>>()
     };
     world
         .until("an upload that goes on is told among what is open", async |world| {
@@ -130,15 +136,25 @@ async fn what_takes_its_time_is_found_as_well(world: &World) {
     assert_eq!(upload.len(), 1, "{upload:?}");
     assert_eq!(
         (&upload[0]["activity"], &upload[0]["bytes_up"], &upload[0]["purpose"]),
-        (&json!("post"), &json!(5), &json!("brand-publishing")),
+        (&json!("post"), &json!(5), &json!("recruiting")),
         "{upload:?}"
     );
-    assert!(open(world, "read-tunnel").await.is_empty(), "not before it has been open for a while");
+    assert!(
+        open(world, "read-tunnel").await.is_empty(),
+        "not before it has been open for a while"
+    );
     world.clock.advance(std::time::Duration::from_secs(6));
     let read = open(world, "read-tunnel").await;
     assert_eq!(read.len(), 2, "{read:?}");
-    let page = world.client("sol").navigate(&format!("{PORTAL}/open?user=ada")).await.text();
-    assert!(page.contains("a request that takes its time") && page.contains("a tunnel that is read"), "{page}");
+    let page = world
+        .client("sol")
+        .navigate(&format!("{PORTAL}/open?user=ada"))
+        .await
+        .text();
+    assert!(
+        page.contains("a request that takes its time") && page.contains("a tunnel that is read"),
+        "{page}"
+    );
 }
 
 /// Dan's tunnel, Ben's socket and Ada's event stream, for whom the rules let read decisions, and for nobody else.

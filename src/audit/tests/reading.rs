@@ -211,7 +211,10 @@ fn what_people_did_is_found_by_whom_and_what_it_is_about() {
     let all = [
         grant("recruiting", serde_json::json!({})),
         grant("crisis", serde_json::json!({ "emergency": { "review_by": noon() } })),
-        grant(PurposeId::DELEGATED, serde_json::json!({ "platforms": [], "delegated": { "to": "bob", "purposes": ["sales"] } })),
+        grant(
+            PurposeId::DELEGATED,
+            serde_json::json!({ "platforms": [], "delegated": { "to": "bob", "purposes": ["sales"] } }),
+        ),
         serde_json::from_value(looked).unwrap(),
     ];
     let found = |filter: &Filter| all.each_ref().map(|record| u8::from(filter.admits(record)));
@@ -224,15 +227,27 @@ fn what_people_did_is_found_by_whom_and_what_it_is_about() {
         (Topic::Flows, [0; 4]),
         (Topic::Continued, [0; 4]),
     ] {
-        let filter = Filter { topic, ..Filter::default() };
+        let filter = Filter {
+            topic,
+            ..Filter::default()
+        };
         assert_eq!(found(&filter), expected, "{topic:?}");
     }
     let by = |filter: &str, said: &str| {
         let said = Some(said.to_owned());
         match filter {
-            "user" => Filter { user: said, ..Filter::default() },
-            "purpose" => Filter { purpose: said, ..Filter::default() },
-            _ => Filter { platform: said, ..Filter::default() },
+            "user" => Filter {
+                user: said,
+                ..Filter::default()
+            },
+            "purpose" => Filter {
+                purpose: said,
+                ..Filter::default()
+            },
+            _ => Filter {
+                platform: said,
+                ..Filter::default()
+            },
         }
     };
     for (filter, said, expected) in [

@@ -75,7 +75,18 @@ pub(super) const MORE: &[Operation] = &[
                you look is recorded. What was written of a grant or a token is told to whom its page shows it (`withheld` says \
                that there is something else). A filter that tells nothing apart of a `kind` is a `query-unfit`. As with \
                decisions, `next` says that there is more to look at.",
-        takes: &["Kind", "Named", "AboutGrant", "ForPurpose", "OnPlatform", "Since", "Until", "Format", "Limit", "After"],
+        takes: &[
+            "Kind",
+            "Named",
+            "AboutGrant",
+            "ForPurpose",
+            "OnPlatform",
+            "Since",
+            "Until",
+            "Format",
+            "Limit",
+            "After",
+        ],
         body: None,
         gives: &[(200, "A page of records.", "Records")],
         problems: &["not-found", "one-at-a-time", "records-unreadable"],

@@ -31,6 +31,7 @@ pub struct BookWords {
     pub topic: fn(Topic) -> &'static str,
     pub times: &'static str,
     pub more: &'static str,
+    pub story: &'static str,
     pub to_grant: &'static str,
     pub to_decision: &'static str,
     pub to_rules: &'static str,

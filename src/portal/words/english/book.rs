@@ -13,6 +13,7 @@ pub(super) const BOOK: BookWords = BookWords {
     topic,
     times: "Times: a moment (2026-11-22T10:00:00Z), a day (2026-11-22, UTC), or how long ago (2h, 7d). A user name finds what that person did, what was done to what is theirs, and who looked for them.",
     more: "More",
+    story: "All that is recorded of it, from the request to what came of it",
     to_grant: "The grant",
     to_decision: "The decision",
     to_rules: "The rules",

@@ -102,7 +102,10 @@ pub(super) const HEALTH: HealthWords = HealthWords {
         };
         match tunnels {
             1 => format!("{connections}; 1 tunnel that passes unread, or WebSocket."),
-            count => format!("{connections}; {} tunnels that pass unread, and WebSockets.", number(count)),
+            count => format!(
+                "{connections}; {} tunnels that pass unread, and WebSockets.",
+                number(count)
+            ),
         }
     },
 };

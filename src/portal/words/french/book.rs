@@ -13,6 +13,7 @@ pub(super) const BOOK: BookWords = BookWords {
     topic,
     times: "Moments : un instant (2026-11-22T10:00:00Z), un jour (2026-11-22, UTC), ou une ancienneté (2h, 7d). Un nom d’utilisateur trouve ce que cette personne a fait, ce qui a été fait de ce qui est à elle, et qui l’a cherchée.",
     more: "Suite",
+    story: "Tout ce qui en est consigné, de la demande à ce qui en est venu",
     to_grant: "L’autorisation",
     to_decision: "La décision",
     to_rules: "Les règles",
@@ -21,7 +22,9 @@ pub(super) const BOOK: BookWords = BookWords {
     grant,
     continued: |act, places| match act {
         GrantAct::Withdrawn | GrantAct::Revoked => format!("ne poursuit plus malgré un refus sur {places}"),
-        GrantAct::Void => format!("poursuite malgré un refus sur {places} : n’a pu être conservée et n’a jamais compté"),
+        GrantAct::Void => {
+            format!("poursuite malgré un refus sur {places} : n’a pu être conservée et n’a jamais compté")
+        }
         GrantAct::Granted
         | GrantAct::Continued
         | GrantAct::Delegated
@@ -164,7 +167,10 @@ fn did(act: &GatewayAct) -> String {
         GatewayAct::RulebookChanged { .. } => "a pris de nouvelles règles".to_owned(),
         GatewayAct::RulebookRefused { .. } => "a refusé de nouvelles règles et gardé les précédentes".to_owned(),
         GatewayAct::Repaired { bytes, file } => {
-            format!("a mis de côté une dernière ligne déchirée de {} octets de « {file} »", number(*bytes))
+            format!(
+                "a mis de côté une dernière ligne déchirée de {} octets de « {file} »",
+                number(*bytes)
+            )
         }
         GatewayAct::UnprovenSummed {
             client,

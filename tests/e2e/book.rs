@@ -177,7 +177,11 @@ async fn the_page_tells_who_did_what_and_why_and_leads_to_the_grant() {
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
-    let grant = world.client("sol").navigate(&format!("{PORTAL}/grants/{brand}")).await.text();
+    let grant = world
+        .client("sol")
+        .navigate(&format!("{PORTAL}/grants/{brand}"))
+        .await
+        .text();
     let story = format!("/decisions?kind=all&#38;grant={brand}");
     assert!(grant.contains(&story), "{grant}");
     // each page leads to the other kinds, and the page of decisions stays what it was

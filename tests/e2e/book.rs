@@ -120,7 +120,7 @@ async fn the_security_team_finds_whatever_happened_by_kind_person_grant_purpose_
     // in words, with what was written, for whom the rules let end it
     let told = &records(&world, &of_grant).await[0];
     assert_eq!(
-        told["what"], "approved “Publishing for the brand” on X (Twitter) of Ben Okafor",
+        told["what"], "approved Ben Okafor’s “Publishing for the brand” on X (Twitter)",
         "{told}"
     );
     assert_eq!(told["why"][0], "“Good for the launch”");
@@ -164,7 +164,7 @@ async fn the_page_tells_who_did_what_and_why_and_leads_to_the_grant() {
     assert_eq!(shown.status, StatusCode::OK);
     let text = shown.text();
     for part in [
-        "approved “Publishing for the brand” on X (Twitter) of Ben Okafor",
+        "approved Ben Okafor’s “Publishing for the brand” on X (Twitter)",
         "“Good for the launch”",
         "“Launch of the new bicycle”",
         "broke the glass for",

@@ -7,7 +7,7 @@ use crate::portal::words::{BookWords, GrantSaid};
 
 pub(super) const BOOK: BookWords = BookWords {
     title: "Records",
-    what: "What people did beside using sites: what they asked for, approved, took in emergencies, ended, let others do, and looked at; and what the gateway did by itself. That you look, when, and for what is recorded, and whoever reads the records can see it.",
+    what: "What is recorded beside single decisions: what people asked for, approved, took in emergencies, ended, let others do, and looked at; and what the gateway did by itself. “Everything” has the decisions as well. That you look, when, and for what is recorded, and whoever reads the records can see it.",
     none: "Nothing was found.",
     topic_is: "Records of",
     topic,
@@ -87,31 +87,31 @@ fn topic(topic: Topic) -> &'static str {
 }
 
 fn grant(said: GrantSaid<'_>) -> String {
+    let whose = said.whose.map(|whose| format!("{whose}’s ")).unwrap_or_default();
     let on = if said.places.is_empty() {
-        format!("“{}”", said.title)
+        format!("{whose}“{}”", said.title)
     } else {
-        format!("“{}” on {}", said.title, said.places)
+        format!("{whose}“{}” on {}", said.title, said.places)
     };
-    let of = said.whose.map(|whose| format!(" of {whose}")).unwrap_or_default();
     match said.act {
         GrantAct::Granted | GrantAct::Continued | GrantAct::Delegated => format!("stated the purpose {on}"),
         GrantAct::Requested => format!("asked for {on}"),
-        GrantAct::PartlyApproved => format!("approved {on}{of}; others must as well"),
-        GrantAct::Approved => format!("approved {on}{of}"),
-        GrantAct::Declined => format!("declined {on}{of}"),
+        GrantAct::PartlyApproved => format!("approved {on}; others must as well"),
+        GrantAct::Approved => format!("approved {on}"),
+        GrantAct::Declined => format!("declined {on}"),
         GrantAct::Lapsed => format!("was not answered in time about {on}"),
         GrantAct::BrokeGlass => format!("broke the glass for {on}"),
         GrantAct::Reviewed => match said.accepted {
-            Some(false) => format!("reviewed {on}{of}, taken in an emergency: it was none"),
-            Some(true) | None => format!("reviewed {on}{of}, taken in an emergency: it was one"),
+            Some(false) => format!("reviewed {on}, taken in an emergency: it was none"),
+            Some(true) | None => format!("reviewed {on}, taken in an emergency: it was one"),
         },
         GrantAct::Reported => format!("said what came of {on}"),
-        GrantAct::Withdrawn if said.was_given => format!("ended {on}{of}"),
-        GrantAct::Withdrawn => format!("took back the request for {on}{of}"),
-        GrantAct::Revoked => format!("revoked {on}{of}"),
+        GrantAct::Withdrawn if said.was_given => format!("ended {on}"),
+        GrantAct::Withdrawn => format!("took back the request for {on}"),
+        GrantAct::Revoked => format!("revoked {on}"),
         GrantAct::Idle => format!("left {on} unused, which ended it"),
         GrantAct::Refused => format!("was refused {on}"),
-        GrantAct::Void => format!("{on}{of} could not be kept, and never counted"),
+        GrantAct::Void => format!("{on} could not be kept, and never counted"),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::portal::words::{BookWords, GrantSaid};
 
 pub(super) const BOOK: BookWords = BookWords {
     title: "Enregistrements",
-    what: "Ce que les personnes ont fait en dehors de l’usage des sites : ce qu’elles ont demandé, accordé, pris en urgence, terminé, confié à d’autres et consulté ; et ce que la passerelle a fait d’elle-même. Le fait que vous regardez, quand et quoi, est consigné ; qui lit les enregistrements le voit.",
+    what: "Ce qui est consigné en dehors des décisions : ce que les personnes ont demandé, accordé, pris en urgence, terminé, confié à d’autres et consulté ; et ce que la passerelle a fait d’elle-même. « Tout » contient aussi les décisions. Le fait que vous regardez, quand et quoi, est consigné ; qui lit les enregistrements le voit.",
     none: "Rien n’a été trouvé.",
     topic_is: "Enregistrements sur",
     topic,
@@ -94,7 +94,7 @@ fn grant(said: GrantSaid<'_>) -> String {
     } else {
         format!("« {} » sur {}", said.title, said.places)
     };
-    let of = said.whose.map(|whose| format!(" de {whose}")).unwrap_or_default();
+    let of = said.whose.map(|whose| format!(", de {whose}")).unwrap_or_default();
     match said.act {
         GrantAct::Granted | GrantAct::Continued | GrantAct::Delegated => format!("a déclaré le motif {on}"),
         GrantAct::Requested => format!("a demandé {on}"),

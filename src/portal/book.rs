@@ -5,7 +5,7 @@ use super::api::channel;
 use super::book_lines::{BookLine, Teller};
 use super::decisions::{LOOKED_AT, Unseen};
 use super::intake::Received;
-use super::pages::{Page, field};
+use super::pages::{Page, Problem, field};
 use super::paging::{self, Listed, Paging};
 use super::wanted::{self, BadFilter, Wanted};
 use super::{Portal, Visit};
@@ -100,7 +100,7 @@ impl Portal {
 
 /// What a call looks for, from where on, and how many at most; or the answer to one that cannot be read.
 pub(super) fn asked(received: &Received, now: Timestamp) -> Result<(Wanted, Option<Bookmark>, usize), Page> {
-    let paging = Paging::of(received).map_err(|problem| problem.answer())?;
+    let paging = Paging::of(received).map_err(Problem::answer)?;
     let (wanted, bad) = looked_for(received, now, BESIDE);
     let from = place(&paging)?;
     let bad_format = super::formats::format_of(received).err();

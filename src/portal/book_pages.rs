@@ -125,7 +125,7 @@ impl Portal {
         AsFile {
             csv: address(Format::Csv),
             lines: address(Format::Lines),
-            holds: (self.words.book.file_holds)(&(self.words.outcome.number)(super::export::MOST as u64)),
+            holds: (self.words.book.file_holds)(&(self.words.outcome.number)(u64::from(super::export::MOST))),
         }
     }
 }

@@ -18,7 +18,7 @@ use super::book_lines::Teller;
 use super::decisions::{Decided, LOOKED_AT, Unseen};
 use super::formats::{Format, OF_DECISIONS, OF_LINES, accepted, format_of};
 use super::intake::Received;
-use super::pages::{self, Page};
+use super::pages::{self, Page, Problem};
 use super::paging::Paging;
 use super::searches::{Exporter, Searches};
 use super::tail::{Events, Tail, Until};
@@ -90,7 +90,7 @@ impl Portal {
         let (format, visitor) = (format.filter(|_| reads)?, visit.visitor()?);
         let counter = self.for_request(received);
         let answer = match received.path() {
-            "/decisions" => counter.page_as_file(visit, visitor, (received, format))?,
+            "/decisions" => Self::page_as_file(visit, visitor, (received, format))?,
             "/v1/decisions" if super::decisions::is_about_others(visit, visitor, received) => {
                 counter.call_as_file(visit, visitor, (received, format))
             }
@@ -107,7 +107,6 @@ impl Portal {
 
     /// What a page asks for; nothing where the page itself says what is wrong, or that somebody else's link led there.
     fn page_as_file(
-        &self,
         visit: &Visit<'_>,
         visitor: Visitor<'_>,
         (received, format): (&Received, Format),
@@ -152,7 +151,7 @@ impl Portal {
         }
         let is_of_decisions = received.path() == "/v1/decisions";
         let (wanted, from, limit) = if is_of_decisions {
-            let paging = Paging::of(received).map_err(|problem| problem.answer())?;
+            let paging = Paging::of(received).map_err(Problem::answer)?;
             let (wanted, bad) = Wanted::of(received, visit.at, super::decisions::BESIDE);
             if !bad.is_empty() {
                 return Err(wanted::unfit(&bad, Vec::new()).answer());

@@ -134,7 +134,8 @@ fn responses(operation: &Operation) -> Value {
             "description": says,
             "content": { "application/json": { "schema": { "$ref": format!("#/components/schemas/{schema}") } } },
         });
-        if let Some(content) = response["content"].as_object_mut().filter(|_| operation.is_file()) {
+        let content = response.get_mut("content").and_then(Value::as_object_mut);
+        if let Some(content) = content.filter(|_| operation.is_file()) {
             content.extend(files());
         }
         if let Some((members, headers)) = response.as_object_mut().zip(headers(operation, *status)) {

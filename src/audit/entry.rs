@@ -17,6 +17,8 @@ use crate::facts::{Act, DecisionNote, End, Ending, Observation, Record, RecordId
 pub struct Counters {
     /// Whether the gateway reads it.
     read: AtomicBool,
+    /// Whether it has gone on for some time.
+    lasts: AtomicBool,
     /// From client to origin.
     pub up: AtomicU64,
     /// From origin to client.
@@ -27,6 +29,16 @@ impl Counters {
     /// Notes that the gateway reads the content, in case nobody is left to say it at the end.
     pub fn reads_content(&self) {
         self.read.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that the flow has gone on for some time: whoever watches it knows.
+    pub fn goes_on(&self) {
+        self.lasts.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it has.
+    pub fn has_gone_on(&self) -> bool {
+        self.lasts.load(Ordering::Relaxed)
     }
 }
 
@@ -122,6 +134,13 @@ impl Entry {
             let judged = (seen.clone(), decided.clone());
             let counters = Arc::clone(&self.counters);
             self.lasting = Some(self.book.inner.open.enter(kind, (&self.id, self.at), judged, counters));
+        }
+    }
+
+    /// Has an exchange found before it ends once it has gone on for some time: most are over before that, and cost nothing.
+    pub fn lasts_if_it_goes_on(&mut self) {
+        if self.counters.has_gone_on() && self.lasting.is_none() {
+            self.lasts(Lasting::Exchange);
         }
     }
 

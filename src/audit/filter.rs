@@ -5,12 +5,15 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 
+use super::topic::Topic;
 use crate::clock::Timestamp;
 use crate::facts::{Act, Coach, DecisionNote, Grant, GrantId, Host, Mode, Outcome, PolicyId, Record, SubjectId};
 
 /// Which records somebody wants to see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
+    /// Only what is about this.
+    pub topic: Topic,
     /// Only of this user.
     pub user: Option<String>,
     /// Only with this outcome.
@@ -107,6 +110,7 @@ impl Filter {
             && self
                 .outcome
                 .is_none_or(|outcome| decided.is_some_and(|note| note.outcome == outcome))
+            && self.topic.holds(record)
             && self.user.as_deref().is_none_or(|user| is_by(record, user))
             && self.activity.as_deref().is_none_or(|activity| {
                 decided.is_some_and(|note| {
@@ -116,14 +120,17 @@ impl Filter {
             })
             && self.purpose.as_deref().is_none_or(|purpose| {
                 let of_flow = decided.and_then(|note| note.purpose.as_ref());
-                let of_grant = grant_of(record).map(|grant| &grant.purpose);
-                of_flow.or(of_grant).is_some_and(|id| id.as_str() == purpose)
+                of_flow.is_some_and(|id| id.as_str() == purpose)
+                    || grant_of(record).is_some_and(|grant| is_for(grant, purpose))
+                    || was_looked_for(record, "purpose", purpose)
             })
             && self.platform.as_deref().is_none_or(|platform| {
                 let of_flow = decided.and_then(|note| note.platform.as_ref());
                 let of_grant =
                     || grant_of(record).is_some_and(|grant| grant.platforms.iter().any(|id| id.as_str() == platform));
-                of_flow.is_some_and(|id| id.as_str() == platform) || of_grant()
+                of_flow.is_some_and(|id| id.as_str() == platform)
+                    || of_grant()
+                    || was_looked_for(record, "platform", platform)
             })
             && self.admits_where_and_why(record, decided)
     }
@@ -142,6 +149,7 @@ impl Filter {
             && self.grant.as_ref().is_none_or(|grant| {
                 decided.is_some_and(|note| is_under(note, grant))
                     || grant_of(record).is_some_and(|held| held.id == *grant)
+                    || was_looked_for(record, "grant", grant.as_str())
             })
             && self
                 .let_pass
@@ -191,14 +199,37 @@ fn is_by(record: &Record, user: &str) -> bool {
         Act::Opening { seen, .. } | Act::Closing { seen, .. } => {
             seen.subject.as_ref().is_some_and(|subject| is(&subject.id))
         }
-        Act::Grant { grant, by, .. } => is(&grant.subject) || is(by),
+        Act::Grant { grant, by, .. } => {
+            is(&grant.subject) || is(by) || grant.delegated.as_ref().is_some_and(|delegated| is(&delegated.to))
+        }
         Act::Token { token, by, .. } => is(&token.subject) || is(by),
         Act::Access { access, by, .. } => {
-            is(by)
-                || access.whose.as_ref().is_some_and(is)
-                || access.wanted.get("user").is_some_and(|whose| whose == user)
+            is(by) || access.whose.as_ref().is_some_and(is) || was_looked_for(record, "user", user)
         }
         Act::Stray { .. } | Act::Gateway { .. } => false,
+    }
+}
+
+/// Whether somebody looked for what is so.
+fn was_looked_for(record: &Record, filter: &str, said: &str) -> bool {
+    match &record.act {
+        Act::Access { access, .. } => access.wanted.get(filter).is_some_and(|wanted| wanted == said),
+        Act::Opening { .. }
+        | Act::Closing { .. }
+        | Act::Stray { .. }
+        | Act::Grant { .. }
+        | Act::Token { .. }
+        | Act::Gateway { .. } => false,
+    }
+}
+
+/// Whether a grant is for a purpose, or lets somebody answer what is asked for it.
+fn is_for(grant: &Grant, purpose: &str) -> bool {
+    match &grant.delegated {
+        Some(delegated) => {
+            delegated.purposes.is_empty() || delegated.purposes.iter().any(|one| one.as_str() == purpose)
+        }
+        None => grant.purpose.as_str() == purpose,
     }
 }
 

@@ -1,4 +1,5 @@
-//! What is open now and lasts: tunnels, sockets and event streams, which are in no list of what was decided before they end.
+//! What is open now and lasts, which is in no list of what was decided before it ends: tunnels, sockets and event streams from
+//! their beginning, any other exchange once it has gone on for some time.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -17,6 +18,10 @@ pub enum Lasting {
     Socket,
     /// An answer that goes on as events happen.
     Events,
+    /// A tunnel that is read: each request in it is a flow of its own.
+    Read,
+    /// A request and its answer, of which one takes its time: a long upload or download, or an origin that thinks.
+    Exchange,
 }
 
 impl Lasting {
@@ -26,6 +31,8 @@ impl Lasting {
             Self::Tunnel => "tunnel",
             Self::Socket => "websocket",
             Self::Events => "event-stream",
+            Self::Read => "read-tunnel",
+            Self::Exchange => "exchange",
         }
     }
 }

@@ -34,6 +34,7 @@ mod search;
 mod segment;
 #[cfg(test)]
 pub(crate) mod tests;
+mod topic;
 mod verify;
 mod walk;
 mod writer;
@@ -55,7 +56,10 @@ use latest::Latest;
 pub use latest::{Watcher, Written};
 pub use opening::{BookError, Repair};
 pub use read::{Position, ReadProblem, Records, Unread, find, read, read_from};
-pub use search::{AFTERWARDS, BadBookmark, Bookmark, Bounds, Found, Lines, decisions, gateway_acts, line_at, lines_of};
+pub use search::{
+    AFTERWARDS, BadBookmark, Bookmark, Bounds, Found, Lines, decisions, gateway_acts, line_at, lines_of, records,
+};
+pub use topic::Topic;
 pub use verify::{Known, Landmark, Verified, verify, verify_known};
 pub use walk::Broken;
 

@@ -100,7 +100,7 @@ pub fn decisions(
     bounds: Bounds,
     mut admits: impl FnMut(&Record) -> bool,
 ) -> Result<Found, ReadProblem> {
-    newest(folder, ("closing", filter, from), bounds, |record| {
+    newest(folder, (&["closing"], filter, from), bounds, |record| {
         is_decision(record) && admits(record)
     })
 }
@@ -112,13 +112,23 @@ pub fn gateway_acts(
     bounds: Bounds,
     admits: impl FnMut(&Record) -> bool,
 ) -> Result<Found, ReadProblem> {
-    newest(folder, ("gateway", &Filter::default(), from), bounds, admits)
+    newest(folder, (&["gateway"], &Filter::default(), from), bounds, admits)
 }
 
-/// The records of one kind.
+/// The records about the topic of `filter` that fit it and `admits`, the newest first, from a bookmark on.
+pub fn records(
+    folder: &Path,
+    (filter, from): (&Filter, Option<Bookmark>),
+    bounds: Bounds,
+    admits: impl FnMut(&Record) -> bool,
+) -> Result<Found, ReadProblem> {
+    newest(folder, (filter.topic.lines(), filter, from), bounds, admits)
+}
+
+/// The records of these kinds.
 fn newest(
     folder: &Path,
-    (kind, filter, from): (&str, &Filter, Option<Bookmark>),
+    (kinds, filter, from): (&[&str], &Filter, Option<Bookmark>),
     bounds: Bounds,
     mut admits: impl FnMut(&Record) -> bool,
 ) -> Result<Found, ReadProblem> {
@@ -148,7 +158,7 @@ fn newest(
                 return Ok(found);
             }
         }
-        if glance.kind != kind {
+        if !kinds.contains(&&*glance.kind) {
             continue;
         }
         match serde_json::from_slice::<Record>(&line) {

@@ -11,12 +11,14 @@ use super::record::RecordId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AccessAct {
-    /// They looked for decisions.
+    /// They looked for decisions, or for other lines of the book.
     Searched,
     /// They watched decisions as they were made.
     Watched,
     /// They had one explained.
     Explained,
+    /// They took away what a search found.
+    Exported,
 }
 
 impl AccessAct {
@@ -26,6 +28,7 @@ impl AccessAct {
             Self::Searched => "searched",
             Self::Watched => "watched",
             Self::Explained => "explained",
+            Self::Exported => "exported",
         }
     }
 }

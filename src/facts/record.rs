@@ -217,6 +217,30 @@ pub enum GrantAct {
     Void,
 }
 
+impl GrantAct {
+    /// The name in records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Granted => "granted",
+            Self::Continued => "continued",
+            Self::Delegated => "delegated",
+            Self::Requested => "requested",
+            Self::PartlyApproved => "partly-approved",
+            Self::Approved => "approved",
+            Self::Declined => "declined",
+            Self::Lapsed => "lapsed",
+            Self::BrokeGlass => "broke-glass",
+            Self::Reviewed => "reviewed",
+            Self::Reported => "reported",
+            Self::Withdrawn => "withdrawn",
+            Self::Revoked => "revoked",
+            Self::Idle => "idle",
+            Self::Refused => "refused",
+            Self::Void => "void",
+        }
+    }
+}
+
 /// What the gateway did by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

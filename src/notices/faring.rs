@@ -1,4 +1,5 @@
-//! How each way of telling people fares: where the last try came to nothing, letters pile up until somebody looks.
+//! How each way of telling people fares: where the last try came to nothing, letters pile up until somebody looks. It is
+//! forgotten once none waits.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -37,6 +38,11 @@ impl Faring {
         why.clone_into(&mut trouble.why);
     }
 
+    /// Nothing waits to get through any more.
+    pub(super) fn forget(&self) {
+        self.ways().clear();
+    }
+
     /// What does not get through.
     pub(super) fn troubles(&self) -> Vec<Trouble> {
         self.ways().values().cloned().collect()
@@ -67,5 +73,8 @@ mod tests {
         assert_eq!(faring.troubles(), [email]);
         faring.got_through("email");
         assert!(faring.troubles().is_empty());
+        faring.put_off("email", at(4), "connection refused");
+        faring.forget();
+        assert!(faring.troubles().is_empty(), "nothing waits any more");
     }
 }

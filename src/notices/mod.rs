@@ -222,9 +222,19 @@ impl Notices {
         };
         let Some(due) = due else { return false };
         self.waiting.store(due.waiting, Ordering::Relaxed);
+        if due.waiting == 0 {
+            self.forget_troubles();
+        }
         let any = !due.notices.is_empty();
         lanes.take(due.notices, now.plus(BEGINS_WITHIN));
         any
+    }
+
+    /// Nothing waits, so nobody is kept from hearing anything: whether a way that took nothing would take something by now shows
+    /// when there is something.
+    fn forget_troubles(&self) {
+        self.faring.forget();
+        self.hooks.iter().for_each(Hook::forget_trouble);
     }
 
     async fn due(&self, now: Timestamp, busy: Vec<String>) -> Option<Due> {

@@ -11,20 +11,20 @@ use super::pages::{Page, with_script};
 use super::wanted::{self, Wanted};
 use super::words::Words;
 use super::{Portal, Visit, provenance, times};
-use crate::audit::{Bookmark, Found, LetPass};
+use crate::audit::{Bookmark, Found, LetPass, Topic};
 use crate::clock::Timestamp;
 use crate::facts::{Activity, Channel, Observation, Outcome, Person, PlatformId};
 use crate::rulebook::{Rulebook, Visitor};
 
 /// How many stand on one page.
-const ON_A_PAGE: usize = 50;
+pub(super) const ON_A_PAGE: usize = 50;
 /// How often a page is loaded anew for whoever wants that, in seconds.
 const EVERY: u32 = 30;
 
 /// The filters that one writes.
 const TEXTS: &[&str] = &["user", "host", "client", "policy", "grant", "since", "until"];
 /// What may stand in the address beside filters.
-const ALSO: &[&str] = &["all", "after", "reload", "lang"];
+pub(super) const ALSO: &[&str] = &["all", "after", "reload", "lang", wanted::TOPIC, "format"];
 
 /// How decisions are shown to somebody.
 pub(super) struct Shown {
@@ -126,6 +126,7 @@ impl Portal {
         let page = Decisions {
             w: words,
             who: &visitor.person.name,
+            topics: self.topics(Topic::Flows),
             texts: self.texts_of(&wanted, TEXTS),
             platforms: platforms(visit, &wanted),
             activities: activities(words, visit, &wanted.text("activity")),
@@ -141,6 +142,7 @@ impl Portal {
             live: (is_newest && is_known).then(|| wanted.address("/decisions/live", &[("after", &newest)])),
             reload: (is_newest && !reloads).then(|| wanted.address("/decisions", &[("reload", "")])),
             reload_s: reloads.then_some(EVERY),
+            files: (looks && is_known).then(|| self.as_file(&wanted)),
             unreadable: (found.unreadable > 0).then(|| (words.decisions.unreadable)(found.unreadable)),
             lines,
             wrong: bad.iter().map(words.decisions.bad_filter).collect(),

@@ -20,7 +20,10 @@ use crate::facts::{AccessAct, Act, Channel, DecisionNote, End, Ending, Observati
 use crate::rulebook::Visitor;
 
 /// How much of the book one request looks at: what is not found in it, the next one looks for.
-const LOOKED_AT: u64 = 64 * 1024 * 1024;
+pub(super) const LOOKED_AT: u64 = 64 * 1024 * 1024;
+
+/// What may stand in the address of a call beside filters.
+pub(super) const BESIDE: &[&str] = &["all", "limit", "after", "format"];
 
 /// Why somebody sees no decisions.
 pub(super) enum Unseen {
@@ -55,11 +58,13 @@ pub(super) struct Decided<'a> {
 
 /// Whether an address asks for what was decided about others: it names somebody else, or everybody; or looks for something, and
 /// whoever does may read of others.
-fn is_about_others(visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> bool {
+pub(super) fn is_about_others(visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> bool {
     let user = received.asked("user").map(|user| user.trim().to_owned());
     let is_other = user.is_some_and(|user| !user.is_empty() && user != visitor.person.id.as_str());
+    let is_file = super::formats::format_of(received).is_ok_and(|format| format.is_some());
     let filters = || FILTERS.iter().any(|name| received.asked(name).is_some());
     received.asked("all").is_some()
+        || is_file
         || is_other
         || (filters() && Portal::may_watch(visit, visitor, channel(received)).is_some())
 }
@@ -95,7 +100,7 @@ impl<'a> Decided<'a> {
     }
 
     /// The same in a list, with where its line is.
-    fn listed(&self, line: Bookmark) -> Value {
+    pub(super) fn listed(&self, line: Bookmark) -> Value {
         let mut summary = self.summary();
         if let Some(members) = summary.as_object_mut() {
             members.insert("line".to_owned(), line.to_string().into());
@@ -194,7 +199,8 @@ impl Portal {
             Ok(paging) => paging,
             Err(problem) => return problem.answer(),
         };
-        let (wanted, bad) = Wanted::of(received, visit.at, &["all", "limit", "after"]);
+        let (wanted, mut bad) = Wanted::of(received, visit.at, BESIDE);
+        bad.extend(super::formats::format_of(received).err());
         if is_about_others {
             return self
                 .list_others_decisions(visit, visitor, (received, &wanted, bad, &paging))

@@ -191,7 +191,7 @@ impl Portal {
             part(
                 words.traffic,
                 true,
-                (words.traffic_is)(&number(condition.connections), &number(condition.tunnels)),
+                (words.traffic_is)(condition.connections, condition.tunnels),
             ),
             part(
                 words.program,

@@ -125,6 +125,7 @@ impl Portal {
             | Call::ListDecisions
             | Call::ShowDecision
             | Call::ListOpen
+            | Call::ListRecords
             | Call::Continue
             | Call::ListPurposes
             | Call::Matrix

@@ -1,7 +1,8 @@
-//! What is open now: tunnels, sockets and event streams, which are in no list of decisions before they end. For whom the rules let
-//! read decisions, of those whose decisions they may read; that they look is recorded as a search is.
+//! What is open now: tunnels, sockets, event streams, and whatever else takes its time, which is in no list of decisions before it
+//! ends. For whom the rules let read decisions, of those whose decisions they may read; that they look is recorded as a search is.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -16,9 +17,12 @@ use super::paging::{self, Listed, Order, Paging, is_name};
 use super::sees::Sees;
 use super::wanted::{self, BadFilter, Wanted};
 use super::{Portal, Visit, times};
-use crate::audit::OpenFlow;
+use crate::audit::{Lasting, OpenFlow};
 use crate::facts::{AccessAct, Channel, DecisionNote, Observation, Scope};
 use crate::rulebook::Visitor;
+
+/// Tunnels that are read are told once they have been open for so long: a browser opens many for a moment.
+const READ_FOR: Duration = Duration::from_secs(5);
 
 /// How many stand on one page.
 const ON_A_PAGE: usize = 50;
@@ -41,7 +45,8 @@ impl Portal {
         let mut flows = self.book.open_flows();
         flows.retain(|flow| {
             let may = flow.judged().is_some_and(|(seen, _)| sees.may_see(seen));
-            may && wanted.filter.admits(&flow.record)
+            let is_told = flow.kind != Lasting::Read || visit.at.since(flow.record.at) >= READ_FOR;
+            may && is_told && wanted.filter.admits(&flow.record)
         });
         flows.reverse();
         Ok(flows)
@@ -114,7 +119,12 @@ impl Portal {
             },
             purpose: note.purpose.as_ref().map(|id| self.purpose_title(visit.rules(), id)),
             grant: may_look.map(|grant| format!("/grants/{}", grant.id)),
-            carried: (words.explained.up_and_down)(&up, &down),
+            // what passes through a tunnel that is read is counted with its requests
+            carried: if flow.kind == Lasting::Read {
+                String::new()
+            } else {
+                (words.explained.up_and_down)(&up, &down)
+            },
         })
     }
 

@@ -78,6 +78,7 @@ impl Portal {
             outcome: self.outcome_form(visit, visitor, &grant).filter(|_| is_own),
             revoke: (!is_own && !life.is_over()).then(|| format!("/grants/revoke?grant={}", grant.id)),
             decisions: may_watch().then(|| format!("/decisions?grant={}", grant.id)),
+            story: may_watch().then(|| format!("/decisions?kind=all&grant={}", grant.id)),
             id: grant.id.as_str(),
             contact: self.contact(),
         };

@@ -7,7 +7,8 @@ use super::intake::Received;
 use super::openapi::{self, Call, Found};
 use super::pages::{self, Page, Problem, see_other};
 use super::table::{self, Does, Shows};
-use super::{Portal, Visit, api, provenance, revocations};
+use super::{Portal, Visit, api, provenance, revocations, wanted};
+use crate::audit::Topic;
 use crate::rulebook::Visitor;
 
 impl Portal {
@@ -83,7 +84,10 @@ impl Portal {
             Shows::Others => self.others(visit, visitor, received).await,
             Shows::Revoke => self.revoke_page(visit, visitor, received).await,
             Shows::Grant => self.grant_page(visit, visitor, named),
-            Shows::Decisions => self.decisions_page(visit, visitor, received).await,
+            Shows::Decisions => match wanted::topic(received) {
+                None | Some(Ok(Topic::Flows)) => self.decisions_page(visit, visitor, received).await,
+                Some(_) => self.book_page(visit, visitor, received).await,
+            },
             Shows::Decision => self.decision_page(visit, visitor, (received, named)).await,
             Shows::Open => self.open_page(visit, visitor, received).await,
             Shows::Health => self.health_page(visit, visitor).await,
@@ -103,11 +107,8 @@ impl Portal {
     }
 
     pub(super) async fn serve_tool(&self, visit: &Visit<'_>, received: &Received) -> Page {
-        let unsafe_method = !received.method.is_safe();
-        if let Err(why) = provenance::may_call(&received.headers, &self.origin, unsafe_method) {
-            let title = "The call did not come from this portal or a tool";
-            let problem = Problem::new(StatusCode::FORBIDDEN, "foreign-origin", title, why);
-            return problem.in_english().answer();
+        if let Some(foreign) = self.foreign(received) {
+            return foreign;
         }
         let Some(visitor) = visit.visitor() else {
             let text = (self.words.not_known)(visit.subject.id.as_str());
@@ -137,6 +138,15 @@ impl Portal {
         }
     }
 
+    /// The answer to a call that another site's page made.
+    pub(super) fn foreign(&self, received: &Received) -> Option<Page> {
+        let unsafe_method = !received.method.is_safe();
+        let why = provenance::may_call(&received.headers, &self.origin, unsafe_method).err()?;
+        let title = "The call did not come from this portal or a tool";
+        let problem = Problem::new(StatusCode::FORBIDDEN, "foreign-origin", title, why);
+        Some(problem.in_english().answer())
+    }
+
     async fn answer_call(
         &self,
         visit: &Visit<'_>,
@@ -164,6 +174,7 @@ impl Portal {
             Call::ShowDecision => self.show_decision(visit, visitor, (received, named)).await,
             Call::Continue => self.go_on_by_call(visit, visitor, (named, channel)).await,
             Call::ListDecisions => self.list_some_decisions(visit, visitor, received).await,
+            Call::ListRecords => self.list_records(visit, visitor, received).await,
             Call::ListOpen => self.list_open(visit, visitor, received).await,
             Call::Explain => self.explain_to_tool(visit, visitor, received),
             Call::Matrix => self.show_matrix(visit, visitor, received).await,

@@ -15,6 +15,13 @@ const AT_ONCE: usize = 2;
 pub(super) struct Searches {
     running: Arc<Semaphore>,
     people: Arc<Mutex<BTreeSet<SubjectId>>>,
+    /// Those who take away what is found, each one file at a time.
+    exporters: Arc<Mutex<BTreeSet<SubjectId>>>,
+}
+
+/// Somebody who takes away what is found, until it is dropped.
+pub(super) struct Exporter {
+    _who: Searcher,
 }
 
 /// Why a search was not made.
@@ -37,6 +44,7 @@ impl Default for Searches {
         Self {
             running: Arc::new(Semaphore::new(AT_ONCE)),
             people: Arc::default(),
+            exporters: Arc::default(),
         }
     }
 }
@@ -48,26 +56,49 @@ impl Searches {
         who: &SubjectId,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, NotSearched> {
-        let begun = self
-            .people
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(who.clone());
-        if !begun {
-            return Err(NotSearched::OneAtATime);
-        }
-        let searcher = Searcher {
-            who: who.clone(),
-            people: Arc::clone(&self.people),
-        };
+        let searcher = Searcher::one(&self.people, who)?;
+        self.step(move || {
+            let found = work();
+            drop(searcher);
+            found
+        })
+        .await
+    }
+
+    /// A place for somebody who takes a file away, in many steps.
+    pub(super) fn export(&self, who: &SubjectId) -> Result<Exporter, NotSearched> {
+        let who = Searcher::one(&self.exporters, who)?;
+        Ok(Exporter { _who: who })
+    }
+
+    /// Does one step of what somebody has a place for, once there is room: others search between two of them.
+    pub(super) async fn step<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, NotSearched> {
         let running = Arc::clone(&self.running).acquire_owned().await;
         let running = running.map_err(|_| NotSearched::Failed)?;
         let done = tokio::task::spawn_blocking(move || {
             let found = work();
-            drop((running, searcher));
+            drop(running);
             found
         });
         done.await.map_err(|_| NotSearched::Failed)
+    }
+}
+
+impl Searcher {
+    /// The only one of this person among these.
+    fn one(people: &Arc<Mutex<BTreeSet<SubjectId>>>, who: &SubjectId) -> Result<Self, NotSearched> {
+        let begun = people
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(who.clone());
+        let searcher = || Self {
+            who: who.clone(),
+            people: Arc::clone(people),
+        };
+        begun.then(searcher).ok_or(NotSearched::OneAtATime)
     }
 }
 

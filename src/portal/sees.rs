@@ -8,7 +8,8 @@ use super::{Portal, Visit};
 use crate::audit::Unavailable;
 use crate::clock::Timestamp;
 use crate::facts::{
-    Access, AccessAct, Act, Arrival, Channel, Observation, Person, PolicyId, Record, Subject, SubjectId,
+    Access, AccessAct, Act, Arrival, Channel, Grant, Observation, Person, PolicyId, Record, RevokedFor, Subject,
+    SubjectId, Token,
 };
 use crate::rulebook::{Directory, Rulebook, Visitor};
 
@@ -45,12 +46,85 @@ impl Sees {
         decided(record).is_some_and(|seen| self.may_see(seen))
     }
 
-    /// Whether they may read what was decided about the sender of this. It is asked of the person as they were then; where the
-    /// record does not know that, of whoever they are today as well.
+    /// Whether they may read this line of the book, whatever it is about: as far as it names people, each of them is one of
+    /// whom they may.
+    pub(super) fn admits_line(&mut self, record: &Record) -> bool {
+        match &record.act {
+            Act::Closing { .. } | Act::Opening { .. } | Act::Stray { .. } => self.admits(record),
+            Act::Grant { grant, by, .. } => {
+                let to = grant.delegated.as_ref().map(|delegated| &delegated.to);
+                let behalf = grant.answers.last().and_then(|answer| answer.behalf.as_ref());
+                let named = [Some(&grant.subject), Some(by), to, behalf.map(|behalf| &behalf.whom)];
+                named.into_iter().flatten().all(|whose| self.may_see_as(whose, None))
+            }
+            Act::Token { token, by, .. } => {
+                let revoked = match &token.revoked_for {
+                    Some(RevokedFor::Revocation(ended)) => Some(&ended.by),
+                    Some(RevokedFor::PasswordChanged | RevokedFor::AccountRemoved) | None => None,
+                };
+                let named = [Some(&token.subject), Some(by), revoked];
+                named.into_iter().flatten().all(|whose| self.may_see_as(whose, None))
+            }
+            Act::Access { access, by, .. } => {
+                let wanted = access.wanted.get("user").and_then(|user| SubjectId::parse(user).ok());
+                let named = [Some(by), access.whose.as_ref(), wanted.as_ref()];
+                named.into_iter().flatten().all(|whose| self.may_see_as(whose, None))
+            }
+            Act::Gateway { .. } => true,
+        }
+    }
+
+    /// Whether they may read what was decided about the sender of this.
     pub(super) fn may_see(&mut self, seen: &Observation) -> bool {
         let nobody = SubjectId::nobody();
         let whose = seen.subject.as_ref().map_or(&nobody, |subject| &subject.id);
         let then = seen.person.as_ref().filter(|person| person.id == *whose);
+        self.may_see_as(whose, then)
+    }
+
+    /// Whether they may read what people wrote of a grant, as its page shows it: it is their own, or the rules let them end it.
+    pub(super) fn may_read_text_of(&self, grant: &Grant) -> bool {
+        let (is_own, holder) = (grant.subject == self.person.id, self.people.person(&grant.subject));
+        let states_purpose = grant.delegated.is_none() && grant.continued.is_none();
+        let may_end = || {
+            let decision = self
+                .rules
+                .may_end(self.visitor(), grant, holder.as_deref(), self.channel, self.at);
+            decision.is_allowed()
+        };
+        is_own || (states_purpose && may_end())
+    }
+
+    /// Whether that is themselves.
+    pub(super) fn is_own(&self, whose: &SubjectId) -> bool {
+        *whose == self.person.id
+    }
+
+    /// Whether they may read what a token is called, and why it was revoked, likewise.
+    pub(super) fn may_read_text_of_token(&self, token: &Token) -> bool {
+        let holder = self.people.person(&token.subject);
+        let may_end = || {
+            let decision = self
+                .rules
+                .may_end_token(self.visitor(), token, holder.as_deref(), (self.channel, self.at));
+            decision.is_allowed()
+        };
+        token.subject == self.person.id || may_end()
+    }
+
+    /// What people are called today; as they sign in, where the directory does not know them.
+    pub(super) fn name_of(&self, id: &SubjectId) -> String {
+        let person = self.people.person(id);
+        person.map_or_else(|| id.to_string(), |person| person.name.clone())
+    }
+
+    /// The rules in force.
+    pub(super) fn rules(&self) -> &Rulebook {
+        &self.rules
+    }
+
+    /// It is asked of the person as they were then; where the record does not know that, of whoever they are today as well.
+    fn may_see_as(&mut self, whose: &SubjectId, then: Option<&Arc<Person>>) -> bool {
         if let Some((asked, may)) = self.known.get(whose)
             && asked.as_ref() == then
         {
@@ -64,15 +138,18 @@ impl Sees {
     }
 
     fn may_see_of(&self, whose: &SubjectId, person: Option<&Person>) -> bool {
-        let who = Visitor {
+        let decision = self
+            .rules
+            .may_see_decisions(self.visitor(), (whose, person), self.channel, self.at);
+        decision.is_allowed()
+    }
+
+    fn visitor(&self) -> Visitor<'_> {
+        Visitor {
             person: &self.person,
             subject: &self.subject,
             arrival: &self.arrival,
-        };
-        let decision = self
-            .rules
-            .may_see_decisions(who, (whose, person), self.channel, self.at);
-        decision.is_allowed()
+        }
     }
 }
 

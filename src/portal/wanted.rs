@@ -13,7 +13,7 @@ use super::memory::Kept;
 use super::pages::{Problem, field};
 use super::words::ENGLISH;
 use super::{Refused, Visit, paging};
-use crate::audit::{Filter, LetPass, is_at_or_below};
+use crate::audit::{Filter, LetPass, Topic, is_at_or_below};
 use crate::clock::Timestamp;
 use crate::facts::{
     Access, Activity, Channel, GrantId, Host, Outcome, PlatformId, PolicyId, PurposeId, Record, SubjectId, did_you_mean,
@@ -25,6 +25,16 @@ pub(super) const FILTERS: [&str; 12] = [
     "user", "host", "client", "platform", "activity", "outcome", "purpose", "policy", "grant", "let_pass", "since",
     "until",
 ];
+
+/// What an address names beside filters where it says what the lines are about.
+pub(super) const TOPIC: &str = "kind";
+
+/// What lines an address asks for; nothing where it names none.
+pub(super) fn topic(received: &Received) -> Option<Result<Topic, BadFilter>> {
+    let said = received.asked(TOPIC)?.trim().to_lowercase();
+    let near = || did_you_mean(&said, Topic::EACH.map(Topic::as_str));
+    (!said.is_empty()).then(|| Topic::named(&said).ok_or_else(|| BadFilter::NoSuchTopic(near())))
+}
 
 /// What somebody looks for.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +53,15 @@ pub enum BadFilter {
     Twice(String),
     /// What a filter says cannot be read: how it is written depends on which one it is.
     Unreadable(&'static str),
+    /// Nothing of that kind is recorded; perhaps another one was meant.
+    NoSuchTopic(Option<&'static str>),
+    /// It tells nothing apart of what is looked for.
+    NotOfTopic {
+        /// Which filter.
+        filter: &'static str,
+        /// What is looked for.
+        topic: Topic,
+    },
     /// It is about what passed, and of one's own only refusals are told.
     OfWhatPassed(&'static str),
     /// The rules or the directory in force know nothing of this name, and nothing was found of it; perhaps another was meant.
@@ -60,7 +79,11 @@ impl BadFilter {
     fn name(&self) -> &str {
         match self {
             Self::NoSuch(name, _) | Self::Twice(name) => name,
-            Self::Unreadable(filter) | Self::OfWhatPassed(filter) | Self::Unknown { filter, .. } => filter,
+            Self::NoSuchTopic(_) => TOPIC,
+            Self::Unreadable(filter)
+            | Self::OfWhatPassed(filter)
+            | Self::NotOfTopic { filter, .. }
+            | Self::Unknown { filter, .. } => filter,
         }
     }
 
@@ -97,6 +120,7 @@ impl Wanted {
         let said: BTreeMap<String, String> = FILTERS.iter().filter_map(given).collect();
         let text = |name: &str| said.get(name).cloned();
         let filter = Filter {
+            topic: Topic::All,
             user: read(&said, "user", &mut bad, |text| SubjectId::parse(text).ok()).map(|id| id.as_str().to_owned()),
             outcome: read(&said, "outcome", &mut bad, Outcome::named),
             platform: text("platform"),
@@ -113,6 +137,19 @@ impl Wanted {
             let_pass: read(&said, "let_pass", &mut bad, LetPass::named),
         };
         (Self { filter, said }, bad)
+    }
+
+    /// The same of lines about a topic, which is one of the things that they look for.
+    pub(super) fn about(topic: Topic, received: &Received, now: Timestamp, more: &[&str]) -> (Self, Vec<BadFilter>) {
+        let (mut wanted, mut bad) = Self::of(received, now, more);
+        let tells = |filter: &str| ["since", "until"].contains(&filter) || topic.filters().contains(&filter);
+        let beside = FILTERS
+            .into_iter()
+            .filter(|filter| wanted.said.contains_key(*filter) && !tells(filter));
+        bad.extend(beside.map(|filter| BadFilter::NotOfTopic { filter, topic }));
+        wanted.filter.topic = topic;
+        wanted.said.insert(TOPIC.to_owned(), topic.as_str().to_owned());
+        (wanted, bad)
     }
 
     /// Whether it is what they look for. A tunnel that was read is not, unless they ask for tunnels: each request in it is a

@@ -249,6 +249,9 @@ where
             self.close(Some(End::Cut(why.clone())));
             return Poll::Ready(Some(Err(NoLonger(why).into())));
         }
+        if let Some(finish) = &mut self.finish {
+            finish.lasts_if_it_goes_on();
+        }
         match ready!(frame) {
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {

@@ -45,8 +45,9 @@ impl Proxy {
             once: None,
             token: inbound.visitor.token.as_deref(),
         };
-        match self.house.portal.tail(&visit, &received, until).await {
-            Some(Ok(tail)) => flows(entry, tail),
+        match self.house.portal.flows(&visit, &received, until).await {
+            Some(Ok(tail)) if !head_only => flows(entry, tail),
+            Some(Ok(tail)) => said(entry, tail.map(|_| Full::default()), head_only),
             Some(Err(page)) => said(entry, page, head_only),
             None => said(entry, self.house.portal.serve(&visit, &received).await, head_only),
         }

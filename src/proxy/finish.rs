@@ -61,6 +61,7 @@ impl Upload {
             Progress::Ended { .. } => Poll::Pending,
             Progress::IsLast(finish, watch) => {
                 let Some(looking) = watch else { return Poll::Pending };
+                finish.lasts_if_it_goes_on();
                 let why = ready!(looking.poll(pauses, cx));
                 *watch = None;
                 finish.end_by(End::Cut(why.clone()));
@@ -102,6 +103,11 @@ impl Finish {
     /// Whether all would be delivered, as far as it is known.
     pub(super) fn completes(&self) -> bool {
         self.closing.end == End::Completed
+    }
+
+    /// Has it told among what is open once it has gone on for some time.
+    pub(super) fn lasts_if_it_goes_on(&mut self) {
+        self.entry.lasts_if_it_goes_on();
     }
 
     /// It ends otherwise.

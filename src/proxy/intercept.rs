@@ -13,7 +13,7 @@ use super::connection::Served;
 use super::longlived::STOPPING;
 use super::plan;
 use super::stopped::{Ear, Stop};
-use crate::audit::Closing;
+use crate::audit::{Closing, Lasting};
 use crate::facts::{Blame, End, Fault, FaultCode, Stage};
 use crate::ingress::{self, ClientHello, Opening, Rewound};
 
@@ -106,6 +106,7 @@ impl Proxy {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        knock.entry.lasts(Lasting::Read);
         self.clone().serve_http(io, knock.inside(secure), h2).await
     }
 

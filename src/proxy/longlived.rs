@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
@@ -13,7 +13,7 @@ use tokio::time::Sleep;
 
 use super::Proxy;
 use super::plan::{self, ConnectStep, Planned, RequestStep};
-use crate::audit::Counters;
+use crate::audit::{Counters, Entry};
 use crate::clock::Timestamp;
 use crate::facts::{Ask, Blame, Fault, FaultCode, Observation, RulebookId, Stage, Standing};
 use crate::identity::SignIn;
@@ -23,6 +23,9 @@ use crate::rulebook::{InForce, Judgement, Rulebook};
 
 /// How long a flow runs before anybody asks whether it still may; most are over by then.
 const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How long it runs beyond that before it is told among what is open.
+const AGES: Duration = Duration::from_millis(4_500);
 
 /// Rules may ask for the hour, and a clock that stands still never reaches an expiry: look again now and then.
 const LONGEST_NAP: Duration = Duration::from_mins(1);
@@ -87,6 +90,7 @@ impl Proxy {
         let mut judged: Option<RulebookId> = None;
         let mut was_in_touch = true;
         let mut alarm = Alarm::ringing();
+        let mut ages = pin!(tokio::time::sleep(AGES));
         loop {
             // INVARIANT: listened for before it is judged, so that nothing falls between the two.
             let mut rules_and_people = self.house.live.changes();
@@ -131,6 +135,7 @@ impl Proxy {
                 biased;
                 never = carries => match never {},
                 () = sign_in.ended() => return SIGNED_OUT.to_owned(),
+                () = &mut ages, if !counters.has_gone_on() => counters.goes_on(),
                 () = alarm.unless(woken) => {}
             }
         }
@@ -275,6 +280,34 @@ impl Alarm {
             () = woken => {}
             () = &mut self.sleep => self.rang = true,
         }
+    }
+}
+
+/// What comes of an exchange, or why it may not go on. It is told among what is open once it has gone on for some time.
+pub(super) async fn unless_it_may_not<T>(
+    mut exchange: Pin<&mut impl Future<Output = T>>,
+    may_not: &mut MayNotGoOn,
+    entry: &mut Entry,
+) -> Result<T, String> {
+    let (counters, mut is_young) = (entry.counters(), true);
+    // noted by the one that is asked before it, so nothing else need wake anybody
+    let goes_on = || {
+        poll_fn(|_| {
+            if counters.has_gone_on() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+    };
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut exchange => return Ok(done),
+            why = &mut *may_not => return Err(why),
+            () = goes_on(), if is_young => is_young = false,
+        }
+        entry.lasts_if_it_goes_on();
     }
 }
 

@@ -1,5 +1,6 @@
 //! One request, told as a story: who and where, what it does, may it, and then it is let through or not.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use hyper::body::Incoming;
 
 use super::Proxy;
 use super::body::{Outgoing, Passing, passing, whole};
-use super::longlived::{SIGNED_OUT, Watch};
+use super::longlived::{SIGNED_OUT, Watch, unless_it_may_not};
 use super::observe::head_of;
 use super::pac::pac_answer;
 use super::peek::{Peeked, peek};
@@ -248,7 +249,7 @@ impl Proxy {
 
     async fn forward(
         self: &Arc<Self>,
-        entry: Entry,
+        mut entry: Entry,
         seen: Observation,
         permit: &Permit,
         inbound: Inbound,
@@ -286,13 +287,13 @@ impl Proxy {
         let request = Request::from_parts(parts, body.boxed());
         self.uses(permit);
         let mut may_not = self.watch(seen, visitor.sign_in, entry.counters());
-        let sent = tokio::select! {
-            biased;
-            sent = self.house.upstream.send(permit, secure, request, &sending) => sent,
-            why = &mut may_not => return respond::cut(entry, permit.authority(), decrypted, reader, why),
+        let sent = {
+            let sending = pin!(self.house.upstream.send(permit, secure, request, &sending));
+            unless_it_may_not(sending, &mut may_not, &mut entry).await
         };
         match sent {
-            Ok(response) => {
+            Err(why) => respond::cut(entry, permit.authority(), decrypted, reader, why),
+            Ok(Ok(response)) => {
                 let watch = Watch::new(may_not);
                 let exchange = Passing {
                     entry,
@@ -303,7 +304,7 @@ impl Proxy {
                 };
                 self.pass_answer(exchange, response)
             }
-            Err(fault) => respond::fault(entry, &permit.authority().host, decrypted, reader, &fault),
+            Ok(Err(fault)) => respond::fault(entry, &permit.authority().host, decrypted, reader, &fault),
         }
     }
 

@@ -54,13 +54,9 @@ impl Ending<'_> {
         self.of(Held::grant(grant))
     }
 
-    /// Whether they may end a token for tools, as they may end a grant: it is for no purpose, and nobody owns it.
+    /// Whether they may end a token for tools, as [`Rulebook::may_end_token`] says.
     pub fn token(&mut self, token: &Token) -> MayEnd {
-        self.of(Held {
-            by: &token.subject,
-            purpose: &PurposeId::new(NO_PURPOSE),
-            lasts: token.expires.since(token.made_at),
-        })
+        self.of(Held::token(token, &PurposeId::new(NO_PURPOSE)))
     }
 
     fn of(&mut self, held: Held<'_>) -> MayEnd {
@@ -98,6 +94,14 @@ impl<'a> Held<'a> {
             lasts: grant.expires.since(grant.not_before),
         }
     }
+
+    fn token(token: &'a Token, none: &'a PurposeId) -> Self {
+        Self {
+            by: &token.subject,
+            purpose: none,
+            lasts: token.expires.since(token.made_at),
+        }
+    }
 }
 
 impl Rulebook {
@@ -111,6 +115,19 @@ impl Rulebook {
         at: Timestamp,
     ) -> Decision {
         let (question, _) = self.on_ending(who, Held::grant(grant), holder, (channel, at));
+        self.policy.decide_on_grant(&question)
+    }
+
+    /// Whether somebody may end a token for tools, as they may end a grant: it is for no purpose, and nobody owns it.
+    pub fn may_end_token(
+        &self,
+        who: Visitor<'_>,
+        token: &Token,
+        holder: Option<&Person>,
+        (channel, at): (Channel, Timestamp),
+    ) -> Decision {
+        let none = PurposeId::new(NO_PURPOSE);
+        let (question, _) = self.on_ending(who, Held::token(token, &none), holder, (channel, at));
         self.policy.decide_on_grant(&question)
     }
 

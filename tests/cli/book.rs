@@ -29,6 +29,19 @@ fn the_book_is_listed_shown_and_proved_and_a_broken_one_is_not() {
     [time] gateway  stopped, rules [rulebook]  [[id]]
     ");
     insta::assert_snapshot!(desk.types("wayleave records list --user ben"), @"exit 0");
+    insta::assert_snapshot!(desk.types("wayleave records list --kind grants"), @"
+    exit 0
+    --- stdout
+    [time] granted  ada press-monitoring on x until [time], by ada, grant [id]  [[id]]
+    ");
+    insta::assert_snapshot!(desk.types("wayleave records list --kind break-glass"), @"exit 0");
+    insta::assert_snapshot!(desk.types("wayleave records list --kind grant"), @"
+    exit 2
+    --- stderr
+    error: invalid value 'grant' for '--kind <KIND>': did you mean `grants`? use one of all, flows, grants, break-glass, continued, delegations, tokens, access, gateway
+
+    For more information, try '--help'.
+    ");
     insta::assert_snapshot!(desk.types("wayleave records verify"), @"
     exit 0
     --- stdout

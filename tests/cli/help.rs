@@ -1125,13 +1125,17 @@ fn the_book() {
     Options:
       -c, --config <FILE>        The settings; without it `deploy/wayleave.toml` here if there is one,
                                  else the defaults [env: WAYLEAVE_CONFIG]
-          --user <NAME>          Only records of this user
-          --outcome <OUTCOME>    Only flows with this outcome: allow, declare, request or deny
+          --kind <KIND>          Only what is about this: flows, grants (break-glass among them),
+                                 break-glass, continued, delegations, tokens, access or gateway
+                                 [default: all]
           --set <NAME=VALUE>     One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+          --user <NAME>          Only records of this user: theirs, about them, or of whoever looked for
+                                 them
           --folder <DIR>         Folder of the records; without it `audit.folder` of the settings
-          --platform <ID>        Only this platform, e.g. linkedin
+          --outcome <OUTCOME>    Only flows with this outcome: allow, declare, request or deny
           --format <FORMAT>      One line for people, or the exact line of the book [default: human]
                                  [possible values: human, json]
+          --platform <ID>        Only this platform, e.g. linkedin
           --since <WHEN>         Only what began then or later: a moment ([time]), a day
                                  (2026-11-22, UTC), or how long ago (2h, 7d)
           --until <WHEN>         Only what began before then, said the same way
@@ -1177,13 +1181,17 @@ fn the_book() {
     Options:
       -c, --config <FILE>        The settings; without it `deploy/wayleave.toml` here if there is one,
                                  else the defaults [env: WAYLEAVE_CONFIG]
-          --user <NAME>          Only records of this user
-          --outcome <OUTCOME>    Only flows with this outcome: allow, declare, request or deny
+          --kind <KIND>          Only what is about this: flows, grants (break-glass among them),
+                                 break-glass, continued, delegations, tokens, access or gateway
+                                 [default: all]
           --set <NAME=VALUE>     One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+          --user <NAME>          Only records of this user: theirs, about them, or of whoever looked for
+                                 them
           --folder <DIR>         Folder of the records; without it `audit.folder` of the settings
-          --platform <ID>        Only this platform, e.g. linkedin
+          --outcome <OUTCOME>    Only flows with this outcome: allow, declare, request or deny
           --format <FORMAT>      One line for people, or the exact line of the book [default: human]
                                  [possible values: human, json]
+          --platform <ID>        Only this platform, e.g. linkedin
           --since <WHEN>         Only what began then or later: a moment ([time]), a day
                                  (2026-11-22, UTC), or how long ago (2h, 7d)
           --until <WHEN>         Only what began before then, said the same way

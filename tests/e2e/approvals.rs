@@ -34,7 +34,7 @@ async fn answers(world: &World, user: &str, path: &str, note: &Value, proof: Opt
     world.client(user).send_with(request, note.to_string()).await
 }
 
-async fn proven(world: &World, user: &str, path: &str, note: Value) -> Answer {
+pub async fn proven(world: &World, user: &str, path: &str, note: Value) -> Answer {
     answers(world, user, path, &note, Some(Client::basic(user, PASSWORD))).await
 }
 

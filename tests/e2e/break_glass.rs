@@ -14,7 +14,7 @@ use crate::inbox::{opens, own_form, session};
 
 const TWEET: &str = "https://x.com/i/api/graphql/AbC/CreateTweet";
 
-async fn breaks(world: &World, user: &str, more: &Value) -> Answer {
+pub async fn breaks(world: &World, user: &str, more: &Value) -> Answer {
     let mut what = json!({
         "purpose": "crisis-response", "platforms": ["x"], "ticket": "INC-7", "statement": "The plant is on fire",
     });
@@ -23,7 +23,7 @@ async fn breaks(world: &World, user: &str, more: &Value) -> Answer {
     world.client(user).send_with(call, what.to_string()).await
 }
 
-async fn reviews(world: &World, user: &str, id: &Value, what: &Value) -> Answer {
+pub async fn reviews(world: &World, user: &str, id: &Value, what: &Value) -> Answer {
     let call = Request::post(format!("{PORTAL}/v1/grants/{}/review", id.as_str().unwrap()))
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::AUTHORIZATION, Client::basic(user, PASSWORD));

@@ -25,6 +25,7 @@ mod arrivals;
 mod attacks;
 mod audit;
 mod authority;
+mod book;
 mod break_glass;
 mod chains;
 mod coach;

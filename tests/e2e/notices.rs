@@ -670,7 +670,7 @@ async fn sharepoint_and_igloo_get_what_happens_with_what_is_fetched_where_their_
 async fn a_hook_that_is_not_let_in_is_told_where_operators_look_and_holds_up_no_other() {
     let files = TempDir::new().unwrap();
     let world = with_sessions(&files, "stranger").await;
-    asks(&world).await;
+    let asked = asks(&world).await;
     posted(&world, "sharepoint", "put-off").await;
     posted(&world, "igloo", "sent").await;
     assert_eq!(world.metric("wayleave_notices_shut_out").await, Some(1.0));
@@ -705,5 +705,21 @@ async fn a_hook_that_is_not_let_in_is_told_where_operators_look_and_holds_up_no_
     assert_eq!(fetched(), 1);
     world.clock.advance(Duration::from_secs(61));
     world.until("it is tried again", async |_| fetched() == 2).await;
+
+    // once nobody waits to hear anything, nothing is wrong with how they are told
+    let taken_back = world.client("ben").delete(&format!("{PORTAL}/v1/grants/{asked}")).await;
+    assert_eq!(taken_back.status, StatusCode::OK, "{}", taken_back.text());
+    world.clock.advance(Duration::from_hours(2));
+    world
+        .until("it is forgotten that the hook was not let in", async |world| {
+            world.metric("wayleave_notices_shut_out").await == Some(0.0)
+        })
+        .await;
+    waiting(&world, 0.0).await;
+    let said = world.admin("/readyz").await.text();
+    assert!(!said.contains("not let in"), "{said}");
+    let health = world.client("sol").navigate(&format!("{PORTAL}/health")).await.text();
+    assert!(!health.contains("Nothing has got through"), "{health}");
+    assert_eq!(fetched(), 2, "and nobody asked again for nothing");
     world.close().await;
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::facts::{Coach, Ending, GrantId, PolicyId, Would, WouldBe};
+use crate::facts::{Coach, Ending, GrantId, PolicyId, PurposeId, Would, WouldBe};
 
 #[tokio::test]
 async fn whoever_follows_sees_new_lines_also_across_segments() {
@@ -91,6 +91,10 @@ fn misfits() -> Vec<Filter> {
         },
         Filter {
             let_pass: Some(LetPass::Any),
+            ..Filter::default()
+        },
+        Filter {
+            topic: Topic::Grants,
             ..Filter::default()
         },
     ]
@@ -185,6 +189,76 @@ fn what_passed_though_it_would_be_denied_is_found_by_who_let_it_pass() {
         ..Filter::default()
     };
     assert_eq!(found(under), [false, false, false, true]);
+}
+
+#[test]
+fn what_people_did_is_found_by_whom_and_what_it_is_about() {
+    let grant = |kind: &str, more: serde_json::Value| {
+        let mut grant = serde_json::json!({
+            "id": "g", "subject": "ada", "purpose": kind, "platforms": ["linkedin"], "covers": ["read"], "channel": "portal",
+            "declared_at": noon(), "not_before": noon(), "expires": noon(), "state": "active",
+        });
+        grant.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let line = serde_json::json!({
+            "id": "one", "at": noon(), "kind": "grant", "act": "granted", "grant": grant, "by": "ada", "rulebook": "sha256:1",
+        });
+        serde_json::from_value::<Record>(line).unwrap()
+    };
+    let looked = serde_json::json!({
+        "id": "two", "at": noon(), "kind": "access", "act": "searched", "by": "sol", "rulebook": "sha256:1",
+        "access": { "wanted": { "user": "bob", "grant": "g", "purpose": "recruiting", "platform": "linkedin" } },
+    });
+    let all = [
+        grant("recruiting", serde_json::json!({})),
+        grant("crisis", serde_json::json!({ "emergency": { "review_by": noon() } })),
+        grant(
+            PurposeId::DELEGATED,
+            serde_json::json!({ "platforms": [], "delegated": { "to": "bob", "purposes": ["sales"] } }),
+        ),
+        serde_json::from_value(looked).unwrap(),
+    ];
+    let found = |filter: &Filter| all.each_ref().map(|record| u8::from(filter.admits(record)));
+    for (topic, expected) in [
+        (Topic::All, [1, 1, 1, 1]),
+        (Topic::Grants, [1, 1, 0, 0]),
+        (Topic::BreakGlass, [0, 1, 0, 0]),
+        (Topic::Delegations, [0, 0, 1, 0]),
+        (Topic::Access, [0, 0, 0, 1]),
+        (Topic::Flows, [0; 4]),
+        (Topic::Continued, [0; 4]),
+    ] {
+        let filter = Filter {
+            topic,
+            ..Filter::default()
+        };
+        assert_eq!(found(&filter), expected, "{topic:?}");
+    }
+    let by = |filter: &str, said: &str| {
+        let said = Some(said.to_owned());
+        match filter {
+            "user" => Filter {
+                user: said,
+                ..Filter::default()
+            },
+            "purpose" => Filter {
+                purpose: said,
+                ..Filter::default()
+            },
+            _ => Filter {
+                platform: said,
+                ..Filter::default()
+            },
+        }
+    };
+    for (filter, said, expected) in [
+        ("user", "bob", [0, 0, 1, 1]),
+        ("user", "sol", [0, 0, 0, 1]),
+        ("purpose", "recruiting", [1, 0, 0, 1]),
+        ("purpose", "sales", [0, 0, 1, 0]),
+        ("platform", "linkedin", [1, 1, 0, 1]),
+    ] {
+        assert_eq!(found(&by(filter, said)), expected, "{filter} {said}");
+    }
 }
 
 #[test]

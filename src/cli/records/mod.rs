@@ -15,9 +15,11 @@ use clap::ValueEnum;
 
 use super::stop::Stop;
 use super::{printer, settings};
-use crate::audit::{ClientNet, Filter, Known, Landmark, LetPass, Position, ReadProblem, Records, read, verify_known};
+use crate::audit::{
+    ClientNet, Filter, Known, Landmark, LetPass, Position, ReadProblem, Records, Topic, read, verify_known,
+};
 use crate::clock::{Clock, Timestamp};
-use crate::facts::{GrantId, Host, Outcome, PolicyId, Record, RecordId};
+use crate::facts::{GrantId, Host, Outcome, PolicyId, Record, RecordId, did_you_mean};
 pub(in crate::cli) use words::plain;
 use words::{in_words, plain_lines, proof_as_json, proof_in_words};
 
@@ -81,7 +83,11 @@ struct Noted {
 
 #[derive(clap::Args, Clone, Debug, Default)]
 struct Wanted {
-    /// Only records of this user
+    /// Only what is about this: flows, grants (break-glass among them), break-glass, continued, delegations, tokens, access or
+    /// gateway
+    #[arg(long, value_name = "KIND", value_parser = topic, default_value = "all")]
+    kind: Topic,
+    /// Only records of this user: theirs, about them, or of whoever looked for them
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
     /// Only flows with this outcome: allow, declare, request or deny
@@ -122,6 +128,7 @@ struct Wanted {
 impl From<Wanted> for Filter {
     fn from(wanted: Wanted) -> Self {
         Self {
+            topic: wanted.kind,
             user: wanted.user,
             outcome: wanted.outcome,
             platform: wanted.platform,
@@ -144,6 +151,14 @@ fn outcome(text: &str) -> Result<Outcome, String> {
 
 fn host(text: &str) -> Result<Host, String> {
     Host::parse(text).map_err(|why| why.to_string())
+}
+
+fn topic(text: &str) -> Result<Topic, String> {
+    Topic::named(text).ok_or_else(|| {
+        let near = did_you_mean(text, Topic::EACH.map(Topic::as_str));
+        let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+        format!("{near}use one of {}", Topic::names())
+    })
 }
 
 fn let_pass(text: &str) -> Result<LetPass, String> {

@@ -92,15 +92,16 @@ pub(super) fn in_words(record: &Record) -> String {
 }
 
 fn access_in_words(act: AccessAct, access: &Access) -> String {
-    let wanted: Vec<String> = access
-        .wanted
-        .iter()
-        .map(|(name, value)| format!("{name} {value}"))
-        .collect();
-    let of = match (&access.record, wanted.is_empty()) {
-        (Some(record), _) => format!("decision {record}"),
-        (None, true) => "all decisions".to_owned(),
-        (None, false) => format!("decisions with {}", wanted.join(", ")),
+    // what was looked through: decisions, where nothing else is named
+    let through = access.wanted.get("kind").map_or("decisions", String::as_str);
+    let wanted = access.wanted.iter().filter(|(name, _)| *name != "kind");
+    let wanted: Vec<String> = wanted.map(|(name, value)| format!("{name} {value}")).collect();
+    let of = match (&access.record, wanted.is_empty(), through) {
+        (Some(record), _, _) => format!("decision {record}"),
+        (None, true, "all") => "all records".to_owned(),
+        (None, true, through) => format!("all {through}"),
+        (None, false, "all") => format!("records with {}", wanted.join(", ")),
+        (None, false, through) => format!("{through} with {}", wanted.join(", ")),
     };
     let whose = access.whose.as_ref().map(|whose| format!(" about {whose}"));
     format!("{} {of}{}", act.as_str(), whose.unwrap_or_default())

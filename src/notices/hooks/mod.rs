@@ -124,6 +124,11 @@ impl Hook {
         self.session.as_ref()?.trouble()
     }
 
+    /// Nothing waits to be posted any more.
+    pub(super) fn forget_trouble(&self) {
+        self.session.iter().for_each(Session::forget);
+    }
+
     /// Posts something.
     pub(super) async fn send(&self, told: (&Notice, &Letter), view: &View<'_>, at: Timestamp) -> Went {
         let Some(request) = self.request(told, view, at) else {

@@ -138,6 +138,15 @@ impl Session {
         }
     }
 
+    /// Nothing waits to be posted there any more: whatever comes next tries anew at once.
+    pub(super) fn forget(&self) {
+        // somebody who holds it is asking just now, and will say what came of it
+        let Ok(mut held) = self.held.try_lock() else { return };
+        if self.shut().take().is_some() {
+            (held.pause, held.refusals) = (None, 0);
+        }
+    }
+
     /// Why nothing is posted there.
     pub(super) fn trouble(&self) -> Option<String> {
         self.shut().clone()

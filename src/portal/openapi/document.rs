@@ -134,6 +134,10 @@ fn responses(operation: &Operation) -> Value {
             "description": says,
             "content": { "application/json": { "schema": { "$ref": format!("#/components/schemas/{schema}") } } },
         });
+        let content = response.get_mut("content").and_then(Value::as_object_mut);
+        if let Some(content) = content.filter(|_| operation.is_file()) {
+            content.extend(files());
+        }
         if let Some((members, headers)) = response.as_object_mut().zip(headers(operation, *status)) {
             members.insert("headers".to_owned(), headers);
         }
@@ -154,6 +158,15 @@ fn responses(operation: &Operation) -> Value {
         responses.insert(status.to_string(), response);
     }
     responses.into()
+}
+
+/// What is answered where a file is asked for.
+fn files() -> Map<String, Value> {
+    let text = |says: &str| json!({ "schema": { "type": "string", "description": says } });
+    let table = "The same as a table (RFC 4180), whose first line names its columns.";
+    let lines = "The same as JSON, one on a line.";
+    let files = [("text/csv", text(table)), ("application/jsonl", text(lines))];
+    files.into_iter().map(|(kind, file)| (kind.to_owned(), file)).collect()
 }
 
 /// What an answer says in its head.
@@ -181,6 +194,7 @@ fn headers(operation: &Operation, status: u16) -> Option<Value> {
         | Call::ListDecisions
         | Call::ShowDecision
         | Call::ListOpen
+        | Call::ListRecords
         | Call::Continue
         | Call::ListPurposes
         | Call::Matrix
@@ -221,6 +235,11 @@ impl Operation {
     /// Whether it answers page by page.
     fn is_list(&self) -> bool {
         self.takes.contains(&"After")
+    }
+
+    /// Whether it also answers with a file.
+    fn is_file(&self) -> bool {
+        self.takes.contains(&"Format")
     }
 }
 

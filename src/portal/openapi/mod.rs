@@ -41,6 +41,7 @@ pub(super) enum Call {
     ListReviews,
     ListDecisions,
     ShowDecision,
+    ListRecords,
     ListOpen,
     Continue,
     ListPurposes,
@@ -71,7 +72,7 @@ impl Call {
             Self::Declare | Self::EndGrant | Self::Renew | Self::Continue | Self::ReportOutcome => &[Scope::Declare],
             // one's own, or others': whoever answers knows which
             Self::ListDecisions | Self::ShowDecision => &[Scope::Read, Scope::Decisions],
-            Self::ListOpen => &[Scope::Decisions],
+            Self::ListOpen | Self::ListRecords => &[Scope::Decisions],
             Self::ListGrants
             | Self::ShowGrant
             | Self::ListApprovals

@@ -41,7 +41,7 @@ pub(super) const MORE: &[Operation] = &[
                names that only the rules of before knew, once nothing was found of them, and `next` is where to look further \
                back. Of a tunnel that was read, each \
                request is told, and the tunnel only with an `activity`. One call looks at a part of the book, so a page can hold \
-               less than it may, or nothing: `next` says that there is more to look at.",
+               less than it may, or nothing: `next` says that there is more to look at. With a `format`, what the book has is answered as a file.",
         takes: &[
             "Everybody",
             "About",
@@ -56,11 +56,39 @@ pub(super) const MORE: &[Operation] = &[
             "LetPass",
             "Since",
             "Until",
+            "Format",
             "Limit",
             "After",
         ],
         body: None,
         gives: &[(200, "A page of decisions.", "Decisions")],
+        problems: &["not-found", "one-at-a-time", "records-unreadable"],
+        proof: Proof::Hop,
+    },
+    Operation {
+        call: Call::ListRecords,
+        method: "GET",
+        path: "/records",
+        id: "listRecords",
+        summary: "What the book has of whatever happened: grants, emergencies, delegations, tokens, who looked, and the rules",
+        says: "The latest first, in plain words, as far as the rules let you read decisions of everybody whom a line names; that \
+               you look is recorded. What was written of a grant or a token is told to whom its page shows it (`withheld` says \
+               that there is something else). A filter that tells nothing apart of a `kind` is a `query-unfit`. As with \
+               decisions, `next` says that there is more to look at.",
+        takes: &[
+            "Kind",
+            "Named",
+            "AboutGrant",
+            "ForPurpose",
+            "OnPlatform",
+            "Since",
+            "Until",
+            "Format",
+            "Limit",
+            "After",
+        ],
+        body: None,
+        gives: &[(200, "A page of records.", "Records")],
         problems: &["not-found", "one-at-a-time", "records-unreadable"],
         proof: Proof::Hop,
     },
@@ -84,7 +112,7 @@ pub(super) const MORE: &[Operation] = &[
         method: "GET",
         path: "/open",
         id: "listOpen",
-        summary: "What is open now: tunnels that pass unread, WebSockets and event streams",
+        summary: "What is open now: tunnels, WebSockets, event streams, long uploads and downloads",
         says: "The newest first, as far as the rules let you read decisions about those whose they are, which is recorded. They are \
                among the decisions once they are over. It is about this gateway alone. Filters are those of the decisions.",
         takes: &[

@@ -3,6 +3,7 @@
 use askama::Template;
 use serde::Serialize;
 
+use super::book::AsFile;
 use super::counter::Pick;
 use crate::portal::words::Words;
 
@@ -35,6 +36,8 @@ pub(in crate::portal) struct Line {
 pub(in crate::portal) struct Decisions<'a> {
     pub(in crate::portal) w: &'a Words,
     pub(in crate::portal) who: &'a str,
+    /// What can be looked for beside decisions.
+    pub(in crate::portal) topics: Vec<Pick>,
     /// What is looked for by writing it: the name of each filter, what it is called, and what was written.
     pub(in crate::portal) texts: Vec<(&'static str, &'static str, String)>,
     pub(in crate::portal) platforms: Vec<Pick>,
@@ -59,6 +62,7 @@ pub(in crate::portal) struct Decisions<'a> {
     pub(in crate::portal) reload: Option<String>,
     /// How often this page does, in seconds.
     pub(in crate::portal) reload_s: Option<u32>,
+    pub(in crate::portal) files: Option<AsFile>,
     pub(in crate::portal) unreadable: Option<String>,
     pub(in crate::portal) lines: Vec<Line>,
     pub(in crate::portal) contact: Option<String>,

@@ -24,6 +24,8 @@ pub(in crate::portal) struct OneGrant<'a> {
     pub(in crate::portal) revoke: Option<String>,
     /// Where the decisions are that it let pass.
     pub(in crate::portal) decisions: Option<String>,
+    /// Where everything is that was recorded of it.
+    pub(in crate::portal) story: Option<String>,
     pub(in crate::portal) id: &'a str,
     pub(in crate::portal) contact: Option<String>,
 }

@@ -7,6 +7,7 @@
 
 mod answer;
 pub(super) mod beside;
+pub(super) mod book;
 pub(super) mod chart;
 pub mod counter;
 pub(super) mod decisions;

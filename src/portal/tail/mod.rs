@@ -52,9 +52,18 @@ struct Watching {
 }
 
 impl Portal {
-    /// What flows to whoever asks for decisions as they are made, until then; a page says why not, and nothing is answered
-    /// here to any other request.
-    pub async fn tail(&self, visit: &Visit<'_>, received: &Received, until: Until) -> Option<Result<Tail, Page>> {
+    /// What flows, until then, to whoever asks for decisions as they are made or for what a search finds as a file; a page says
+    /// why not, and nothing is answered here to any other request.
+    pub async fn flows(&self, visit: &Visit<'_>, received: &Received, until: Until) -> Option<Result<Tail, Page>> {
+        if received.path() == ADDRESS {
+            self.tail(visit, received, until).await
+        } else {
+            self.export(visit, received, until).await
+        }
+    }
+
+    /// Decisions as they are made.
+    async fn tail(&self, visit: &Visit<'_>, received: &Received, until: Until) -> Option<Result<Tail, Page>> {
         if received.path() != ADDRESS || received.method != Method::GET {
             return None;
         }

@@ -59,5 +59,5 @@ pub struct HealthWords {
     /// A way by which nothing gets through, and since when.
     pub nothing_gets_through: fn(way: &str, since: &str) -> String,
     pub traffic: &'static str,
-    pub traffic_is: fn(connections: &str, tunnels: &str) -> String,
+    pub traffic_is: fn(connections: u64, tunnels: u64) -> String,
 }

@@ -4,6 +4,7 @@
 //!
 //! Rules for whoever writes here: say what happened, why, and what to do; never blame; no jargon; short sentences.
 
+mod book;
 mod chain;
 mod decisions;
 mod delegation;
@@ -23,6 +24,7 @@ mod value;
 
 use std::time::Duration;
 
+pub use book::{BookWords, GrantSaid};
 pub use chain::ChainWords;
 pub use decisions::DecisionWords;
 pub use delegation::DelegationWords;
@@ -217,6 +219,7 @@ pub struct Words {
     pub privacy: PrivacyWords,
     pub value: ValueWords,
     pub decisions: DecisionWords,
+    pub book: BookWords,
     pub explained: ExplainedWords,
     pub health: HealthWords,
     pub open: OpenWords,

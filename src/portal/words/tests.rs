@@ -9,9 +9,10 @@ use crate::rulebook::{Rulebook, Sources};
 /// What reads alike in both.
 const ALIKE: [&str; 1] = ["Ticket"];
 
-const IN_ENGLISH: [&str; 17] = [
+const IN_ENGLISH: [&str; 18] = [
     include_str!("english/mod.rs"),
     include_str!("english/answers.rs"),
+    include_str!("english/book.rs"),
     include_str!("english/chain.rs"),
     include_str!("english/decisions.rs"),
     include_str!("english/delegation.rs"),
@@ -28,9 +29,10 @@ const IN_ENGLISH: [&str; 17] = [
     include_str!("english/unfit.rs"),
     include_str!("english/value.rs"),
 ];
-const IN_FRENCH: [&str; 17] = [
+const IN_FRENCH: [&str; 18] = [
     include_str!("french/mod.rs"),
     include_str!("french/answers.rs"),
+    include_str!("french/book.rs"),
     include_str!("french/chain.rs"),
     include_str!("french/decisions.rs"),
     include_str!("french/delegation.rs"),

@@ -160,6 +160,8 @@ pub fn stops(scene: &Scene) -> Vec<(&'static str, Vec<Stop>, Vec<Stop>)> {
                 stop("/", "mine-security", "/"),
                 stop("/privacy", "privacy", "/privacy"),
                 stop("/decisions", "decisions", "/decisions?user=ada"),
+                stop("/decisions", "records", "/decisions?kind=all"),
+                stop("/decisions", "records-none", "/decisions?kind=continued"),
                 stop("/decisions", "decisions-none", "/decisions?client=192.0.2.7"),
                 stop("/open", "open", "/open"),
                 stop("/decisions/{id}", "decision", format!("/decisions/{}", scene.refused)),

@@ -1,6 +1,7 @@
 //! Decisions about others, in English.
 
 use super::parts::number;
+use crate::audit::Topic;
 use crate::facts::{End, Outcome};
 use crate::portal::BadFilter;
 use crate::portal::words::DecisionWords;
@@ -95,6 +96,11 @@ fn bad_filter(bad: &BadFilter) -> String {
         ),
         BadFilter::Twice(name) => format!("“{name}” is given twice. Give it once."),
         BadFilter::Unreadable(filter) => unreadable(filter).to_owned(),
+        BadFilter::NoSuchTopic(near) => format!("“kind” is one of {}.{}", Topic::names(), perhaps(*near)),
+        BadFilter::NotOfTopic { filter, topic } => format!(
+            "“{filter}” tells nothing apart where you look for “{}”. Leave it out, or look for something else.",
+            (super::book::BOOK.topic)(*topic)
+        ),
         BadFilter::OfWhatPassed(filter) => {
             format!(
                 "“{filter}” is about what passed, and of your own decisions refusals alone are told here. Leave it out."
@@ -119,6 +125,7 @@ fn unreadable(filter: &str) -> &'static str {
         "user" => "“user” is no name: write it as people sign in, such as ada.",
         "host" => "“host” is no host: write its name alone, such as www.linkedin.com, or an address.",
         "client" => "“client” is neither an address (192.0.2.7, 2001:db8::7) nor a network (192.0.2.0/24).",
+        "format" => "“format” is one of csv, jsonl and json.",
         "outcome" => "“outcome” is one of allow, declare, request and deny.",
         "grant" => "“grant” is the id of a grant, such as 01a2059d-b664-7ced-a00f-becb38361f7b.",
         "since" => {

@@ -1,6 +1,6 @@
 //! How the gateway is, in English.
 
-use super::parts::span;
+use super::parts::{number, span};
 use crate::facts::Mode;
 use crate::portal::words::{HealthWords, ProofsAre};
 
@@ -88,11 +88,24 @@ pub(super) const HEALTH: HealthWords = HealthWords {
     door_shows_none: "The TLS door has shown none yet: it is made for the first client.",
     notices: "Notices to people",
     no_notices: "The settings tell nobody anything.",
-    notices_are: |waiting| format!("{waiting} wait to be sent."),
+    notices_are: |waiting| match waiting {
+        "1" => "1 waits to be sent.".to_owned(),
+        waiting => format!("{waiting} wait to be sent."),
+    },
     hooks_shut_out: |count| format!("Web hooks that are not let in: {count}."),
     nothing_gets_through: |way, since| format!("Nothing has got through by {way} since {since}:"),
     traffic: "Traffic",
     traffic_is: |connections, tunnels| {
-        format!("{connections} connections from clients; {tunnels} tunnels that pass unread, and WebSockets.")
+        let connections = match connections {
+            1 => "1 connection from a client".to_owned(),
+            count => format!("{} connections from clients", number(count)),
+        };
+        match tunnels {
+            1 => format!("{connections}; 1 tunnel that passes unread, or WebSocket."),
+            count => format!(
+                "{connections}; {} tunnels that pass unread, and WebSockets.",
+                number(count)
+            ),
+        }
     },
 };

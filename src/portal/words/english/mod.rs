@@ -1,6 +1,7 @@
 //! The words in English.
 
 mod answers;
+mod book;
 mod chain;
 mod decisions;
 mod delegation;
@@ -165,6 +166,7 @@ pub const ENGLISH: Words = Words {
     privacy: privacy::PRIVACY,
     value: value::VALUE,
     decisions: decisions::DECISIONS,
+    book: book::BOOK,
     explained: explained::EXPLAINED,
     health: health::HEALTH,
     open: open::OPEN,

@@ -1,6 +1,7 @@
 //! Decisions about others, in French.
 
 use super::parts::number;
+use crate::audit::Topic;
 use crate::facts::{End, Outcome};
 use crate::portal::BadFilter;
 use crate::portal::words::DecisionWords;
@@ -97,6 +98,11 @@ fn bad_filter(bad: &BadFilter) -> String {
         ),
         BadFilter::Twice(name) => format!("« {name} » est donné deux fois. Donnez-le une fois."),
         BadFilter::Unreadable(filter) => unreadable(filter).to_owned(),
+        BadFilter::NoSuchTopic(near) => format!("« kind » est l’un de ceux-ci : {}.{}", Topic::names(), perhaps(*near)),
+        BadFilter::NotOfTopic { filter, topic } => format!(
+            "« {filter} » ne distingue rien dans « {} ». Retirez-le, ou cherchez autre chose.",
+            (super::book::BOOK.topic)(*topic)
+        ),
         BadFilter::OfWhatPassed(filter) => format!(
             "« {filter} » concerne ce qui est passé, et de vos propres décisions seuls les refus sont dits ici. Retirez-le."
         ),

@@ -1,6 +1,6 @@
 //! How the gateway is, in French.
 
-use super::parts::span;
+use super::parts::{number, span};
 use crate::facts::Mode;
 use crate::portal::words::{HealthWords, ProofsAre};
 
@@ -93,6 +93,13 @@ pub(super) const HEALTH: HealthWords = HealthWords {
     nothing_gets_through: |way, since| format!("Rien n’est passé par {way} depuis {since} :"),
     traffic: "Trafic",
     traffic_is: |connections, tunnels| {
-        format!("Connexions de clients : {connections} ; tunnels non lus et WebSockets : {tunnels}.")
+        let clients = match connections {
+            1 => "1\u{a0}connexion d’un client".to_owned(),
+            count => format!("{}\u{a0}connexions de clients", number(count)),
+        };
+        match tunnels {
+            1 => format!("{clients} ; 1\u{a0}tunnel non lu ou WebSocket."),
+            count => format!("{clients} ; {}\u{a0}tunnels non lus et WebSockets.", number(count)),
+        }
     },
 };

@@ -2,6 +2,7 @@
 //! do not break: a test says so.
 
 mod answers;
+mod book;
 mod chain;
 mod decisions;
 mod delegation;
@@ -173,6 +174,7 @@ pub const FRENCH: Words = Words {
     privacy: privacy::PRIVACY,
     value: value::VALUE,
     decisions: decisions::DECISIONS,
+    book: book::BOOK,
     explained: explained::EXPLAINED,
     health: health::HEALTH,
     open: open::OPEN,

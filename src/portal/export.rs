@@ -1,0 +1,347 @@
+//! What a search found as a file: as a table, or as JSON Lines, the newest first. It is read and sent piece by piece, as fast
+//! as whoever asked takes it, so a file of any length takes as much memory as one piece. Whoever takes one away is recorded.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::header::{self, HeaderValue};
+use http::{Method, Response};
+use http_body::Frame;
+use http_body_util::StreamBody;
+use serde_json::{Value, json};
+
+use super::api::channel;
+use super::book::{asked, place};
+use super::book_lines::Teller;
+use super::decisions::{Decided, LOOKED_AT, Unseen};
+use super::formats::{Format, OF_DECISIONS, OF_LINES, accepted, format_of};
+use super::intake::Received;
+use super::pages::{self, Page, Problem};
+use super::paging::Paging;
+use super::searches::{Exporter, Searches};
+use super::tail::{Events, Tail, Until};
+use super::wanted::{self, Wanted};
+use super::{Portal, Visit, book, provenance};
+use crate::audit::{Bookmark, Bounds, Found, ReadProblem, Topic, decisions, records};
+use crate::facts::{AccessAct, Channel, Record, Scope};
+use crate::rulebook::Visitor;
+
+/// How many lines one file holds at most.
+pub(super) const MOST: u32 = 100_000;
+/// How many are read and sent at once.
+const PIECE: usize = 500;
+
+/// What is taken away.
+#[derive(Clone)]
+struct Request {
+    wanted: Wanted,
+    is_of_decisions: bool,
+    from: Option<Bookmark>,
+    format: Format,
+    most: usize,
+    channel: Channel,
+}
+
+/// A file on its way.
+struct Exporting {
+    searches: Arc<Searches>,
+    folder: PathBuf,
+    teller: Teller,
+    request: Request,
+    /// How many lines may still come.
+    left: usize,
+    /// How many cannot be read.
+    unreadable: u64,
+    _exporter: Exporter,
+}
+
+/// How far it is.
+enum Stage {
+    /// What comes before its lines, and the first of them.
+    Begins(String, Piece, Box<Exporting>, Until),
+    /// More follows.
+    GoesOn(Box<Exporting>, Until),
+    Over,
+}
+
+/// One piece of it.
+struct Piece {
+    text: String,
+    count: usize,
+    next: Option<Bookmark>,
+}
+
+impl Portal {
+    /// The file that is asked for, which flows until then; a page says why there is none, and nothing is answered here to any
+    /// other request.
+    pub(super) async fn export(
+        &self,
+        visit: &Visit<'_>,
+        received: &Received,
+        until: Until,
+    ) -> Option<Result<Tail, Page>> {
+        let is_call = received.path().starts_with("/v1/");
+        let reads = received.method == Method::GET || received.method == Method::HEAD;
+        let said = format_of(received).ok()?;
+        let is_said = received.asked("format").is_some_and(|said| !said.is_empty());
+        let format = said.or_else(|| accepted(&received.headers).filter(|_| is_call && !is_said));
+        let (format, visitor) = (format.filter(|_| reads)?, visit.visitor()?);
+        let counter = self.for_request(received);
+        let answer = match received.path() {
+            "/decisions" => Self::page_as_file(visit, visitor, (received, format))?,
+            "/v1/decisions" if super::decisions::is_about_others(visit, visitor, received) => {
+                counter.call_as_file(visit, visitor, (received, format))
+            }
+            "/v1/records" => counter.call_as_file(visit, visitor, (received, format)),
+            _ => return None,
+        };
+        let words = counter.words;
+        let file = match answer {
+            Ok(request) => counter.file(visit, visitor, request, until).await,
+            Err(page) => Err(page),
+        };
+        Some(file.map_err(|page| pages::in_language(page, words, super::language::BY_CHOICE)))
+    }
+
+    /// What a page asks for; nothing where the page itself says what is wrong, or that somebody else's link led there.
+    fn page_as_file(
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        (received, format): (&Received, Format),
+    ) -> Option<Result<Request, Page>> {
+        let is_theirs = provenance::may_open(&received.headers) && !provenance::is_led_here(&received.headers);
+        let is_ours = visit.secure && visit.token.is_none() && is_theirs;
+        Self::may_watch(visit, visitor, Channel::Portal).filter(|_| is_ours)?;
+        let after = received.asked("after").map(|after| after.parse());
+        let from = after.transpose().ok()?;
+        let is_of_decisions = matches!(wanted::topic(received), None | Some(Ok(Topic::Flows)));
+        let (wanted, bad) = if is_of_decisions {
+            Wanted::of(received, visit.at, super::decision_pages::ALSO)
+        } else {
+            book::looked_for(received, visit.at, super::book_pages::ALSO)
+        };
+        bad.is_empty().then_some(Ok(Request {
+            wanted,
+            is_of_decisions,
+            from,
+            format,
+            most: usize::try_from(MOST).unwrap_or(usize::MAX),
+            channel: Channel::Portal,
+        }))
+    }
+
+    /// What a call asks for.
+    fn call_as_file(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        (received, format): (&Received, Format),
+    ) -> Result<Request, Page> {
+        let channel = channel(received);
+        if let Some(foreign) = self.foreign(received) {
+            return Err(foreign);
+        }
+        if let Some(refused) = self.not_covered(visit, &received.headers, &[Scope::Decisions]) {
+            return Err(refused);
+        }
+        if Self::may_watch(visit, visitor, channel).is_none() {
+            return Err(self.unseen_decisions(&Unseen::NotAllowed));
+        }
+        let is_of_decisions = received.path() == "/v1/decisions";
+        let (wanted, from, limit) = if is_of_decisions {
+            let paging = Paging::of(received).map_err(Problem::answer)?;
+            let (wanted, bad) = Wanted::of(received, visit.at, super::decisions::BESIDE);
+            if !bad.is_empty() {
+                return Err(wanted::unfit(&bad, Vec::new()).answer());
+            }
+            (wanted, place(&paging)?, paging.limit)
+        } else {
+            asked(received, visit.at)?
+        };
+        let most = usize::try_from(MOST).unwrap_or(usize::MAX);
+        Ok(Request {
+            wanted,
+            is_of_decisions,
+            from,
+            format,
+            most: received.asked("limit").map_or(most, |_| limit),
+            channel,
+        })
+    }
+
+    /// The file, once it is recorded that it is taken away; its first piece is there before the answer begins, so that what
+    /// cannot be read, or is not known, is said instead.
+    async fn file(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        request: Request,
+        until: Until,
+    ) -> Result<Tail, Page> {
+        let unseen = |why: Unseen| match request.channel {
+            Channel::Portal => self.unseen_decisions_page(&why),
+            Channel::Cli | Channel::Api | Channel::ProxyName | Channel::Header => self.unseen_decisions(&why),
+        };
+        let policies = Self::may_watch(visit, visitor, request.channel);
+        let policies = policies.ok_or_else(|| unseen(Unseen::NotAllowed))?;
+        let exporter = self.searches.export(&visitor.person.id);
+        let exporter = exporter.map_err(|why| unseen(why.into()))?;
+        let mut noted = request.wanted.clone();
+        noted
+            .said
+            .insert("format".to_owned(), request.format.as_str().to_owned());
+        let noted = self.note_looking(visit, &noted, AccessAct::Exported, policies).await;
+        noted.map_err(&unseen)?;
+        let exporting = Exporting {
+            searches: Arc::clone(&self.searches),
+            folder: self.book.folder().to_owned(),
+            teller: Teller::of(self, visit, visitor, request.channel),
+            left: request.most,
+            unreadable: 0,
+            _exporter: exporter,
+            request: request.clone(),
+        };
+        let (piece, exporting) = exporting.piece().await.map_err(&unseen)?;
+        let is_nothing = piece.count == 0 && piece.next.is_none() && request.from.is_none();
+        let unknown = request.wanted.unknown(visit, visitor, request.channel);
+        if is_nothing && !unknown.is_empty() && request.channel != Channel::Portal {
+            return Err(wanted::unfit(&unknown, Vec::new()).answer());
+        }
+        Ok(flowing(&request, (piece, Box::new(exporting), until)))
+    }
+}
+
+/// The answer with the whole file, piece by piece.
+fn flowing(request: &Request, (first, exporting, until): (Piece, Box<Exporting>, Until)) -> Tail {
+    let head = match request.format {
+        Format::Csv => format!("{}\r\n", columns(request).join(",")),
+        Format::Lines => String::new(),
+    };
+    let begins = Stage::Begins(head, first, exporting, until);
+    let pieces = stream::unfold(begins, |stage| async move {
+        let (text, on) = stage.next().await?;
+        Some((Ok(Frame::data(Bytes::from(text))), on))
+    });
+    let pieces: Events = Box::pin(pieces);
+    let name = if request.is_of_decisions {
+        "decisions"
+    } else {
+        "records"
+    };
+    let name = format!("wayleave-{name}.{}", request.format.as_str());
+    let (mut head, _) = pages::download(request.format.media_type(), &name, String::new()).into_parts();
+    let hung_on = HeaderValue::from_str(&format!("Accept, {}", super::language::BY_CHOICE));
+    head.headers.extend(hung_on.ok().map(|hung_on| (header::VARY, hung_on)));
+    Response::from_parts(head, StreamBody::new(pieces))
+}
+
+fn columns(request: &Request) -> &'static [&'static str] {
+    if request.is_of_decisions {
+        OF_DECISIONS
+    } else {
+        OF_LINES
+    }
+}
+
+impl Stage {
+    /// What comes next, and what then; nothing once it is over.
+    async fn next(self) -> Option<(String, Self)> {
+        let (head, piece, exporting, until) = match self {
+            Self::Begins(head, piece, exporting, until) => (head, piece, exporting, until),
+            Self::GoesOn(exporting, mut until) => {
+                let (words, format) = (exporting.teller.words(), exporting.request.format);
+                let more = tokio::select! {
+                    biased;
+                    () = &mut until => None,
+                    piece = exporting.piece() => piece.ok(),
+                };
+                let Some((piece, exporting)) = more else {
+                    let text = words.book.file_broken_off;
+                    return Some((format.end("broken-off", text, None), Self::Over));
+                };
+                (String::new(), piece, Box::new(exporting), until)
+            }
+            Self::Over => return None,
+        };
+        let end = exporting.end(&piece);
+        let goes_on = piece.next.is_some() && exporting.left > 0;
+        let text = format!("{head}{}{}", piece.text, end.unwrap_or_default());
+        let on = if goes_on {
+            Self::GoesOn(exporting, until)
+        } else {
+            Self::Over
+        };
+        Some((text, on))
+    }
+}
+
+impl Exporting {
+    /// The next piece, read where it may wait for the disk.
+    async fn piece(mut self) -> Result<(Piece, Self), Unseen> {
+        let searches = Arc::clone(&self.searches);
+        let read = searches.step(move || self.read().map(|piece| (piece, self))).await?;
+        read.map_err(|trouble| {
+            tracing::warn!(%trouble, "the records cannot be searched");
+            Unseen::NotRead
+        })
+    }
+
+    fn read(&mut self) -> Result<Piece, ReadProblem> {
+        let bounds = Bounds {
+            records: PIECE.min(self.left),
+            bytes: LOOKED_AT,
+        };
+        let Request { wanted, from, .. } = &self.request;
+        let (asked, sees) = ((&wanted.filter, *from), &mut self.teller.sees);
+        let found = if self.request.is_of_decisions {
+            decisions(&self.folder, asked, bounds, |one| {
+                wanted.admits(one) && sees.admits(one)
+            })?
+        } else {
+            records(&self.folder, asked, bounds, |one| {
+                wanted.admits(one) && sees.admits_line(one)
+            })?
+        };
+        let rows = self.rows(&found);
+        self.left = self.left.saturating_sub(rows.len());
+        self.unreadable += found.unreadable;
+        self.request.from = found.next;
+        let columns = columns(&self.request);
+        let text = rows.iter().map(|row| self.request.format.row(row, columns)).collect();
+        Ok(Piece {
+            text,
+            count: rows.len(),
+            next: found.next,
+        })
+    }
+
+    fn rows(&self, found: &Found) -> Vec<Value> {
+        let lines = found.records.iter().zip(&found.lines);
+        let row = |(record, at): (&Record, &Bookmark)| {
+            if self.request.is_of_decisions {
+                return Some(Decided::of(record)?.listed(*at));
+            }
+            Some(json!(self.teller.told(record, *at)?))
+        };
+        lines.filter_map(row).collect()
+    }
+
+    /// What is said at the end of a file that does not tell all.
+    fn end(&self, last: &Piece) -> Option<String> {
+        let (words, format) = (self.teller.words(), self.request.format);
+        let next = last.next.map(|next| next.to_string());
+        match next {
+            Some(next) if self.left == 0 => {
+                let most = (words.outcome.number)(u64::try_from(self.request.most).unwrap_or(u64::MAX));
+                Some(format.end("cut-off", &(words.book.file_cut_off)(&most, &next), Some(&next)))
+            }
+            Some(_) => None,
+            None => (self.unreadable > 0).then(|| {
+                let text = (words.decisions.unreadable)(self.unreadable);
+                format.end("unreadable", &text, None)
+            }),
+        }
+    }
+}

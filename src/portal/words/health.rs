@@ -56,8 +56,8 @@ pub struct HealthWords {
     pub no_notices: &'static str,
     pub notices_are: fn(waiting: &str) -> String,
     pub hooks_shut_out: fn(count: &str) -> String,
-    /// A way by which nothing gets through, and since when.
-    pub nothing_gets_through: fn(way: &str, since: &str) -> String,
+    /// That nothing gets through by a web hook, or by e-mail, and since when.
+    pub nothing_gets_through: fn(hook: Option<&str>, since: &str) -> String,
     pub traffic: &'static str,
     pub traffic_is: fn(connections: &str, tunnels: &str) -> String,
 }

@@ -85,12 +85,15 @@ pub(super) const HEALTH: HealthWords = HealthWords {
     },
     door_until: |until| format!("The one that the TLS door shows ends on {until}, and is made anew before that."),
     door_shut: "The TLS door lets nobody in: none can be made for its names.",
-    door_shows_none: "The TLS door has shown none yet: it is made for the first client.",
+    door_shows_none: "The TLS door shows none before the next client comes: it is made then.",
     notices: "Notices to people",
     no_notices: "The settings tell nobody anything.",
     notices_are: |waiting| format!("{waiting} wait to be sent."),
     hooks_shut_out: |count| format!("Web hooks that are not let in: {count}."),
-    nothing_gets_through: |way, since| format!("Nothing has got through by {way} since {since}:"),
+    nothing_gets_through: |hook, since| match hook {
+        Some(hook) => format!("Nothing of this gateway has got through by the web hook {hook} since {since}:"),
+        None => format!("Nothing of this gateway has got through by e-mail since {since}:"),
+    },
     traffic: "Traffic",
     traffic_is: |connections, tunnels| {
         format!("{connections} connections from clients; {tunnels} tunnels that pass unread, and WebSockets.")

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use crate::clock::Timestamp;
 use crate::facts::{Act, Coach, DecisionNote, Grant, GrantId, Host, Mode, Outcome, PolicyId, Record, SubjectId};
@@ -53,8 +53,19 @@ impl FromStr for ClientNet {
         if let Ok(address) = text.parse::<IpAddr>() {
             return Ok(Self(address.to_canonical().into()));
         }
-        text.parse().map(Self).map_err(|_| BadClientNet)
+        let net = text.parse().map_err(|_| BadClientNet)?;
+        Ok(Self(canonical(net)))
     }
+}
+
+/// IPv4 addresses are known as such, also where they are written as mapped ones.
+fn canonical(net: IpNet) -> IpNet {
+    let mapped = match net {
+        IpNet::V6(net) => net.network().to_ipv4_mapped().zip(net.prefix_len().checked_sub(96)),
+        IpNet::V4(_) => None,
+    };
+    let mapped = mapped.and_then(|(network, length)| Ipv4Net::new(network, length).ok());
+    mapped.map_or(net, IpNet::V4)
 }
 
 impl ClientNet {
@@ -157,11 +168,12 @@ pub fn is_at_or_below(host: &Host, above: &Host) -> bool {
 
 /// Rules that failed to evaluate decided as well, since any error denies; and those on probation would have.
 fn is_decided_by(note: &DecisionNote, policy: &PolicyId) -> bool {
-    let would = note.would.as_ref().is_some_and(|would| would.policies.contains(policy));
+    let would = note.would.as_ref();
+    let would = would.is_some_and(|would| would.policies.contains(policy) || would.errors.contains(policy));
     note.policies.contains(policy) || note.errors.contains(policy) || would
 }
 
-fn is_under(note: &DecisionNote, grant: &GrantId) -> bool {
+pub(super) fn is_under(note: &DecisionNote, grant: &GrantId) -> bool {
     let continued = match &note.coach {
         Some(Coach::Continued(id)) => id == grant,
         Some(Coach::Offered) | None => false,

@@ -58,7 +58,7 @@ impl Shown {
             purpose.map_or(id.as_str(), |purpose| purpose.title.said_in(self.words.language))
         });
         let when = times::exact(self.words, decided.record.at, self.now, &self.reader);
-        let what = (self.words.activity)(note.activity.as_str());
+        let what = decided.did(self.words);
         Line {
             href: line.map_or_else(
                 || format!("/decisions/{}", decided.record.id),
@@ -73,7 +73,7 @@ impl Shown {
             kind: note.outcome.as_str(),
             outcome: (words.outcome)(note.outcome),
             purpose: purpose.unwrap_or_default().to_owned(),
-            came: (words.came)(&decided.ended.end, decided.ended.status),
+            came: decided.came(self.words),
         }
     }
 }
@@ -112,10 +112,9 @@ impl Portal {
             .zip(&found.lines)
             .filter_map(|(record, line)| Some(shown.line(&Decided::of(record)?, Some(*line))))
             .collect();
-        let unknown = wanted.unknown(visit, visitor, Channel::Portal);
-        let is_known = unknown.is_empty();
+        let is_known = wanted.never_live(visit, visitor).is_empty();
         if lines.is_empty() && looks && from.is_none() {
-            bad.extend(unknown);
+            bad.extend(wanted.unknown(visit, visitor, Channel::Portal));
         }
         let is_newest = from.is_none() && wanted.filter.until.is_none() && looks;
         let reloads = is_newest && received.asked("reload").is_some();

@@ -155,7 +155,7 @@ fn what_passed_though_it_would_be_denied_is_found_by_who_let_it_pass() {
             be: WouldBe::Denied,
             inspect: true,
             policies: BTreeSet::from([PolicyId::new("trial.new")]),
-            errors: BTreeSet::new(),
+            errors: BTreeSet::from([PolicyId::new("trial.broken")]),
         }),
         ..decided(Outcome::Allow)
     };
@@ -175,11 +175,13 @@ fn what_passed_though_it_would_be_denied_is_found_by_who_let_it_pass() {
     assert_eq!(let_pass(LetPass::Any), [false, true, true, true]);
     assert_eq!(let_pass(LetPass::Observe), [false, true, true, false]);
     assert_eq!(let_pass(LetPass::Coach), [false, false, false, true]);
-    let by = Filter {
-        policy: Some(PolicyId::new("trial.new")),
-        ..Filter::default()
-    };
-    assert_eq!(found(by), [false, false, true, false]);
+    for policy in ["trial.new", "trial.broken"] {
+        let by = Filter {
+            policy: Some(PolicyId::new(policy)),
+            ..Filter::default()
+        };
+        assert_eq!(found(by), [false, false, true, false], "{policy}");
+    }
     let under = Filter {
         grant: Some(GrantId::new("g")),
         ..Filter::default()
@@ -207,6 +209,8 @@ fn a_host_finds_those_below_it_and_a_network_its_addresses() {
         (client.to_string(), true),
         ("0.0.0.0/0".to_owned(), client.is_ipv4()),
         ("198.51.100.0/24".to_owned(), false),
+        ("::ffff:0.0.0.0/96".to_owned(), client.is_ipv4()),
+        ("::ffff:198.51.100.0/120".to_owned(), false),
     ] {
         let filter = Filter {
             client: Some(text.parse().unwrap()),

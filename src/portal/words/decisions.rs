@@ -35,6 +35,8 @@ pub struct DecisionWords {
     pub did: &'static str,
     pub ended: &'static str,
     pub came: fn(&End, Option<u16>) -> String,
+    /// What came of a refused tunnel in which nothing but the reason was told.
+    pub only_says_why: &'static str,
     pub why: &'static str,
     pub why_this: fn(who: &str, what: &str, when: &str) -> String,
     pub newest: &'static str,

@@ -47,6 +47,7 @@ pub(super) const DECISIONS: DecisionWords = DecisionWords {
         };
         status.map_or(what.clone(), |status| format!("{what}, {status}"))
     },
+    only_says_why: "opened only to say why",
     why: "Why",
     why_this: |who, what, when| format!("Why: {who}, {what}, {when}"),
     newest: "The newest",
@@ -95,6 +96,8 @@ fn bad_filter(bad: &BadFilter) -> String {
         ),
         BadFilter::Twice(name) => format!("“{name}” is given twice. Give it once."),
         BadFilter::Unreadable(filter) => unreadable(filter).to_owned(),
+        BadFilter::TooLong(filter) => format!("“{filter}” is longer than any name is."),
+        BadFilter::EndsBefore => "“until” is not after “since”: nothing lies between them.".to_owned(),
         BadFilter::OfWhatPassed(filter) => {
             format!(
                 "“{filter}” is about what passed, and of your own decisions refusals alone are told here. Leave it out."

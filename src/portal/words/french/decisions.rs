@@ -47,6 +47,7 @@ pub(super) const DECISIONS: DecisionWords = DecisionWords {
         };
         status.map_or(what.clone(), |status| format!("{what}, {status}"))
     },
+    only_says_why: "ouvert seulement pour dire pourquoi",
     why: "Pourquoi",
     why_this: |who, what, when| format!("Pourquoi\u{a0}: {who}, {what}, {when}"),
     newest: "Les plus récentes",
@@ -97,6 +98,10 @@ fn bad_filter(bad: &BadFilter) -> String {
         ),
         BadFilter::Twice(name) => format!("« {name} » est donné deux fois. Donnez-le une fois."),
         BadFilter::Unreadable(filter) => unreadable(filter).to_owned(),
+        BadFilter::TooLong(filter) => format!("«\u{a0}{filter}\u{a0}» est plus long que tout nom."),
+        BadFilter::EndsBefore => {
+            "«\u{a0}until\u{a0}» n’est pas après «\u{a0}since\u{a0}»\u{a0}: rien ne se trouve entre les deux.".to_owned()
+        }
         BadFilter::OfWhatPassed(filter) => format!(
             "« {filter} » concerne ce qui est passé, et de vos propres décisions seuls les refus sont dits ici. Retirez-le."
         ),

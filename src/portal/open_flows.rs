@@ -38,13 +38,16 @@ impl Portal {
         noted.said.insert("open".to_owned(), "now".to_owned());
         self.note_looking(visit, &noted, AccessAct::Searched, policies).await?;
         let mut sees = Sees::of(visit, visitor, channel);
-        let mut flows = self.book.open_flows();
-        flows.retain(|flow| {
-            let may = flow.judged().is_some_and(|(seen, _)| sees.may_see(seen));
-            may && wanted.filter.admits(&flow.record)
-        });
-        flows.reverse();
-        Ok(flows)
+        let (book, filter) = (self.book.clone(), wanted.filter.clone());
+        let look = move || {
+            let mut flows = book.open_flows();
+            // the rules are asked about the senders of what is looked for alone
+            flows.retain(|flow| filter.admits(&flow.record));
+            flows.retain(|flow| flow.judged().is_some_and(|(seen, _)| sees.may_see(seen)));
+            flows.reverse();
+            flows
+        };
+        Ok(self.searches.run(&visitor.person.id, look).await?)
     }
 
     /// The page of what is open now.

@@ -9,7 +9,7 @@ use super::health::Health;
 use super::open::Rooms;
 use crate::clock::Clock;
 use crate::identity::Guard;
-use crate::portal::{Condition, DoorIs, NoticesAre, Refusing, RulesAre, Unsent};
+use crate::portal::{Condition, DoorIs, NoticesAre, RulesAre, Unsent};
 use crate::proxy::Tasks;
 
 /// How often wrong proofs are counted, and how many counts are remembered: what lies between the first and now is lately, which is
@@ -63,7 +63,7 @@ pub(super) fn introduce(rooms: &Rooms, health: &Arc<Health>, clock: &Clock, task
             version: env!("CARGO_PKG_VERSION"),
             began,
             rules: RulesAre {
-                refusing: report.rules_refused.map(|(since, why)| Refusing { since, why }),
+                refusing: report.rules_refused,
                 kept: report.rules_kept,
             },
             records: resources.records_healthy,

@@ -83,6 +83,8 @@ pub enum DoorIs {
 pub struct Refusing {
     /// Since when what stands in the folder is refused.
     pub since: Timestamp,
+    /// Whether that is when the gateway started, so that it may have been so before.
+    pub perhaps_longer: bool,
     /// Why, with file, line and column.
     pub why: Vec<String>,
 }
@@ -205,7 +207,14 @@ impl Portal {
     fn rules_part(&self, visit: &Visit<'_>, condition: &Condition, exact: &impl Fn(Timestamp) -> String) -> Part {
         let words = &self.words.health;
         let RulesAre { refusing, kept } = &condition.rules;
-        let since = refusing.as_ref().map(|refusing| exact(refusing.since));
+        let since = refusing.as_ref().map(|refusing| {
+            let since = exact(refusing.since);
+            if refusing.perhaps_longer {
+                (words.or_longer)(&since)
+            } else {
+                since
+            }
+        });
         let mut says = (words.rules_are)(&visit.rules().id().short(), since.as_deref());
         let ending = visit.rules().policy().expiring(visit.at).len();
         let unkept = (!kept).then(|| words.rules_unkept.to_owned());

@@ -39,6 +39,8 @@ pub struct HealthWords {
     pub mode: &'static str,
     pub mode_is: fn(Mode) -> &'static str,
     /// The rules that rule, and since when newer ones are refused.
+    /// A moment since which something is so, and perhaps since before: the gateway started then.
+    pub or_longer: fn(since: &str) -> String,
     pub rules_are: fn(id: &str, refused_since: Option<&str>) -> String,
     pub rules_unkept: &'static str,
     pub rules_end: fn(count: usize) -> String,

@@ -40,6 +40,7 @@ pub(super) const HEALTH: HealthWords = HealthWords {
         Mode::Coach => "It only coaches: whoever is told why the rules refuse something may go on.",
         Mode::Enforce => "It enforces: what the rules refuse does not pass.",
     },
+    or_longer: |since| format!("{since}, when the gateway started, or longer"),
     rules_are: |id, refused_since| match refused_since {
         Some(since) => {
             format!("{id} rule on, the last that were good: what stands in the folder has been refused since {since}.")

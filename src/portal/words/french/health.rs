@@ -40,6 +40,7 @@ pub(super) const HEALTH: HealthWords = HealthWords {
         Mode::Coach => "Elle conseille seulement : qui apprend pourquoi les règles refusent peut continuer.",
         Mode::Enforce => "Elle applique : ce que les règles refusent ne passe pas.",
     },
+    or_longer: |since| format!("{since}, au démarrage de la passerelle, ou plus longtemps"),
     rules_are: |id, refused_since| match refused_since {
         Some(since) => {
             format!("{id} restent en vigueur, les dernières bonnes : le contenu du dossier est refusé depuis {since}.")

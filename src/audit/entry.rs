@@ -2,8 +2,8 @@
 #![expect(clippy::disallowed_methods, reason = "door: measures how long a flow took")]
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::batch::Line;

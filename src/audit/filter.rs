@@ -6,7 +6,12 @@ use std::str::FromStr;
 use ipnet::{IpNet, Ipv4Net};
 
 use crate::clock::Timestamp;
-use crate::facts::{Act, Coach, DecisionNote, Grant, GrantId, Host, Mode, Outcome, PolicyId, Record, SubjectId};
+use crate::facts::{
+    Act, Coach, DecisionNote, Grant, GrantId, Host, Mode, Outcome, PlatformId, PolicyId, Record, SubjectId,
+};
+
+/// Any platform that the catalogue knows.
+pub const ANY: &str = "any";
 
 /// Which records somebody wants to see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,7 +20,9 @@ pub struct Filter {
     pub user: Option<String>,
     /// Only with this outcome.
     pub outcome: Option<Outcome>,
-    /// Only of this platform.
+    /// Only what was decided otherwise than that it is allowed.
+    pub not_allowed: bool,
+    /// Only of this platform, or of any ([`ANY`]).
     pub platform: Option<String>,
     /// Only what began at this moment or later.
     pub since: Option<Timestamp>,
@@ -118,6 +125,7 @@ impl Filter {
             && self
                 .outcome
                 .is_none_or(|outcome| decided.is_some_and(|note| note.outcome == outcome))
+            && (!self.not_allowed || decided.is_some_and(|note| note.outcome != Outcome::Allow))
             && self.user.as_deref().is_none_or(|user| is_by(record, user))
             && self.activity.as_deref().is_none_or(|activity| {
                 decided.is_some_and(|note| {
@@ -133,8 +141,8 @@ impl Filter {
             && self.platform.as_deref().is_none_or(|platform| {
                 let of_flow = decided.and_then(|note| note.platform.as_ref());
                 let of_grant =
-                    || grant_of(record).is_some_and(|grant| grant.platforms.iter().any(|id| id.as_str() == platform));
-                of_flow.is_some_and(|id| id.as_str() == platform) || of_grant()
+                    || grant_of(record).is_some_and(|grant| grant.platforms.iter().any(|id| is_of(id, platform)));
+                of_flow.is_some_and(|id| is_of(id, platform)) || of_grant()
             })
             && self.admits_where_and_why(record, decided)
     }
@@ -164,6 +172,11 @@ impl Filter {
 pub fn is_at_or_below(host: &Host, above: &Host) -> bool {
     let rest = host.as_str().strip_suffix(above.as_str());
     rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// Whether a platform is the one that is meant, or any is.
+pub fn is_of(platform: &PlatformId, meant: &str) -> bool {
+    meant == ANY || platform.as_str() == meant
 }
 
 /// Rules that failed to evaluate decided as well, since any error denies; and those on probation would have.

@@ -17,7 +17,9 @@ use super::wanted::{self, BadFilter, FILTERS, Wanted};
 use super::words::Words;
 use super::{Portal, Visit};
 use crate::audit::{Bookmark, Bounds, Found, Lasting, decisions};
-use crate::facts::{Access, AccessAct, Act, Channel, DecisionNote, End, Ending, Observation, Outcome, PolicyId, Record, Scope};
+use crate::facts::{
+    Access, AccessAct, Act, Channel, DecisionNote, End, Ending, Observation, Outcome, PolicyId, Record, Scope,
+};
 use crate::rulebook::Visitor;
 
 /// How much of the book one request looks at: what is not found in it, the next one looks for.

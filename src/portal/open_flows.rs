@@ -81,7 +81,7 @@ impl Portal {
             w: words,
             who: &visitor.person.name,
             texts: self.texts_of(&wanted, &["user", "host", "client", "grant"]),
-            platforms: super::decision_pages::platforms(visit, &wanted),
+            platforms: super::decision_pages::platforms(words, visit, &wanted),
             purposes: self.purposes_to_pick(visit, &wanted),
             wrong: bad.iter().map(words.decisions.bad_filter).collect(),
             led_here: (is_led_here && bad.is_empty()).then_some(words.decisions.led_here),

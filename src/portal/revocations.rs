@@ -143,14 +143,21 @@ impl Portal {
 
     /// What an address names that neither the rules nor the directory know, for whoever may read of others: nobody else hears who is
     /// there.
-    fn unknown_of(visit: &Visit<'_>, visitor: Visitor<'_>, (received, meant): (&Received, &Selection)) -> Vec<BadFilter> {
+    fn unknown_of(
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        (received, meant): (&Received, &Selection),
+    ) -> Vec<BadFilter> {
         let channel = channel(received);
         if Self::may_watch(visit, visitor, channel).is_none() {
             return Vec::new();
         }
         let (wanted, _) = Wanted::of(received, visit.at, &[]);
         let mut unknown = wanted.unknown(visit, visitor, channel);
-        let is_somebody = meant.user.as_ref().is_some_and(|id| visit.in_force.directory.person(id).is_some());
+        let is_somebody = meant
+            .user
+            .as_ref()
+            .is_some_and(|id| visit.in_force.directory.person(id).is_some());
         unknown.retain(|one| match one.name() {
             "user" => !is_somebody,
             name => ["purpose", "platform"].contains(&name),

@@ -13,7 +13,7 @@ use super::memory::Kept;
 use super::pages::{Problem, field};
 use super::words::ENGLISH;
 use super::{Refused, Visit, paging};
-use crate::audit::{Filter, LetPass, is_at_or_below};
+use crate::audit::{ANY, Filter, LetPass, is_at_or_below, is_of};
 use crate::clock::Timestamp;
 use crate::facts::{
     Access, Activity, Channel, GrantId, Host, Outcome, PlatformId, PolicyId, PurposeId, Record, SubjectId, all_like,
@@ -26,6 +26,9 @@ pub(super) const FILTERS: [&str; 12] = [
     "user", "host", "client", "platform", "activity", "outcome", "purpose", "policy", "grant", "let_pass", "since",
     "until",
 ];
+
+/// The outcome that is any but the one.
+pub(super) const NOT_ALLOWED: &str = "not-allowed";
 
 /// The longest name that is looked for: longer ones are nobody's, and what they are like takes long to find out.
 const LONGEST: usize = 128;
@@ -72,7 +75,10 @@ impl BadFilter {
         match self {
             Self::NoSuch(name, _) | Self::Twice(name) => name,
             Self::EndsBefore => "until",
-            Self::Unreadable(filter) | Self::TooLong(filter) | Self::OfWhatPassed(filter) | Self::Unknown { filter, .. } => filter,
+            Self::Unreadable(filter)
+            | Self::TooLong(filter)
+            | Self::OfWhatPassed(filter)
+            | Self::Unknown { filter, .. } => filter,
         }
     }
 
@@ -113,9 +119,15 @@ impl Wanted {
                 bad.push(BadFilter::TooLong(name));
             }
         }
+        let not_allowed = said.get("outcome").is_some_and(|said| said == NOT_ALLOWED);
         let filter = Filter {
             user: read(&said, "user", &mut bad, name_of_somebody),
-            outcome: read(&said, "outcome", &mut bad, Outcome::named),
+            outcome: if not_allowed {
+                None
+            } else {
+                read(&said, "outcome", &mut bad, Outcome::named)
+            },
+            not_allowed,
             platform: text("platform"),
             since: read(&said, "since", &mut bad, |text| Timestamp::meant(text, now).ok()),
             until: read(&said, "until", &mut bad, |text| Timestamp::meant(text, now).ok()),
@@ -129,7 +141,11 @@ impl Wanted {
             }),
             let_pass: read(&said, "let_pass", &mut bad, LetPass::named),
         };
-        if filter.since.zip(filter.until).is_some_and(|(since, until)| since >= until) {
+        if filter
+            .since
+            .zip(filter.until)
+            .is_some_and(|(since, until)| since >= until)
+        {
             bad.push(BadFilter::EndsBefore);
         }
         bad.truncate(MOST);
@@ -149,10 +165,10 @@ impl Wanted {
         let is = |wanted: &Option<String>, there: Option<&str>| wanted.is_none() || wanted.as_deref() == there;
         filter.since.is_none_or(|since| seen.at >= since)
             && filter.until.is_none_or(|until| seen.at < until)
-            && is(
-                &filter.platform,
-                refusal.place.platform.as_ref().map(PlatformId::as_str),
-            )
+            && filter
+                .platform
+                .as_ref()
+                .is_none_or(|meant| refusal.place.platform.as_ref().is_some_and(|id| is_of(id, meant)))
             && is(&filter.activity, Some(refusal.activity.as_str()))
             && filter.outcome.is_none_or(|outcome| refused.remedy.outcome() == outcome)
             && filter
@@ -285,7 +301,9 @@ pub(super) fn perhaps_meant(said: &str, people: &Directory) -> Vec<SubjectId> {
     let by_name = all_like(said, people.people(), |person| person.name.as_str());
     let mut seen = BTreeSet::new();
     let all = named.into_iter().chain(by_id).chain(by_name);
-    all.map(|person| person.id.clone()).filter(|id| seen.insert(id.clone())).collect()
+    all.map(|person| person.id.clone())
+        .filter(|id| seen.insert(id.clone()))
+        .collect()
 }
 
 /// A name as people sign in with it, or one in full: nothing is found of that, and who may be meant is told.
@@ -295,7 +313,8 @@ fn name_of_somebody(text: &str) -> Option<String> {
 }
 
 fn platforms<'a>(visit: &Visit<'a>) -> BTreeSet<&'a str> {
-    visit.rules().catalog().platforms().map(|one| one.id.as_str()).collect()
+    let all = visit.rules().catalog().platforms().map(|one| one.id.as_str());
+    all.chain([ANY]).collect()
 }
 
 fn activities<'a>(visit: &Visit<'a>) -> BTreeSet<&'a str> {

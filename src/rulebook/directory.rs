@@ -171,7 +171,9 @@ impl Directory {
     /// Those of this full name, however it is capitalised.
     pub fn called(&self, name: &str) -> Vec<&Arc<Person>> {
         let name = name.to_lowercase();
-        self.people().filter(|person| person.name.to_lowercase() == name).collect()
+        self.people()
+            .filter(|person| person.name.to_lowercase() == name)
+            .collect()
     }
 
     /// What the files say of somebody in so many words.

@@ -73,6 +73,8 @@ async fn the_security_team_finds_decisions_by_what_they_are_about_and_that_is_re
     for (query, expected) in [
         ("?user=eve", &all[..1]),
         ("?outcome=declare", &all[1..2]),
+        ("?outcome=not-allowed", &all[..2]),
+        ("?platform=any&outcome=not-allowed&user=ben", &all[1..2]),
         ("?purpose=recruiting", &all[2..]),
         ("?activity=browse", &all[1..]),
         ("?platform=linkedin&since=90m", &all[..2]),
@@ -99,7 +101,11 @@ async fn the_security_team_finds_decisions_by_what_they_are_about_and_that_is_re
     };
     let whose = world.acts(whose).await;
     assert_eq!(whose.len(), 1);
-    assert_eq!(whose[0].as_str(), "ada", "whoever asks the book who looked for her is told");
+    assert_eq!(
+        whose[0].as_str(),
+        "ada",
+        "whoever asks the book who looked for her is told"
+    );
     for written in [grant.to_uppercase(), grant.replace('-', ""), format!("%7B{grant}%7D")] {
         let under = listed(&world, "sol", &format!("?grant={written}")).await;
         assert_eq!(told(&under), all[2..], "{written}");
@@ -171,6 +177,7 @@ async fn nobody_else_reads_what_was_decided_about_others() {
         ("?outcome=deny&host=linkedin.com&activity=post", 1),
         ("?client=127.0.0.1&policy=guard.interns-never-publish", 1),
         ("?outcome=declare", 0),
+        ("?outcome=not-allowed&platform=any", 1),
         ("?host=x.com", 0),
         ("?since=1h", 1),
         ("?until=1h", 0),
@@ -280,8 +287,16 @@ async fn what_is_asked_for_wrongly_is_said_with_what_would_be_right() {
     // an account that the directory does not know can be somebody's: whoever may read of such follows it
     let shown = page(&world, "sol", "/decisions?user=nobody-at-all").await;
     assert_eq!(shown.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(shown.text().contains("whose decisions you may read"), "{}", shown.text());
-    assert!(shown.text().contains("data-from=\"/decisions/live?user=nobody-at-all"), "{}", shown.text());
+    assert!(
+        shown.text().contains("whose decisions you may read"),
+        "{}",
+        shown.text()
+    );
+    assert!(
+        shown.text().contains("data-from=\"/decisions/live?user=nobody-at-all"),
+        "{}",
+        shown.text()
+    );
     let sol = world.client("sol");
     let mut watch = Watch::open(&world, &sol, "?user=nobody-at-all").await;
     watch.until("retry: 2000").await.unwrap();

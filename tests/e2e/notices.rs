@@ -346,7 +346,10 @@ async fn a_server_that_puts_off_or_refuses_is_heard_and_one_that_is_down_stops_n
     counted(&world, "refused", 1.0).await;
     let health = async || world.client("sol").navigate(&format!("{PORTAL}/health")).await.text();
     let refused = health().await;
-    for part in ["Nothing of this gateway has got through by e-mail since", "the server refuses RCPT TO: 550"] {
+    for part in [
+        "Nothing of this gateway has got through by e-mail since",
+        "the server refuses RCPT TO: 550",
+    ] {
         assert!(refused.contains(part), "{part}: {refused}");
     }
     answers(&world, &id, "decline", "Not this week").await;
@@ -388,7 +391,10 @@ async fn what_nobody_takes_is_given_up_and_what_nobody_waits_for_any_more_is_not
     counted(&world, "given-up", 1.0).await;
     nothing_waits(&world).await;
     let lost = health().await;
-    assert!(lost.contains("has got through by e-mail since"), "what was given up was told to nobody: {lost}");
+    assert!(
+        lost.contains("has got through by e-mail since"),
+        "what was given up was told to nobody: {lost}"
+    );
     world.close().await;
 }
 

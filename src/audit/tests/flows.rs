@@ -384,20 +384,31 @@ async fn what_lasts_is_found_until_it_ends_also_where_it_turns_into_something_el
         let open = book.open_flows();
         assert_eq!(open.iter().map(|flow| flow.kind).collect::<Vec<_>>(), [kind]);
         let (seen, _) = open[0].judged().unwrap();
-        assert!(seen.standing.grants().is_empty(), "what people wrote is not kept for as long as it lasts");
+        assert!(
+            seen.standing.grants().is_empty(),
+            "what people wrote is not kept for as long as it lasts"
+        );
     }
     let under = |grant: &str| Filter {
         grant: Some(GrantId::new(grant)),
         ..Filter::default()
     };
-    let found = |grant: &str| book.open_flows().iter().filter(|flow| under(grant).admits(&flow.record)).count();
+    let found = |grant: &str| {
+        book.open_flows()
+            .iter()
+            .filter(|flow| under(grant).admits(&flow.record))
+            .count()
+    };
     assert_eq!([found("g"), found("h")], [0, 0], "it passed under none");
     for grant in ["g", "h"] {
         let purpose = PurposeId::new("recruiting");
         entry.counters().rests_on(Some((GrantId::new(grant), purpose.clone())));
         let open = book.open_flows();
         let (_, note) = open[0].judged().unwrap();
-        assert_eq!((&note.grant, &note.purpose), (&Some(GrantId::new(grant)), &Some(purpose)));
+        assert_eq!(
+            (&note.grant, &note.purpose),
+            (&Some(GrantId::new(grant)), &Some(purpose))
+        );
     }
     assert_eq!([found("g"), found("h")], [0, 1], "the one on which it rests by now");
     entry.close(completed());

@@ -182,6 +182,12 @@ fn what_passed_though_it_would_be_denied_is_found_by_who_let_it_pass() {
         };
         assert_eq!(found(by), [false, false, true, false], "{policy}");
     }
+    let not_allowed = Filter {
+        not_allowed: true,
+        platform: Some(ANY.to_owned()),
+        ..Filter::default()
+    };
+    assert_eq!(found(not_allowed), [false, true, false, true]);
     let under = Filter {
         grant: Some(GrantId::new("g")),
         ..Filter::default()

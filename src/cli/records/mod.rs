@@ -124,6 +124,7 @@ impl From<Wanted> for Filter {
         Self {
             user: wanted.user,
             outcome: wanted.outcome,
+            not_allowed: false,
             platform: wanted.platform,
             since: wanted.since,
             until: wanted.until,

@@ -26,6 +26,10 @@ pub struct DecisionWords {
     pub let_pass: &'static str,
     /// What one chooses of it, in the order of `LetPass::NAMES`.
     pub let_pass_ways: [&'static str; 3],
+    /// What is not looked for as often.
+    pub more: &'static str,
+    pub any_platform: &'static str,
+    pub not_allowed: &'static str,
     pub bad_filters: &'static str,
     pub bad_filter: fn(&BadFilter) -> String,
     pub when: &'static str,

@@ -16,8 +16,7 @@ use super::{Refused, Visit, paging};
 use crate::audit::{ANY, Filter, LetPass, is_at_or_below, is_of};
 use crate::clock::Timestamp;
 use crate::facts::{
-    Access, Activity, Channel, GrantId, Host, Outcome, PlatformId, PolicyId, PurposeId, Record, SubjectId, all_like,
-    did_you_mean,
+    Access, Activity, Channel, GrantId, Host, Outcome, PolicyId, PurposeId, Record, SubjectId, all_like, did_you_mean,
 };
 use crate::rulebook::{Directory, Visitor};
 

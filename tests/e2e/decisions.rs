@@ -216,8 +216,8 @@ async fn what_is_asked_for_wrongly_is_said_with_what_would_be_right() {
     // who asks, for what, and what they are told of which field
     for (who, query, field, right) in [
         ("sol", "?since=1h&until=2h", "until", "nothing lies between"),
-        ("sol", &long_policy, "policy", "longer than any name"),
-        ("eve", &long_platform, "platform", "longer than any name"),
+        ("sol", long_policy.as_str(), "policy", "longer than any name"),
+        ("eve", long_platform.as_str(), "platform", "longer than any name"),
         ("sol", "?since=soon", "since", "how long ago"),
         ("sol", "?outcome=perhaps", "outcome", "allow, declare, request and deny"),
         ("sol", "?all&after=one", "after", "as it was given"),

@@ -8,6 +8,7 @@ use wayleave::gatehouse::{Gatehouse, OpenError, Rules};
 use wayleave::rulebook::Replay;
 use wayleave::tls::Issuer;
 
+use crate::harness::house::PORTAL;
 use crate::harness::{World, copy};
 
 const RULES: &str = "rules/90-test.cedar";

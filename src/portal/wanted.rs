@@ -27,7 +27,7 @@ pub(super) const FILTERS: [&str; 12] = [
 ];
 
 /// The outcome that is any but the one.
-pub(super) const NOT_ALLOWED: &str = "not-allowed";
+pub(super) const NOT_ALLOWED: &str = "except-allow";
 
 /// The longest name that is looked for: longer ones are nobody's, and what they are like takes long to find out.
 const LONGEST: usize = 128;

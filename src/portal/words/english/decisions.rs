@@ -125,7 +125,7 @@ fn unreadable(filter: &str) -> &'static str {
         "user" => "“user” is no name: write it as people sign in, such as ada.",
         "host" => "“host” is no host: write its name alone, such as www.linkedin.com, or an address.",
         "client" => "“client” is neither an address (192.0.2.7, 2001:db8::7) nor a network (192.0.2.0/24).",
-        "outcome" => "“outcome” is one of allow, declare, request and deny, or not-allowed.",
+        "outcome" => "“outcome” is one of allow, declare, request and deny, or except-allow.",
         "grant" => "“grant” is the id of a grant, such as 01a2059d-b664-7ced-a00f-becb38361f7b.",
         "since" => {
             "“since” is no time. Write a moment (2026-11-22T10:00:00Z), a day (2026-11-22), or how long ago (2h, 7d)."

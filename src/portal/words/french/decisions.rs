@@ -128,7 +128,7 @@ fn unreadable(filter: &str) -> &'static str {
         "user" => "« user » n’est pas un nom : écrivez celui avec lequel on s’identifie, par exemple ada.",
         "host" => "« host » n’est pas un hôte : écrivez son seul nom, par exemple www.linkedin.com, ou une adresse.",
         "client" => "« client » n’est ni une adresse (192.0.2.7, 2001:db8::7) ni un réseau (192.0.2.0/24).",
-        "outcome" => "« outcome » est allow, declare, request, deny ou not-allowed.",
+        "outcome" => "« outcome » est allow, declare, request, deny ou except-allow.",
         "grant" => "« grant » est l’identifiant d’une autorisation, par exemple 01a2059d-b664-7ced-a00f-becb38361f7b.",
         "since" => {
             "« since » n’est pas un moment. Écrivez un instant (2026-11-22T10:00:00Z), un jour (2026-11-22), ou une ancienneté (2h, 7d)."

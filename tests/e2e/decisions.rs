@@ -858,7 +858,7 @@ forbid (principal, action in Action::"activity", resource in Category::"social-m
         "what stands in the folder has been refused since",
         "It enforces: what the rules refuse does not pass.",
         "Nothing was proved of any rules",
-        "The TLS door has shown none yet",
+        "The TLS door shows none before the next client comes",
         "Wrong proofs of identity: 0 in the last hour",
         "it has run for 1 hour",
         version.as_str(),

@@ -66,6 +66,12 @@ impl Timestamp {
         i64::try_from(millis).ok().map(Self)
     }
 
+    /// A name of this kind as it is kept, however it is written: with capitals, in braces, without hyphens.
+    pub fn spelt(name: &str) -> Option<String> {
+        Self::named(name)?;
+        Some(uuid::Uuid::try_parse(name).ok()?.to_string())
+    }
+
     /// The moment that somebody means: itself (`2026-11-22T10:00:00Z`), a day (`2026-11-22`, UTC), or how long ago (`2h`, `7d`).
     pub fn meant(text: &str, now: Self) -> Result<Self, NoMoment> {
         if let Ok(moment) = text.parse::<Self>() {

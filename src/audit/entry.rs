@@ -2,15 +2,15 @@
 #![expect(clippy::disallowed_methods, reason = "door: measures how long a flow took")]
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::batch::Line;
 use super::lasting::{Lasting, Place};
 use super::{Book, Unavailable, batch};
 use crate::clock::Timestamp;
-use crate::facts::{Act, DecisionNote, End, Ending, Observation, Record, RecordId};
+use crate::facts::{Act, DecisionNote, End, Ending, GrantId, Observation, PurposeId, Record, RecordId, Standing};
 
 /// What whoever carries a flow notes of its content.
 #[derive(Debug, Default)]
@@ -23,6 +23,19 @@ pub struct Counters {
     pub up: AtomicU64,
     /// From origin to client.
     pub down: AtomicU64,
+    rests_on: Mutex<RestsOn>,
+}
+
+/// What lets a flow go on.
+#[derive(Clone, Debug, Default)]
+pub(super) enum RestsOn {
+    /// What let it begin, as far as is known.
+    #[default]
+    AsJudged,
+    /// The rules alone.
+    Rules,
+    /// A grant, for this purpose.
+    Grant(GrantId, PurposeId),
 }
 
 impl Counters {
@@ -39,6 +52,18 @@ impl Counters {
     /// Whether it has.
     pub fn has_gone_on(&self) -> bool {
         self.lasts.load(Ordering::Relaxed)
+    }
+
+    /// Notes what lets the flow go on: this grant, for this purpose, or the rules alone.
+    pub fn rests_on(&self, grant: Option<(GrantId, PurposeId)>) {
+        let rests_on = grant.map_or(RestsOn::Rules, |(id, purpose)| RestsOn::Grant(id, purpose));
+        *self.rests_on.lock().unwrap_or_else(PoisonError::into_inner) = rests_on;
+    }
+
+    /// What it rests on.
+    pub(super) fn resting_on(&self) -> RestsOn {
+        let noted = self.rests_on.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.clone()
     }
 }
 
@@ -130,8 +155,15 @@ impl Entry {
 
     /// Notes that the flow will last, and as what: it is found before it ends. Nothing of one that was not judged.
     pub fn lasts(&mut self, kind: Lasting) {
+        // what was its place before would take the new one with it
+        self.lasting = None;
         if let (Some(seen), Some(decided)) = (&self.seen, &self.decided) {
-            let judged = (seen.clone(), decided.clone());
+            // it can be kept for days: not with all that its sender held
+            let seen = Observation {
+                standing: Standing::default(),
+                ..Observation::clone(seen)
+            };
+            let judged = (Box::new(seen), decided.clone());
             let counters = Arc::clone(&self.counters);
             self.lasting = Some(self.book.inner.open.enter(kind, (&self.id, self.at), judged, counters));
         }

@@ -3,11 +3,16 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use super::topic::Topic;
 use crate::clock::Timestamp;
-use crate::facts::{Act, Coach, DecisionNote, Grant, GrantId, Host, Mode, Outcome, PolicyId, Record, SubjectId};
+use crate::facts::{
+    Act, Coach, DecisionNote, Grant, GrantId, Host, Mode, Outcome, PlatformId, PolicyId, Record, SubjectId,
+};
+
+/// Any platform that the catalogue knows.
+pub const ANY: &str = "any";
 
 /// Which records somebody wants to see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,7 +23,9 @@ pub struct Filter {
     pub user: Option<String>,
     /// Only with this outcome.
     pub outcome: Option<Outcome>,
-    /// Only of this platform.
+    /// Only what was decided otherwise than that it is allowed.
+    pub not_allowed: bool,
+    /// Only of this platform, or of any ([`ANY`]).
     pub platform: Option<String>,
     /// Only what began at this moment or later.
     pub since: Option<Timestamp>,
@@ -56,8 +63,19 @@ impl FromStr for ClientNet {
         if let Ok(address) = text.parse::<IpAddr>() {
             return Ok(Self(address.to_canonical().into()));
         }
-        text.parse().map(Self).map_err(|_| BadClientNet)
+        let net = text.parse().map_err(|_| BadClientNet)?;
+        Ok(Self(canonical(net)))
     }
+}
+
+/// IPv4 addresses are known as such, also where they are written as mapped ones.
+fn canonical(net: IpNet) -> IpNet {
+    let mapped = match net {
+        IpNet::V6(net) => net.network().to_ipv4_mapped().zip(net.prefix_len().checked_sub(96)),
+        IpNet::V4(_) => None,
+    };
+    let mapped = mapped.and_then(|(network, length)| Ipv4Net::new(network, length).ok());
+    mapped.map_or(net, IpNet::V4)
 }
 
 impl ClientNet {
@@ -111,6 +129,7 @@ impl Filter {
                 .outcome
                 .is_none_or(|outcome| decided.is_some_and(|note| note.outcome == outcome))
             && self.topic.holds(record)
+            && (!self.not_allowed || decided.is_some_and(|note| note.outcome != Outcome::Allow))
             && self.user.as_deref().is_none_or(|user| is_by(record, user))
             && self.activity.as_deref().is_none_or(|activity| {
                 decided.is_some_and(|note| {
@@ -127,8 +146,8 @@ impl Filter {
             && self.platform.as_deref().is_none_or(|platform| {
                 let of_flow = decided.and_then(|note| note.platform.as_ref());
                 let of_grant =
-                    || grant_of(record).is_some_and(|grant| grant.platforms.iter().any(|id| id.as_str() == platform));
-                of_flow.is_some_and(|id| id.as_str() == platform)
+                    || grant_of(record).is_some_and(|grant| grant.platforms.iter().any(|id| is_of(id, platform)));
+                of_flow.is_some_and(|id| is_of(id, platform))
                     || of_grant()
                     || was_looked_for(record, "platform", platform)
             })
@@ -163,13 +182,19 @@ pub fn is_at_or_below(host: &Host, above: &Host) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
+/// Whether a platform is the one that is meant, or any is.
+pub fn is_of(platform: &PlatformId, meant: &str) -> bool {
+    meant == ANY || platform.as_str() == meant
+}
+
 /// Rules that failed to evaluate decided as well, since any error denies; and those on probation would have.
 fn is_decided_by(note: &DecisionNote, policy: &PolicyId) -> bool {
-    let would = note.would.as_ref().is_some_and(|would| would.policies.contains(policy));
+    let would = note.would.as_ref();
+    let would = would.is_some_and(|would| would.policies.contains(policy) || would.errors.contains(policy));
     note.policies.contains(policy) || note.errors.contains(policy) || would
 }
 
-fn is_under(note: &DecisionNote, grant: &GrantId) -> bool {
+pub(super) fn is_under(note: &DecisionNote, grant: &GrantId) -> bool {
     let continued = match &note.coach {
         Some(Coach::Continued(id)) => id == grant,
         Some(Coach::Offered) | None => false,

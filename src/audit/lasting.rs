@@ -6,6 +6,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Counters;
+use super::entry::RestsOn;
+use super::filter::is_under;
 use crate::clock::Timestamp;
 use crate::facts::{Act, DecisionNote, Observation, Record, RecordId};
 
@@ -42,7 +44,7 @@ impl Lasting {
 pub struct OpenFlow {
     /// What it is.
     pub kind: Lasting,
-    /// What was seen and decided of it, as its opening line says it or would.
+    /// What was seen and decided of it, as its opening line says it or would; under the grant on which it rests by now.
     pub record: Record,
     counters: Arc<Counters>,
 }
@@ -59,6 +61,36 @@ impl OpenFlow {
             | Act::Access { .. }
             | Act::Gateway { .. } => None,
         }
+    }
+
+    /// The same with the grant that lets it go on by now, where that is another one than let it begin.
+    fn as_it_rests(self: Arc<Self>) -> Arc<Self> {
+        let Some((seen, decided)) = self.judged() else {
+            return self;
+        };
+        let (grant, purpose) = match self.counters.resting_on() {
+            RestsOn::Grant(grant, purpose) if !is_under(decided, &grant) => (Some(grant), Some(purpose)),
+            RestsOn::Rules if decided.grant.is_some() => (None, None),
+            RestsOn::AsJudged | RestsOn::Rules | RestsOn::Grant(..) => return self,
+        };
+        let decided = DecisionNote {
+            grant,
+            purpose,
+            ..decided.clone()
+        };
+        let record = Record {
+            id: self.record.id.clone(),
+            at: self.record.at,
+            act: Act::Opening {
+                seen: Box::new(seen.clone()),
+                decided: Box::new(decided),
+            },
+        };
+        Arc::new(Self {
+            kind: self.kind,
+            record,
+            counters: Arc::clone(&self.counters),
+        })
     }
 
     /// How many bytes it has carried until now: from the client, and to it.
@@ -102,7 +134,8 @@ impl Open {
 
     /// All of them, the oldest first.
     pub(super) fn all(&self) -> Vec<Arc<OpenFlow>> {
-        self.flows().values().cloned().collect()
+        let all: Vec<_> = self.flows().values().cloned().collect();
+        all.into_iter().map(OpenFlow::as_it_rests).collect()
     }
 
     fn flows(&self) -> MutexGuard<'_, BTreeMap<RecordId, Arc<OpenFlow>>> {

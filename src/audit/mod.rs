@@ -49,7 +49,7 @@ use crate::facts::{Act, Record, RecordId};
 use batch::Line;
 use desk::Desk;
 pub use entry::{Closing, Counters, Entry};
-pub use filter::{BadClientNet, ClientNet, Filter, LetPass, is_at_or_below};
+pub use filter::{ANY, BadClientNet, ClientNet, Filter, LetPass, is_at_or_below, is_of};
 use lasting::Open;
 pub use lasting::{Lasting, OpenFlow};
 use latest::Latest;

@@ -52,7 +52,7 @@ pub use notice::{BadOccasion, NoticeEvent, Occasion};
 pub use observation::{Ask, Observation};
 pub use partial::Partial;
 pub use principal::{BadName, Employment, MethodName, Person, Subject, SubjectId};
-pub use problem::{Problem, Severity, SourceText, Spelling, did_you_mean};
+pub use problem::{Problem, Severity, SourceText, Spelling, all_like, did_you_mean};
 pub use quick::QuickMap;
 pub use record::{Act, DecisionNote, GatewayAct, GrantAct, Help, Record, RecordId, RulebookId, TokenAct};
 pub use report::Report;

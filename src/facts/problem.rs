@@ -164,6 +164,18 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
         .map(|(_, candidate)| candidate)
 }
 
+/// Those of which the name is like enough to `word` to be what was meant, the most alike first.
+pub fn all_like<T>(word: &str, candidates: impl IntoIterator<Item = T>, name: impl Fn(&T) -> &str) -> Vec<T> {
+    let likeness = |candidate: T| (strsim::jaro_winkler(word, name(&candidate)), candidate);
+    let mut alike: Vec<(f64, T)> = candidates
+        .into_iter()
+        .map(likeness)
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .collect();
+    alike.sort_by(|one, other| other.0.total_cmp(&one.0));
+    alike.into_iter().map(|(_, candidate)| candidate).collect()
+}
+
 /// A name as somebody wrote it, to be compared with others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spelling {

@@ -11,6 +11,7 @@ use crate::clock::Timestamp;
 use crate::facts::{Problem, RulebookId};
 use crate::ledger::{Ledger, Vouched};
 use crate::notices::Notices;
+use crate::portal::Refusing;
 use crate::rulebook::Rulebook;
 
 /// What is well and what is not.
@@ -29,6 +30,8 @@ struct Rules {
     refused: Vec<Problem>,
     /// Since when not, whatever was wrong first.
     refused_since: Option<Timestamp>,
+    /// Whether that is when the gateway started, and nobody knows since when before.
+    refused_from_the_start: bool,
     /// Why the rules in force are not kept on disk.
     unkept: Option<String>,
     /// Hosts of the rules in force that the authority cannot speak for, in sentences.
@@ -60,7 +63,7 @@ pub(super) struct Report {
     pub(super) problems: Vec<String>,
     /// Since when, and why, the newest texts do not rule.
     #[serde(skip)]
-    pub(super) rules_refused: Option<(Timestamp, Vec<String>)>,
+    pub(super) rules_refused: Option<Refusing>,
     /// Whether the rules in force are kept on disk.
     #[serde(skip)]
     pub(super) rules_kept: bool,
@@ -79,6 +82,7 @@ impl Health {
             in_force: in_force.id().clone(),
             refused: Vec::new(),
             refused_since: None,
+            refused_from_the_start: false,
             unkept: None,
             silent: reach.hosts(in_force.catalog()),
         });
@@ -102,6 +106,7 @@ impl Health {
             in_force: in_force.id().clone(),
             refused: Vec::new(),
             refused_since: None,
+            refused_from_the_start: false,
             unkept: None,
             silent: self.reach.hosts(in_force.catalog()),
         };
@@ -126,6 +131,13 @@ impl Health {
     /// The newest texts do not rule. Returns whether that is so for other reasons than before.
     pub(super) fn rules_refused(&self, problems: Vec<Problem>, at: Timestamp) -> bool {
         self.lock().refuse(problems, at)
+    }
+
+    /// The same, known since the gateway started.
+    pub(super) fn rules_refused_from_the_start(&self, problems: Vec<Problem>, at: Timestamp) {
+        let mut rules = self.lock();
+        rules.refuse(problems, at);
+        rules.refused_from_the_start = true;
     }
 
     /// How the house is. Looks at the disk, which may not answer: for a thread that may wait.
@@ -164,7 +176,11 @@ impl Health {
             problems,
             rules_refused: rules.refused_since.map(|since| {
                 let why = rules.refused.iter().map(ToString::to_string);
-                (since, why.collect())
+                Refusing {
+                    since,
+                    perhaps_longer: rules.refused_from_the_start,
+                    why: why.collect(),
+                }
             }),
             rules_kept: rules.unkept.is_none(),
             door_open: open,
@@ -186,6 +202,7 @@ mod tests {
             in_force: RulebookId::new("one"),
             refused: Vec::new(),
             refused_since: None,
+            refused_from_the_start: false,
             unkept: None,
             silent: Vec::new(),
         };

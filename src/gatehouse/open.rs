@@ -141,7 +141,7 @@ impl Gatehouse {
         reload::record(&house.book, &house.live, started).await;
         if !refused.is_empty() {
             let problems = refused.iter().map(ToString::to_string).collect();
-            house.health.rules_refused(refused, house.clock.now());
+            house.health.rules_refused_from_the_start(refused, house.clock.now());
             reload::record(&house.book, &house.live, GatewayAct::RulebookRefused { problems }).await;
         }
         Ok(house)

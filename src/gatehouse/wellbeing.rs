@@ -9,12 +9,13 @@ use super::health::Health;
 use super::open::Rooms;
 use crate::clock::Clock;
 use crate::identity::Guard;
-use crate::portal::{Condition, DoorIs, NoticesAre, Refusing, RulesAre, Unsent};
+use crate::portal::{Condition, DoorIs, NoticesAre, RulesAre, Unsent};
 use crate::proxy::Tasks;
 
-/// How often wrong proofs are counted, and how many counts are remembered: what lies between the first and now is lately.
+/// How often wrong proofs are counted, and how many counts are remembered: what lies between the first and now is lately, which is
+/// an hour at least.
 const COUNTED_EVERY: Duration = Duration::from_mins(5);
-const COUNTS: usize = 12;
+const COUNTS: usize = 13;
 
 /// How many proofs of identity were wrong in the last hour.
 #[derive(Clone, Default)]
@@ -62,7 +63,7 @@ pub(super) fn introduce(rooms: &Rooms, health: &Arc<Health>, clock: &Clock, task
             version: env!("CARGO_PKG_VERSION"),
             began,
             rules: RulesAre {
-                refusing: report.rules_refused.map(|(since, why)| Refusing { since, why }),
+                refusing: report.rules_refused,
                 kept: report.rules_kept,
             },
             records: resources.records_healthy,
@@ -76,7 +77,7 @@ pub(super) fn introduce(rooms: &Rooms, health: &Arc<Health>, clock: &Clock, task
                     .troubles()
                     .into_iter()
                     .map(|one| Unsent {
-                        way: one.way,
+                        hook: one.hook,
                         since: one.since,
                         why: one.why,
                     })
@@ -106,13 +107,13 @@ mod tests {
     fn lately_is_the_last_hour_and_since_the_start_before_there_was_one() {
         let lately = Lately::default();
         assert_eq!(lately.of(3), 3);
-        for total in 1..12 {
+        for total in 1..13 {
             lately.note(total);
         }
-        assert_eq!(lately.of(20), 20, "it began less than an hour ago");
-        lately.note(12);
-        assert_eq!(lately.of(20), 19);
+        assert_eq!(lately.of(20), 20, "the first count is less than an hour ago");
         lately.note(13);
+        assert_eq!(lately.of(20), 19, "it is an hour ago, and no less");
+        lately.note(14);
         assert_eq!(lately.of(20), 18);
     }
 }

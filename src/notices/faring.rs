@@ -1,25 +1,34 @@
-//! How each way of telling people fares: where the last try came to nothing, letters pile up until somebody looks. It is
-//! forgotten once none waits.
+//! How each way of telling people fares with this gateway: where the last try came to nothing, letters pile up or are lost until
+//! somebody looks. What is only put off is forgotten once none waits here, since another gateway may have told it; what was lost
+//! is not before something gets through.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use super::whom;
 use crate::clock::Timestamp;
 
 /// A way by which nobody is told at the moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
-    /// Which one: `email`, or the name of a web hook.
-    pub way: String,
+    /// The name of the web hook; none of e-mail.
+    pub hook: Option<String>,
     /// Since when nothing has got through.
     pub since: Timestamp,
     /// What the last try came to.
     pub why: String,
 }
 
-/// See the module.
+/// See the module. By the ways of letters.
 #[derive(Debug, Default)]
-pub(super) struct Faring(Mutex<BTreeMap<String, Trouble>>);
+pub(super) struct Faring(Mutex<BTreeMap<String, Faltering>>);
+
+#[derive(Debug)]
+struct Faltering {
+    trouble: Trouble,
+    /// Until when this gateway tries again at the latest; none where something was lost.
+    waits: Option<Timestamp>,
+}
 
 impl Faring {
     /// Something got through.
@@ -27,29 +36,51 @@ impl Faring {
         self.ways().remove(way);
     }
 
-    /// A try came to nothing, and will be made again.
-    pub(super) fn put_off(&self, way: &str, at: Timestamp, why: &str) {
+    /// A try came to nothing, and is made again until `waits`: by this gateway, or by another that can.
+    pub(super) fn put_off(&self, way: &str, at: Timestamp, why: &str, waits: Timestamp) {
+        self.falters(way, at, why, Some(waits));
+    }
+
+    /// A try came to nothing, and none will be made again.
+    pub(super) fn lost(&self, way: &str, at: Timestamp, why: &str) {
+        self.falters(way, at, why, None);
+    }
+
+    fn falters(&self, way: &str, at: Timestamp, why: &str, waits: Option<Timestamp>) {
         let mut ways = self.ways();
-        let trouble = ways.entry(way.to_owned()).or_insert_with(|| Trouble {
-            way: way.to_owned(),
-            since: at,
-            why: String::new(),
+        ways.retain(|_, one| one.counts(at));
+        let one = ways.entry(way.to_owned()).or_insert_with(|| Faltering {
+            trouble: Trouble {
+                hook: way.strip_prefix(whom::HOOK).map(str::to_owned),
+                since: at,
+                why: String::new(),
+            },
+            waits,
         });
-        why.clone_into(&mut trouble.why);
+        why.clone_into(&mut one.trouble.why);
+        one.waits = one.waits.zip(waits).map(|(before, waits)| before.max(waits));
     }
 
     /// Nothing waits to get through any more.
     pub(super) fn forget(&self) {
-        self.ways().clear();
+        self.ways().retain(|_, one| one.waits.is_none());
     }
 
     /// What does not get through.
-    pub(super) fn troubles(&self) -> Vec<Trouble> {
-        self.ways().values().cloned().collect()
+    pub(super) fn troubles(&self, now: Timestamp) -> Vec<Trouble> {
+        let ways = self.ways();
+        let those = ways.values().filter(|one| one.counts(now));
+        those.map(|one| one.trouble.clone()).collect()
     }
 
-    fn ways(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Trouble>> {
+    fn ways(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Faltering>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Faltering {
+    fn counts(&self, now: Timestamp) -> bool {
+        self.waits.is_none_or(|waits| now <= waits)
     }
 }
 
@@ -57,24 +88,39 @@ impl Faring {
 mod tests {
     use super::*;
 
+    fn told(faring: &Faring, now: i64) -> Vec<(Option<String>, i64, String)> {
+        let troubles = faring.troubles(Timestamp::from_millis(now)).into_iter();
+        troubles.map(|one| (one.hook, one.since.as_millis(), one.why)).collect()
+    }
+
     #[test]
     fn a_way_is_in_trouble_from_its_first_failure_until_something_gets_through() {
         let at = Timestamp::from_millis;
         let faring = Faring::default();
-        faring.put_off("email", at(1), "connection refused");
-        faring.put_off("desk", at(2), "503");
-        faring.put_off("email", at(3), "no route to host");
-        faring.got_through("desk");
-        let email = Trouble {
-            way: "email".to_owned(),
-            since: at(1),
-            why: "no route to host".to_owned(),
-        };
-        assert_eq!(faring.troubles(), [email]);
+        faring.put_off("email", at(1), "connection refused", at(100));
+        faring.put_off("webhook:email", at(2), "503", at(100));
+        faring.put_off("email", at(3), "no route to host", at(100));
+        faring.got_through("webhook:email");
+        assert_eq!(told(&faring, 3), [(None, 1, "no route to host".to_owned())]);
+        faring.lost("webhook:email", at(4), "404");
         faring.got_through("email");
-        assert!(faring.troubles().is_empty());
-        faring.put_off("email", at(4), "connection refused");
+        assert_eq!(told(&faring, 4), [(Some("email".to_owned()), 4, "404".to_owned())]);
+    }
+
+    #[test]
+    fn what_another_gateway_may_have_told_is_forgotten_and_what_was_lost_is_not() {
+        let at = Timestamp::from_millis;
+        let faring = Faring::default();
+        faring.put_off("email", at(1), "503", at(10));
+        faring.lost("webhook:desk", at(1), "410");
+        faring.put_off("webhook:desk", at(2), "503", at(10));
+        assert_eq!(told(&faring, 10).len(), 2);
+        assert_eq!(told(&faring, 11), [(Some("desk".to_owned()), 1, "503".to_owned())]);
+        faring.put_off("email", at(12), "503", at(20));
+        assert_eq!(told(&faring, 12)[0], (None, 12, "503".to_owned()), "anew");
         faring.forget();
-        assert!(faring.troubles().is_empty(), "nothing waits any more");
+        assert_eq!(told(&faring, 12), [(Some("desk".to_owned()), 1, "503".to_owned())]);
+        faring.got_through("webhook:desk");
+        assert_eq!(told(&faring, 12), []);
     }
 }

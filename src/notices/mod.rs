@@ -122,7 +122,9 @@ enum Went {
     Moot,
     /// It was not, and perhaps will be: why, and how long the other side asked to be left alone.
     Later(String, Option<Duration>),
-    /// It never will be: why.
+    /// It never will be, and the other side says so: why.
+    Refused(String),
+    /// It never will be, whatever the other side would say: why.
     Never(String),
 }
 
@@ -166,9 +168,9 @@ impl Notices {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// The ways by which nothing gets through at the moment.
+    /// The ways by which nothing that this gateway sends gets through at the moment.
     pub fn troubles(&self) -> Vec<Trouble> {
-        self.faring.troubles()
+        self.faring.troubles(self.clock.now())
     }
 
     /// The web hooks that are not let in, one sentence each.
@@ -392,7 +394,7 @@ impl Notices {
     /// What becomes of a letter, told where somebody should know.
     fn fate(&self, notice: &Notice, letter: &Letter, went: Went) -> Fate {
         let channel = self.channel(letter);
-        let way = letter.way.strip_prefix(whom::HOOK).unwrap_or(&letter.way);
+        let way = &letter.way;
         let to = if letter.to.is_empty() { &letter.way } else { &letter.to };
         let (of, event) = (&notice.about, notice.about.occasion().as_str());
         let count = |outcome| self.metrics.notice(channel, outcome);
@@ -406,20 +408,26 @@ impl Notices {
                 count("moot");
                 return Fate::Done;
             }
-            Went::Never(why) => {
-                count("refused");
-                tracing::error!(why, channel, to, event, %of, "somebody is not told: it was refused");
-                return Fate::Done;
+            Went::Refused(why) => {
+                self.faring.lost(way, self.clock.now(), &why);
+                (why, None)
             }
-            Went::Later(why, asked) => (why, asked),
+            Went::Never(why) => (why, None),
+            Went::Later(why, asked) => (why, Some(asked)),
+        };
+        let Some(asked) = asked else {
+            count("refused");
+            tracing::error!(why, channel, to, event, %of, "somebody is not told: it was refused");
+            return Fate::Done;
         };
         let now = self.clock.now();
-        self.faring.put_off(way, now, &why);
         if let Some(due) = again::next(notice, now, asked, self.settings.give_up_after()) {
+            self.faring.put_off(way, now, &why, due.plus(LEASE));
             count("put-off");
             tracing::warn!(why, channel, to, event, %of, again = %due, "somebody could not be told yet");
             return Fate::Again(due);
         }
+        self.faring.lost(way, now, &why);
         count("given-up");
         tracing::error!(why, channel, to, event, %of, tries = notice.tries + 1, "somebody is not told: it is given up");
         Fate::Done

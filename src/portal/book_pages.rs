@@ -66,7 +66,7 @@ impl Portal {
             who: &visitor.person.name,
             topics: self.topics(wanted.filter.topic),
             texts: self.texts_of(wanted, TEXTS),
-            platforms: platforms(visit, wanted),
+            platforms: platforms(words, visit, wanted),
             purposes: self.purposes_to_pick(visit, wanted),
             wrong: bad.iter().map(words.decisions.bad_filter).collect(),
             led_here: led_here.then_some(words.decisions.led_here),

@@ -8,10 +8,10 @@ use super::intake::Received;
 use super::pages::counter::Pick;
 use super::pages::decisions::{Decisions, Line};
 use super::pages::{Page, with_script};
-use super::wanted::{self, Wanted};
+use super::wanted::{self, NOT_ALLOWED, Wanted};
 use super::words::Words;
 use super::{Portal, Visit, provenance, times};
-use crate::audit::{Bookmark, Found, LetPass, Topic};
+use crate::audit::{ANY, Bookmark, Found, LetPass, Topic};
 use crate::clock::Timestamp;
 use crate::facts::{Activity, Channel, Observation, Outcome, Person, PlatformId};
 use crate::rulebook::{Rulebook, Visitor};
@@ -23,6 +23,8 @@ const EVERY: u32 = 30;
 
 /// The filters that one writes.
 const TEXTS: &[&str] = &["user", "host", "client", "policy", "grant", "since", "until"];
+/// The filters that are in sight also where no other is used.
+const ON_THE_TOP: [&str; 3] = ["outcome", "platform", "user"];
 /// What may stand in the address beside filters.
 pub(super) const ALSO: &[&str] = &["all", "after", "reload", "lang", wanted::TOPIC, "format"];
 
@@ -58,7 +60,7 @@ impl Shown {
             purpose.map_or(id.as_str(), |purpose| purpose.title.said_in(self.words.language))
         });
         let when = times::exact(self.words, decided.record.at, self.now, &self.reader);
-        let what = (self.words.activity)(note.activity.as_str());
+        let what = decided.did(self.words);
         Line {
             href: line.map_or_else(
                 || format!("/decisions/{}", decided.record.id),
@@ -73,7 +75,7 @@ impl Shown {
             kind: note.outcome.as_str(),
             outcome: (words.outcome)(note.outcome),
             purpose: purpose.unwrap_or_default().to_owned(),
-            came: (words.came)(&decided.ended.end, decided.ended.status),
+            came: decided.came(self.words),
         }
     }
 }
@@ -112,10 +114,9 @@ impl Portal {
             .zip(&found.lines)
             .filter_map(|(record, line)| Some(shown.line(&Decided::of(record)?, Some(*line))))
             .collect();
-        let unknown = wanted.unknown(visit, visitor, Channel::Portal);
-        let is_known = unknown.is_empty();
+        let is_known = wanted.never_live(visit, visitor).is_empty();
         if lines.is_empty() && looks && from.is_none() {
-            bad.extend(unknown);
+            bad.extend(wanted.unknown(visit, visitor, Channel::Portal));
         }
         let is_newest = from.is_none() && wanted.filter.until.is_none() && looks;
         let reloads = is_newest && received.asked("reload").is_some();
@@ -128,12 +129,13 @@ impl Portal {
             who: &visitor.person.name,
             topics: self.topics(Topic::Flows),
             texts: self.texts_of(&wanted, TEXTS),
-            platforms: platforms(visit, &wanted),
+            platforms: platforms(words, visit, &wanted),
             activities: activities(words, visit, &wanted.text("activity")),
             purposes: self.purposes_to_pick(visit, &wanted),
             outcomes: outcomes(words, &wanted.text("outcome")),
             let_pass: let_pass(words, &wanted.text("let_pass")),
             led_here: (is_led_here && bad.is_empty()).then_some(words.decisions.led_here),
+            more: !bad.is_empty() || wanted.said.keys().any(|filter| !ON_THE_TOP.contains(&filter.as_str())),
             is_empty: lines.is_empty() && looks && bad.is_empty(),
             cut_short: next.is_some() && lines.len() < ON_A_PAGE,
             reached: reached.map(words.decisions.reached),
@@ -212,11 +214,16 @@ fn picks<'a>(chosen: &str, all: impl Iterator<Item = &'a str>, title: impl Fn(&s
 }
 
 /// The platforms of the catalogue, of which one may be looked for.
-pub(super) fn platforms(visit: &Visit<'_>, wanted: &Wanted) -> Vec<Pick> {
+pub(super) fn platforms(words: &Words, visit: &Visit<'_>, wanted: &Wanted) -> Vec<Pick> {
     let all = visit.rules().catalog().platforms().map(|one| one.id.as_str());
-    picks(&wanted.text("platform"), all, |id| {
-        platform_name(visit.rules(), &PlatformId::new(id))
-    })
+    let chosen = wanted.text("platform");
+    let any = Pick {
+        id: ANY.to_owned(),
+        title: words.decisions.any_platform.to_owned(),
+        chosen: chosen == ANY,
+    };
+    let each = picks(&chosen, all, |id| platform_name(visit.rules(), &PlatformId::new(id)));
+    [any].into_iter().chain(each).collect()
 }
 
 fn activities(words: &Words, visit: &Visit<'_>, chosen: &str) -> Vec<Pick> {
@@ -231,7 +238,12 @@ fn outcomes(words: &Words, chosen: &str) -> Vec<Pick> {
         title: (words.decisions.outcome)(outcome).to_owned(),
         chosen: outcome.as_str() == chosen,
     };
-    all.map(pick).into()
+    let not_allowed = Pick {
+        id: NOT_ALLOWED.to_owned(),
+        title: words.decisions.not_allowed.to_owned(),
+        chosen: chosen == NOT_ALLOWED,
+    };
+    [not_allowed].into_iter().chain(all.map(pick)).collect()
 }
 
 fn let_pass(words: &Words, chosen: &str) -> Vec<Pick> {

@@ -14,9 +14,12 @@ use super::revocations::AGAIN;
 use super::searches::NotSearched;
 use super::sees::Sees;
 use super::wanted::{self, BadFilter, FILTERS, Wanted};
+use super::words::Words;
 use super::{Portal, Visit};
-use crate::audit::{Bookmark, Bounds, Found, decisions};
-use crate::facts::{AccessAct, Act, Channel, DecisionNote, End, Ending, Observation, Outcome, PolicyId, Record, Scope};
+use crate::audit::{Bookmark, Bounds, Found, Lasting, decisions};
+use crate::facts::{
+    Access, AccessAct, Act, Channel, DecisionNote, End, Ending, Observation, Outcome, PolicyId, Record, Scope,
+};
 use crate::rulebook::Visitor;
 
 /// How much of the book one request looks at: what is not found in it, the next one looks for.
@@ -99,6 +102,36 @@ impl<'a> Decided<'a> {
         self.ended.decrypted && self.seen.ask.head().is_none() && is_allowed
     }
 
+    /// Whether it is a tunnel that passes, of which nobody knows what is in it.
+    fn is_unread(&self) -> bool {
+        let passes = self.note.outcome == Outcome::Allow || self.note.let_pass;
+        passes && !self.ended.decrypted && self.seen.ask.head().is_none()
+    }
+
+    /// Whether it is a tunnel that was refused, and opened all the same: so that whoever sent it reads why, and for nothing else.
+    fn only_says_why(&self) -> bool {
+        let is_refused = self.note.outcome != Outcome::Allow && !self.note.let_pass;
+        is_refused && self.ended.end == End::Completed && self.ended.decrypted && self.seen.ask.head().is_none()
+    }
+
+    /// What was done, in words.
+    pub(super) fn did(&self, words: &Words) -> String {
+        if self.is_unread() {
+            (words.open.kind)(Lasting::Tunnel).to_owned()
+        } else {
+            (words.activity)(self.note.activity.as_str())
+        }
+    }
+
+    /// What came of it, in words.
+    pub(super) fn came(&self, words: &Words) -> String {
+        if self.only_says_why() {
+            words.decisions.only_says_why.to_owned()
+        } else {
+            (words.decisions.came)(&self.ended.end, self.ended.status)
+        }
+    }
+
     /// The same in a list, with where its line is.
     pub(super) fn listed(&self, line: Bookmark) -> Value {
         let mut summary = self.summary();
@@ -171,7 +204,7 @@ impl Portal {
         })
     }
 
-    /// Records for what somebody looks.
+    /// Records for what somebody looks; and whose that is, where they look for what passed under somebody's grant.
     pub(super) async fn note_looking(
         &self,
         visit: &Visit<'_>,
@@ -179,7 +212,12 @@ impl Portal {
         act: AccessAct,
         policies: BTreeSet<PolicyId>,
     ) -> Result<(), Unseen> {
-        let noted = self.note_access(visit, (act, wanted.access()), policies).await;
+        let grant = wanted.filter.grant.as_ref().and_then(|id| self.ledger.get(id));
+        let access = Access {
+            whose: grant.map(|grant| grant.subject),
+            ..wanted.access()
+        };
+        let noted = self.note_access(visit, (act, access), policies).await;
         noted.map_err(|_| Unseen::NotRecorded)
     }
 
@@ -295,6 +333,58 @@ impl Portal {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 self.note(status, said.not_recorded_title, said.not_recorded)
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::tests::{completed, decided, noon, seen};
+    use crate::facts::{Ask, Authority, RecordId};
+    use crate::portal::words::ENGLISH;
+
+    fn tunnel(outcome: Outcome, let_pass: bool, decrypted: bool) -> Record {
+        let to = Authority::parse("www.linkedin.com:443", None).unwrap();
+        Record {
+            id: RecordId::new(noon().fresh_name()),
+            at: noon(),
+            act: Act::Closing {
+                seen: Box::new(Observation {
+                    ask: Ask::Connect(to),
+                    ..seen("ada", "/")
+                }),
+                decided: Some(Box::new(DecisionNote {
+                    let_pass,
+                    activity: crate::facts::Activity::new("connect"),
+                    ..decided(outcome)
+                })),
+                ended: Ending {
+                    end: completed().end,
+                    status: Some(200),
+                    decrypted,
+                    bytes_up: 0,
+                    bytes_down: 0,
+                    duration_ms: 0,
+                    judged_us: 0,
+                },
+            },
+        }
+    }
+
+    #[test]
+    fn a_tunnel_is_said_to_pass_unread_to_be_opened_only_to_say_why_or_to_be_read() {
+        for (outcome, let_pass, decrypted, words) in [
+            (Outcome::Allow, false, false, ["a tunnel, unread", "passed, 200"]),
+            (Outcome::Deny, true, false, ["a tunnel, unread", "passed, 200"]),
+            (Outcome::Deny, false, true, ["open pages", "opened only to say why"]),
+            (Outcome::Declare, false, true, ["open pages", "opened only to say why"]),
+            (Outcome::Deny, true, true, ["open pages", "passed, 200"]),
+        ] {
+            let record = tunnel(outcome, let_pass, decrypted);
+            let one = Decided::of(&record).unwrap();
+            let said = [one.did(&ENGLISH), one.came(&ENGLISH)];
+            assert_eq!(said, words, "{outcome:?} {let_pass} {decrypted}");
         }
     }
 }

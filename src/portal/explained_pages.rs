@@ -169,7 +169,7 @@ impl Portal {
             } else {
                 words.was_not_read
             };
-            let came = (self.words.decisions.came)(&over.ended.end, over.ended.status);
+            let came = over.came(self.words);
             facts.push((self.words.decisions.ended, format!("{came}; {read}")));
             let bytes = self.words.value.bytes;
             facts.push((

@@ -72,7 +72,7 @@ pub struct RulesAre {
 pub enum DoorIs {
     /// It cannot greet anybody.
     Shut,
-    /// It has shown no certificate yet.
+    /// It shows no certificate before the next client comes.
     Unopened,
     /// A certificate that ends then.
     Showing(Timestamp),
@@ -83,6 +83,8 @@ pub enum DoorIs {
 pub struct Refusing {
     /// Since when what stands in the folder is refused.
     pub since: Timestamp,
+    /// Whether that is when the gateway started, so that it may have been so before.
+    pub perhaps_longer: bool,
     /// Why, with file, line and column.
     pub why: Vec<String>,
 }
@@ -94,15 +96,15 @@ pub struct NoticesAre {
     pub waiting: u64,
     /// Web hooks that are not let in.
     pub shut_out: u64,
-    /// Ways by which nothing gets through.
+    /// Ways by which nothing that this gateway sends gets through.
     pub unsent: Vec<Unsent>,
 }
 
 /// A way by which nobody is told at the moment.
 #[derive(Clone, Debug)]
 pub struct Unsent {
-    /// Which one: `email`, or the name of a web hook.
-    pub way: String,
+    /// The name of the web hook; none of e-mail.
+    pub hook: Option<String>,
     /// Since when.
     pub since: Timestamp,
     /// What the last try came to.
@@ -205,7 +207,14 @@ impl Portal {
     fn rules_part(&self, visit: &Visit<'_>, condition: &Condition, exact: &impl Fn(Timestamp) -> String) -> Part {
         let words = &self.words.health;
         let RulesAre { refusing, kept } = &condition.rules;
-        let since = refusing.as_ref().map(|refusing| exact(refusing.since));
+        let since = refusing.as_ref().map(|refusing| {
+            let since = exact(refusing.since);
+            if refusing.perhaps_longer {
+                (words.or_longer)(&since)
+            } else {
+                since
+            }
+        });
         let mut says = (words.rules_are)(&visit.rules().id().short(), since.as_deref());
         let ending = visit.rules().policy().expiring(visit.at).len();
         let unkept = (!kept).then(|| words.rules_unkept.to_owned());
@@ -269,7 +278,7 @@ impl Portal {
         let (is_open, door) = match condition.door {
             DoorIs::Shut => (false, words.door_shut.to_owned()),
             DoorIs::Unopened => (true, words.door_shows_none.to_owned()),
-            DoorIs::Showing(until) => (visit.at < until, (words.door_until)(&self.day_of(until))),
+            DoorIs::Showing(until) => (true, (words.door_until)(&self.day_of(until))),
         };
         let is_well = visit.at.plus(ENDS_SOON) < condition.signs_until && is_open;
         part(words.certificates, is_well, format!("{authority} {door}"))
@@ -284,11 +293,10 @@ impl Portal {
         if notices.shut_out > 0 {
             says = format!("{says} {}", (words.hooks_shut_out)(&number(notices.shut_out)));
         }
-        // what waited and was given up waits for nobody any more
-        let unsent = notices.unsent.iter().filter(|_| notices.waiting > 0);
         let mut why = Vec::new();
-        for one in unsent {
-            says = format!("{says} {}", (words.nothing_gets_through)(&one.way, &exact(one.since)));
+        for one in &notices.unsent {
+            let since = exact(one.since);
+            says = format!("{says} {}", (words.nothing_gets_through)(one.hook.as_deref(), &since));
             why.push(one.why.clone());
         }
         Part {

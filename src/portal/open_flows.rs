@@ -42,14 +42,19 @@ impl Portal {
         noted.said.insert("open".to_owned(), "now".to_owned());
         self.note_looking(visit, &noted, AccessAct::Searched, policies).await?;
         let mut sees = Sees::of(visit, visitor, channel);
-        let mut flows = self.book.open_flows();
-        flows.retain(|flow| {
-            let may = flow.judged().is_some_and(|(seen, _)| sees.may_see(seen));
-            let is_told = flow.kind != Lasting::Read || visit.at.since(flow.record.at) >= READ_FOR;
-            may && is_told && wanted.filter.admits(&flow.record)
-        });
-        flows.reverse();
-        Ok(flows)
+        let (book, filter, at) = (self.book.clone(), wanted.filter.clone(), visit.at);
+        let look = move || {
+            let mut flows = book.open_flows();
+            // the rules are asked about the senders of what is looked for alone
+            flows.retain(|flow| {
+                let is_told = flow.kind != Lasting::Read || at.since(flow.record.at) >= READ_FOR;
+                is_told && filter.admits(&flow.record)
+            });
+            flows.retain(|flow| flow.judged().is_some_and(|(seen, _)| sees.may_see(seen)));
+            flows.reverse();
+            flows
+        };
+        Ok(self.searches.run(&visitor.person.id, look).await?)
     }
 
     /// The page of what is open now.
@@ -83,7 +88,7 @@ impl Portal {
             w: words,
             who: &visitor.person.name,
             texts: self.texts_of(&wanted, &["user", "host", "client", "grant"]),
-            platforms: super::decision_pages::platforms(visit, &wanted),
+            platforms: super::decision_pages::platforms(words, visit, &wanted),
             purposes: self.purposes_to_pick(visit, &wanted),
             wrong: bad.iter().map(words.decisions.bad_filter).collect(),
             led_here: (is_led_here && bad.is_empty()).then_some(words.decisions.led_here),

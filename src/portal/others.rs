@@ -10,12 +10,16 @@ use super::pages::{Page, retry_after, see_other};
 use super::paging::PAGE;
 use super::revocations::{AGAIN, picked, selection};
 use super::revoking::{Chosen, Look, NotRevoked, Selection};
+use super::wanted::perhaps_meant;
 use super::{Portal, Visit, provenance, times};
 use crate::facts::{Channel, Grant, GrantId};
 use crate::ledger::Life;
 use crate::purpose::{Note, Why};
 use crate::rulebook::Visitor;
 
+/// The longest name of which it is looked who is called like that, and of how many of those whether they hold anything.
+const LONGEST: usize = 128;
+const MOST_LIKE: usize = 8;
 /// How many of what is about to end are named.
 const NAMED: usize = 20;
 
@@ -36,7 +40,7 @@ impl Portal {
                 Err(_) => return self.nothing_here(),
             }
         }
-        let (meant, wrong) = picked(received);
+        let (meant, wrong) = picked(visit, received);
         let after = received.asked("after").map(GrantId::new);
         let look = Look::for_a_page(Channel::Portal, after.as_ref(), PAGE);
         let chosen = if wrong.is_empty() {
@@ -46,8 +50,43 @@ impl Portal {
         };
         match chosen {
             Err(why @ NotRevoked::OneAtATime) => self.not_revoked_page(&why),
-            chosen => self.others_page(visit, visitor, received, (note, &meant, &chosen.unwrap_or_default())),
+            chosen => {
+                let chosen = chosen.unwrap_or_default();
+                let unfound = if chosen.count_all() == 0 {
+                    self.holds_nothing(visit, visitor, (received, &meant)).await
+                } else {
+                    None
+                };
+                self.others_page(visit, visitor, received, (note.or(unfound), &meant, &chosen))
+            }
         }
+    }
+
+    /// That nobody of the name that an address has holds anything that the person could end; and who of a name like that does.
+    /// Whoever holds nothing of that kind is not heard of here, whether they are there or not.
+    async fn holds_nothing(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        (received, meant): (&Received, &Selection),
+    ) -> Option<String> {
+        let said = received.asked("user")?.trim().to_owned();
+        if said.is_empty() || said.chars().count() > LONGEST {
+            return None;
+        }
+        let like = perhaps_meant(&said, &visit.in_force.directory);
+        for id in meant.user.iter().chain(&like).take(MOST_LIKE) {
+            let theirs = Selection {
+                user: Some(id.clone()),
+                ..Selection::default()
+            };
+            let look = Look::for_any(Channel::Portal);
+            if self.choose(visit, visitor, &theirs, look).await.is_ok() {
+                let other = Some(id).filter(|id| meant.user.as_ref() != Some(id));
+                return other.map(|id| (self.words.nobody_holds)(&said, Some(id.as_str())));
+            }
+        }
+        Some((self.words.nobody_holds)(&said, None))
     }
 
     fn others_page(
@@ -125,7 +164,7 @@ impl Portal {
 
     /// The page that asks whether that is meant, and why.
     pub(super) async fn revoke_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
-        let (meant, wrong) = picked(received);
+        let (meant, wrong) = picked(visit, received);
         if !wrong.is_empty() {
             return self.nothing_here();
         }

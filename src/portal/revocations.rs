@@ -10,6 +10,7 @@ use super::once::in_use;
 use super::pages::{self, Page, Problem, field, retry_after};
 use super::paging::{self, Listed, Paging};
 use super::revoking::{Look, NotRevoked, Revoked, Selection};
+use super::wanted::{self, BadFilter, Wanted};
 use super::{Portal, Visit};
 use crate::facts::{Grant, GrantId, PlatformId, PurposeId, SubjectId, Token, TokenId, did_you_mean};
 use crate::purpose::{Note, Why};
@@ -140,9 +141,33 @@ impl Portal {
         }
     }
 
+    /// What an address names that neither the rules nor the directory know, for whoever may read of others: nobody else hears who is
+    /// there.
+    fn unknown_of(
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        (received, meant): (&Received, &Selection),
+    ) -> Vec<BadFilter> {
+        let channel = channel(received);
+        if Self::may_watch(visit, visitor, channel).is_none() {
+            return Vec::new();
+        }
+        let (wanted, _) = Wanted::of(received, visit.at, &[]);
+        let mut unknown = wanted.unknown(visit, visitor, channel);
+        let is_somebody = meant
+            .user
+            .as_ref()
+            .is_some_and(|id| visit.in_force.directory.person(id).is_some());
+        unknown.retain(|one| match one.name() {
+            "user" => !is_somebody,
+            name => ["purpose", "platform"].contains(&name),
+        });
+        unknown
+    }
+
     /// What others hold that the person may revoke, and of their own what they may end.
     pub(super) async fn list_revocable(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
-        let (meant, wrong) = picked(received);
+        let (meant, wrong) = picked(visit, received);
         if !wrong.is_empty() {
             return unfit(wrong).answer();
         }
@@ -156,6 +181,12 @@ impl Portal {
             Err(why @ NotRevoked::OneAtATime) => return self.not_revoked(visit, &why),
             chosen => chosen.unwrap_or_default().cut(limit),
         };
+        if chosen.grants.is_empty() && after.is_none() {
+            let unknown = Self::unknown_of(visit, visitor, (received, &meant));
+            if !unknown.is_empty() {
+                return wanted::unfit(&unknown, Vec::new()).answer();
+            }
+        }
         let listed = Listed {
             items: chosen.grants.iter().map(|grant| self.shown(grant, visit)).collect(),
             next: chosen.next().map(ToString::to_string),
@@ -172,9 +203,15 @@ pub(super) fn is_about_others(received: &Received) -> bool {
 }
 
 /// What an address picks: empty fields, as an untouched form sends them, pick nothing.
-pub(super) fn picked(received: &Received) -> (Selection, Vec<Value>) {
+pub(super) fn picked(visit: &Visit<'_>, received: &Received) -> (Selection, Vec<Value>) {
     let given = |name: &str| received.asked(name).map(|text| text.trim().to_owned());
     let given = |name: &str| given(name).filter(|text| !text.is_empty());
+    // whoever knows somebody by their full name need not know how they sign in
+    let in_full = |text: String| match visit.in_force.directory.called(&text).as_slice() {
+        [one] => one.id.to_string(),
+        _ => text,
+    };
+    let given = |name: &str| given(name).map(|text| if name == "user" { in_full(text) } else { text });
     let mut wrong = Vec::new();
     let meant = selection(given, &mut wrong);
     (meant, wrong)

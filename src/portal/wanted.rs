@@ -13,12 +13,12 @@ use super::memory::Kept;
 use super::pages::{Problem, field};
 use super::words::ENGLISH;
 use super::{Refused, Visit, paging};
-use crate::audit::{Filter, LetPass, Topic, is_at_or_below};
+use crate::audit::{ANY, Filter, LetPass, Topic, is_at_or_below, is_of};
 use crate::clock::Timestamp;
 use crate::facts::{
-    Access, Activity, Channel, GrantId, Host, Outcome, PlatformId, PolicyId, PurposeId, Record, SubjectId, did_you_mean,
+    Access, Activity, Channel, GrantId, Host, Outcome, PolicyId, PurposeId, Record, SubjectId, all_like, did_you_mean,
 };
-use crate::rulebook::Visitor;
+use crate::rulebook::{Directory, Visitor};
 
 /// What an address can filter by; `all` filters nothing.
 pub(super) const FILTERS: [&str; 12] = [
@@ -35,6 +35,13 @@ pub(super) fn topic(received: &Received) -> Option<Result<Topic, BadFilter>> {
     let near = || did_you_mean(&said, Topic::EACH.map(Topic::as_str));
     (!said.is_empty()).then(|| Topic::named(&said).ok_or_else(|| BadFilter::NoSuchTopic(near())))
 }
+/// The outcome that is any but the one.
+pub(super) const NOT_ALLOWED: &str = "except-allow";
+
+/// The longest name that is looked for: longer ones are nobody's, and what they are like takes long to find out.
+const LONGEST: usize = 128;
+/// How much is told of what is wrong.
+const MOST: usize = 16;
 
 /// What somebody looks for.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +69,10 @@ pub enum BadFilter {
         /// What is looked for.
         topic: Topic,
     },
+    /// No name is as long as what a filter says.
+    TooLong(&'static str),
+    /// What is looked for would end before it begins.
+    EndsBefore,
     /// It is about what passed, and of one's own only refusals are told.
     OfWhatPassed(&'static str),
     /// The rules or the directory in force know nothing of this name, and nothing was found of it; perhaps another was meant.
@@ -76,11 +87,14 @@ pub enum BadFilter {
 }
 
 impl BadFilter {
-    fn name(&self) -> &str {
+    /// Which filter it is about.
+    pub(super) fn name(&self) -> &str {
         match self {
             Self::NoSuch(name, _) | Self::Twice(name) => name,
             Self::NoSuchTopic(_) => TOPIC,
+            Self::EndsBefore => "until",
             Self::Unreadable(filter)
+            | Self::TooLong(filter)
             | Self::OfWhatPassed(filter)
             | Self::NotOfTopic { filter, .. }
             | Self::Unknown { filter, .. } => filter,
@@ -119,10 +133,21 @@ impl Wanted {
         };
         let said: BTreeMap<String, String> = FILTERS.iter().filter_map(given).collect();
         let text = |name: &str| said.get(name).cloned();
+        for name in ["platform", "activity", "purpose", "policy"] {
+            if said.get(name).is_some_and(|text| text.len() > LONGEST) {
+                bad.push(BadFilter::TooLong(name));
+            }
+        }
+        let not_allowed = said.get("outcome").is_some_and(|said| said == NOT_ALLOWED);
         let filter = Filter {
             topic: Topic::All,
-            user: read(&said, "user", &mut bad, |text| SubjectId::parse(text).ok()).map(|id| id.as_str().to_owned()),
-            outcome: read(&said, "outcome", &mut bad, Outcome::named),
+            user: read(&said, "user", &mut bad, name_of_somebody),
+            outcome: if not_allowed {
+                None
+            } else {
+                read(&said, "outcome", &mut bad, Outcome::named)
+            },
+            not_allowed,
             platform: text("platform"),
             since: read(&said, "since", &mut bad, |text| Timestamp::meant(text, now).ok()),
             until: read(&said, "until", &mut bad, |text| Timestamp::meant(text, now).ok()),
@@ -132,10 +157,18 @@ impl Wanted {
             client: read(&said, "client", &mut bad, |text| text.parse().ok()),
             policy: text("policy").map(PolicyId::new),
             grant: read(&said, "grant", &mut bad, |text| {
-                Timestamp::named(text).map(|_| GrantId::new(text.to_lowercase()))
+                Timestamp::spelt(text).map(GrantId::new)
             }),
             let_pass: read(&said, "let_pass", &mut bad, LetPass::named),
         };
+        if filter
+            .since
+            .zip(filter.until)
+            .is_some_and(|(since, until)| since >= until)
+        {
+            bad.push(BadFilter::EndsBefore);
+        }
+        bad.truncate(MOST);
         (Self { filter, said }, bad)
     }
 
@@ -165,10 +198,10 @@ impl Wanted {
         let is = |wanted: &Option<String>, there: Option<&str>| wanted.is_none() || wanted.as_deref() == there;
         filter.since.is_none_or(|since| seen.at >= since)
             && filter.until.is_none_or(|until| seen.at < until)
-            && is(
-                &filter.platform,
-                refusal.place.platform.as_ref().map(PlatformId::as_str),
-            )
+            && filter
+                .platform
+                .as_ref()
+                .is_none_or(|meant| refusal.place.platform.as_ref().is_some_and(|id| is_of(id, meant)))
             && is(&filter.activity, Some(refusal.activity.as_str()))
             && filter.outcome.is_none_or(|outcome| refused.remedy.outcome() == outcome)
             && filter
@@ -244,16 +277,29 @@ impl Wanted {
             let decision = visit.rules().may_see_decisions(visitor, whose, channel, visit.at);
             person.is_some() && decision.is_allowed()
         };
-        let named = |name: &str| SubjectId::parse(name).ok().filter(&may_see);
-        if named(said).is_some() {
+        if SubjectId::parse(said).ok().filter(&may_see).is_some() {
             return None;
         }
-        let near = did_you_mean(said, people.people().map(|person| person.id.as_str()));
+        let near = perhaps_meant(said, people).into_iter().find(may_see);
         Some(BadFilter::Unknown {
             filter: "user",
             said: said.clone(),
-            near: near.and_then(named).map(|id| id.to_string()),
+            near: near.map(|id| id.to_string()),
         })
+    }
+
+    /// What it says of which nothing new will ever be told. An account that the directory does not know can be somebody's all the
+    /// same: it is followed by whoever may read of such.
+    pub(super) fn never_live(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Vec<BadFilter> {
+        let channel = Channel::Portal;
+        let account = self.filter.user.as_ref().and_then(|user| SubjectId::parse(user).ok());
+        let may_follow = account.is_some_and(|id| {
+            let decision = visit.rules().may_see_decisions(visitor, (&id, None), channel, visit.at);
+            decision.is_allowed()
+        });
+        let mut unknown = self.unknown(visit, visitor, channel);
+        unknown.retain(|one| !may_follow || one.name() != "user");
+        unknown
     }
 
     /// What a filter says, as it was given; empty where it says nothing.
@@ -281,8 +327,27 @@ impl Wanted {
     }
 }
 
+/// Who may be meant by a name: those who are called so in full, then those whose names are like it, the most alike first.
+pub(super) fn perhaps_meant(said: &str, people: &Directory) -> Vec<SubjectId> {
+    let named = people.called(said);
+    let by_id = all_like(said, people.people(), |person| person.id.as_str());
+    let by_name = all_like(said, people.people(), |person| person.name.as_str());
+    let mut seen = BTreeSet::new();
+    let all = named.into_iter().chain(by_id).chain(by_name);
+    all.map(|person| person.id.clone())
+        .filter(|id| seen.insert(id.clone()))
+        .collect()
+}
+
+/// A name as people sign in with it, or one in full: nothing is found of that, and who may be meant is told.
+fn name_of_somebody(text: &str) -> Option<String> {
+    let is_in_full = text.len() <= LONGEST && text.contains(' ') && !text.chars().any(char::is_control);
+    (is_in_full || SubjectId::parse(text).is_ok()).then(|| text.to_owned())
+}
+
 fn platforms<'a>(visit: &Visit<'a>) -> BTreeSet<&'a str> {
-    visit.rules().catalog().platforms().map(|one| one.id.as_str()).collect()
+    let all = visit.rules().catalog().platforms().map(|one| one.id.as_str());
+    all.chain([ANY]).collect()
 }
 
 fn activities<'a>(visit: &Visit<'a>) -> BTreeSet<&'a str> {
@@ -294,9 +359,12 @@ fn activities<'a>(visit: &Visit<'a>) -> BTreeSet<&'a str> {
 fn misnamed(received: &Received, more: &[&str]) -> Vec<BadFilter> {
     let (mut bad, mut seen) = (Vec::new(), BTreeSet::new());
     for (name, _) in received.pairs() {
+        if bad.len() >= MOST {
+            break;
+        }
         if !FILTERS.contains(&name.as_ref()) && !more.contains(&name.as_ref()) {
             let near = did_you_mean(&name, FILTERS);
-            bad.push(BadFilter::NoSuch(name.into_owned(), near));
+            bad.push(BadFilter::NoSuch(name.chars().take(LONGEST).collect(), near));
         } else if !seen.insert(name.clone()) {
             bad.push(BadFilter::Twice(name.into_owned()));
         }

@@ -15,7 +15,7 @@ use super::Proxy;
 use super::plan::{self, ConnectStep, Planned, RequestStep};
 use crate::audit::{Counters, Entry};
 use crate::clock::Timestamp;
-use crate::facts::{Ask, Blame, Fault, FaultCode, Observation, RulebookId, Stage, Standing};
+use crate::facts::{Ask, Blame, Fault, FaultCode, GrantId, Observation, PurposeId, RulebookId, Stage, Standing};
 use crate::identity::SignIn;
 use crate::ledger::{InUse, Life, Vouched};
 use crate::policy::Permit;
@@ -107,6 +107,7 @@ impl Proxy {
                 let Ok(vouched) = self.vouch(&permit, publishes) else {
                     return UNKNOWN.to_owned();
                 };
+                counters.rests_on(self.grant_of(&permit));
                 in_use = permit.grant().and_then(|grant| self.house.ledger.in_use(grant));
                 let idle = in_use.as_ref().map(InUse::until);
                 let until = permit.until().into_iter().chain(idle).min();
@@ -139,6 +140,12 @@ impl Proxy {
                 () = alarm.unless(woken) => {}
             }
         }
+    }
+
+    /// The grant that a flow passes under, with its purpose.
+    fn grant_of(&self, permit: &Permit) -> Option<(GrantId, PurposeId)> {
+        let grant = self.house.ledger.get(permit.grant()?)?;
+        Some((grant.id, grant.purpose))
     }
 
     /// Why a flow may not go on that could when it was `seen` last.

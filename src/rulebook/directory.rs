@@ -168,6 +168,14 @@ impl Directory {
         self.everybody.iter().map(|known| &known.person)
     }
 
+    /// Those of this full name, however it is capitalised.
+    pub fn called(&self, name: &str) -> Vec<&Arc<Person>> {
+        let name = name.to_lowercase();
+        self.people()
+            .filter(|person| person.name.to_lowercase() == name)
+            .collect()
+    }
+
     /// What the files say of somebody in so many words.
     pub fn listed(&self, id: &SubjectId) -> Option<&Listed> {
         self.everybody.get(id).map(|known| &*known.listed)

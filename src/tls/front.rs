@@ -96,9 +96,12 @@ impl Door {
         })
     }
 
-    /// When the certificate ends that it shows; it is made anew before that. None before the first client.
+    /// When the certificate ends that it shows. None before the first client, nor once it has ended because no client came: it is made
+    /// anew for the next one.
     pub fn shows_until(&self) -> Option<Timestamp> {
-        *self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+        let now = self.mint.clock().now();
+        let ends = *self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        ends.filter(|until| now < *until)
     }
 
     /// Whether the next client could be greeted at all.

@@ -157,6 +157,36 @@ async fn what_takes_its_time_is_found_as_well(world: &World) {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_open_is_told_with_the_grant_on_which_it_rests_by_now() {
+    let world = World::planned(|plan| {
+        without_cases(plan);
+        std::fs::write(plan.folder.join("policies/rules/90-test.cedar"), TUNNEL_RULE).unwrap();
+    })
+    .await;
+    let first = world.grant("dan", "market-research", &["slack"], &["read"]).await;
+    let tunnel = world.client("dan").tunnel("app.slack.com:443").await.unwrap();
+    let mut tunnel = hyper_util::rt::TokioIo::new(tunnel);
+    tunnel.write_all(b"SSH-2.0-test\r\n").await.unwrap();
+    let mut greeting = [0; 16];
+    tunnel.read_exact(&mut greeting).await.unwrap();
+    let under = async |grant: &wayleave::facts::Grant| {
+        let path = format!("{PORTAL}/v1/open?grant={}", grant.id);
+        let body = world.client("sol").get(&path).await.json();
+        body["open"].as_array().unwrap().len()
+    };
+    assert_eq!(under(&first).await, 1);
+    let second = world.grant("dan", "market-research", &["slack"], &["read"]).await;
+    let revoked = revokes(&world, "sol", &json!({"grant": first.id, "reason": "A mistake"})).await;
+    assert_eq!(revoked.status, StatusCode::OK, "{}", revoked.text());
+    world
+        .until("it goes on under the other", async |_| under(&second).await == 1)
+        .await;
+    assert_eq!(under(&first).await, 0);
+    drop(tunnel);
+    world.close().await;
+}
+
 /// Dan's tunnel, Ben's socket and Ada's event stream, for whom the rules let read decisions, and for nobody else.
 async fn what_lasts_is_found_while_it_is_open(world: &World) {
     let get = async |user: &str, path: &str| world.client(user).get(&format!("{PORTAL}{path}")).await;

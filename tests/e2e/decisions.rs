@@ -73,6 +73,8 @@ async fn the_security_team_finds_decisions_by_what_they_are_about_and_that_is_re
     for (query, expected) in [
         ("?user=eve", &all[..1]),
         ("?outcome=declare", &all[1..2]),
+        ("?outcome=except-allow", &all[..2]),
+        ("?platform=any&outcome=except-allow&user=ben", &all[1..2]),
         ("?purpose=recruiting", &all[2..]),
         ("?activity=browse", &all[1..]),
         ("?platform=linkedin&since=90m", &all[..2]),
@@ -93,6 +95,21 @@ async fn the_security_team_finds_decisions_by_what_they_are_about_and_that_is_re
     let grant = ada["decisions"][0]["grant"].as_str().unwrap().to_owned();
     let under = listed(&world, "sol", &format!("?grant={grant}")).await;
     assert_eq!(told(&under), all[2..]);
+    let whose = |record: &wayleave::facts::Record| match &record.act {
+        Act::Access { access, .. } => access.whose.clone(),
+        _ => None,
+    };
+    let whose = world.acts(whose).await;
+    assert_eq!(whose.len(), 1);
+    assert_eq!(
+        whose[0].as_str(),
+        "ada",
+        "whoever asks the book who looked for her is told"
+    );
+    for written in [grant.to_uppercase(), grant.replace('-', ""), format!("%7B{grant}%7D")] {
+        let under = listed(&world, "sol", &format!("?grant={written}")).await;
+        assert_eq!(told(&under), all[2..], "{written}");
+    }
     let connects = listed(&world, "sol", "?activity=connect&user=ada").await;
     assert_eq!(
         told(&connects),
@@ -160,6 +177,7 @@ async fn nobody_else_reads_what_was_decided_about_others() {
         ("?outcome=deny&host=linkedin.com&activity=post", 1),
         ("?client=127.0.0.1&policy=guard.interns-never-publish", 1),
         ("?outcome=declare", 0),
+        ("?outcome=except-allow&platform=any", 1),
         ("?host=x.com", 0),
         ("?since=1h", 1),
         ("?until=1h", 0),
@@ -172,6 +190,8 @@ async fn nobody_else_reads_what_was_decided_about_others() {
     // the rules say about whom: what they forbid is as if it were not there
     let apart = r#"@id("test.apart") @title("Apart") @reason("Apart.") @owner("HR")
 forbid (principal, action == Action::"see-decisions", resource) when { resource in Department::"marketing" };
+@id("test.dan") @title("Dan") @reason("Dan.") @owner("HR")
+forbid (principal, action == Action::"see-decisions", resource == User::"dan");
 "#;
     world.edit_rules("rules/90-test.cedar", apart).await;
     assert_eq!(told(&listed(&world, "sol", "?all").await), [["ada", "browse", "allow"]]);
@@ -181,6 +201,9 @@ forbid (principal, action == Action::"see-decisions", resource) when { resource 
         answer.text().replace(name, "NAME")
     };
     assert_eq!(errors("eve").await, errors("nobody-at-all").await);
+    // nor is it told by what is suggested: of those who are like it, the most alike of whom they may read
+    let suggested = errors("dana").await;
+    assert!(suggested.contains("Did you mean “hana”?"), "{suggested}");
     world.close().await;
 }
 
@@ -188,8 +211,13 @@ forbid (principal, action == Action::"see-decisions", resource) when { resource 
 async fn what_is_asked_for_wrongly_is_said_with_what_would_be_right() {
     let world = World::open().await;
     some_decisions(&world).await;
+    let long = "a".repeat(200);
+    let [long_policy, long_platform] = ["policy", "platform"].map(|filter| format!("?{filter}={long}"));
     // who asks, for what, and what they are told of which field
     for (who, query, field, right) in [
+        ("sol", "?since=1h&until=2h", "until", "nothing lies between"),
+        ("sol", long_policy.as_str(), "policy", "longer than any name"),
+        ("eve", long_platform.as_str(), "platform", "longer than any name"),
         ("sol", "?since=soon", "since", "how long ago"),
         ("sol", "?outcome=perhaps", "outcome", "allow, declare, request and deny"),
         ("sol", "?all&after=one", "after", "as it was given"),
@@ -211,6 +239,7 @@ async fn what_is_asked_for_wrongly_is_said_with_what_would_be_right() {
             "Did you mean “guard.interns-never-publish”?",
         ),
         ("sol", "?user=benn", "user", "Did you mean “ben”?"),
+        ("sol", "?user=dan%20whitfield", "user", "Did you mean “dan”?"),
         ("sol", "?user=nobody-at-all", "user", "whose decisions you may read"),
         ("eve", "?hots=www.linkedin.com", "hots", "Did you mean “host”?"),
         ("eve", "?outcome=perhaps", "outcome", "allow, declare, request and deny"),
@@ -241,11 +270,13 @@ async fn what_is_asked_for_wrongly_is_said_with_what_would_be_right() {
             "{who} {query}: {body}"
         );
     }
+    let many: String = (0..500).map(|number| format!("&colour{number}=red")).collect();
+    let told = listed(&world, "sol", &format!("?all{many}")).await.json();
+    assert_eq!(told["errors"].as_array().unwrap().len(), 16, "{told}");
     for (query, right) in [
         ("since=soon", "how long ago"),
         ("platform=linkdin", "Did you mean “linkedin”?"),
         ("hots=x.com", "Did you mean “host”?"),
-        ("user=nobody-at-all", "whose decisions you may read"),
     ] {
         for path in ["/decisions", "/decisions/live"] {
             let shown = page(&world, "sol", &format!("{path}?{query}")).await;
@@ -253,6 +284,23 @@ async fn what_is_asked_for_wrongly_is_said_with_what_would_be_right() {
             assert!(shown.text().contains(right), "{path} {query}: {}", shown.text());
         }
     }
+    // an account that the directory does not know can be somebody's: whoever may read of such follows it
+    let shown = page(&world, "sol", "/decisions?user=nobody-at-all").await;
+    assert_eq!(shown.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        shown.text().contains("whose decisions you may read"),
+        "{}",
+        shown.text()
+    );
+    assert!(
+        shown.text().contains("data-from=\"/decisions/live?user=nobody-at-all"),
+        "{}",
+        shown.text()
+    );
+    let sol = world.client("sol");
+    let mut watch = Watch::open(&world, &sol, "?user=nobody-at-all").await;
+    watch.until("retry: 2000").await.unwrap();
+    drop(watch);
     let shown = page(&world, "sol", "/decisions?since=soon&lang=fr").await;
     assert_eq!(
         shown.status,
@@ -810,7 +858,7 @@ forbid (principal, action in Action::"activity", resource in Category::"social-m
         "what stands in the folder has been refused since",
         "It enforces: what the rules refuse does not pass.",
         "Nothing was proved of any rules",
-        "The TLS door has shown none yet",
+        "The TLS door shows none before the next client comes",
         "Wrong proofs of identity: 0 in the last hour",
         "it has run for 1 hour",
         version.as_str(),

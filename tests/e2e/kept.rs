@@ -8,6 +8,7 @@ use wayleave::gatehouse::{Gatehouse, OpenError, Rules};
 use wayleave::rulebook::Replay;
 use wayleave::tls::Issuer;
 
+use crate::harness::house::PORTAL;
 use crate::harness::{World, copy};
 
 const RULES: &str = "rules/90-test.cedar";
@@ -67,6 +68,9 @@ async fn after_a_restart_with_a_broken_folder_the_last_good_rules_rule_and_every
     assert_eq!(ready.status, StatusCode::OK);
     let problems = ready.json()["problems"].to_string();
     assert!(problems.contains("rules/90-test.cedar:1:"), "{problems}");
+    let health = world.client("sol").navigate(&format!("{PORTAL}/health")).await.text();
+    let longer = "when the gateway started, or longer";
+    assert!(health.contains(longer), "they were refused before, too: {health}");
     assert_eq!(world.metric("wayleave_policy_reload_success").await, Some(0.0));
     let recorded = world
         .acts(|record| match &record.act {

@@ -344,6 +344,14 @@ async fn a_server_that_puts_off_or_refuses_is_heard_and_one_that_is_down_stops_n
     post.up(&world.origins).await;
     world.clock.advance(Duration::from_secs(31));
     counted(&world, "refused", 1.0).await;
+    let health = async || world.client("sol").navigate(&format!("{PORTAL}/health")).await.text();
+    let refused = health().await;
+    for part in [
+        "Nothing of this gateway has got through by e-mail since",
+        "the server refuses RCPT TO: 550",
+    ] {
+        assert!(refused.contains(part), "{part}: {refused}");
+    }
     answers(&world, &id, "decline", "Not this week").await;
     assert_eq!(post.tells().await["put_off"], "ben@example.org");
     counted(&world, "put-off", 2.0).await;
@@ -352,6 +360,7 @@ async fn a_server_that_puts_off_or_refuses_is_heard_and_one_that_is_down_stops_n
     assert!(declined.body().contains("Why: Not this week"), "{}", declined.body());
     counted(&world, "sent", 1.0).await;
     nothing_waits(&world).await;
+    assert!(!health().await.contains("has got through"));
     world.close().await;
     assert_eq!(post.stop().await, [Value::Null; 0]);
 }
@@ -371,7 +380,7 @@ async fn what_nobody_takes_is_given_up_and_what_nobody_waits_for_any_more_is_not
     let piled = health().await;
     for part in [
         "Notices to people <span class=\"tag deny\">",
-        "1 wait to be sent. Nothing has got through by email since",
+        "Nothing of this gateway has got through by e-mail since",
     ] {
         assert!(piled.contains(part), "{part}: {piled}");
     }
@@ -381,7 +390,11 @@ async fn what_nobody_takes_is_given_up_and_what_nobody_waits_for_any_more_is_not
     counted(&world, "moot", 1.0).await;
     counted(&world, "given-up", 1.0).await;
     nothing_waits(&world).await;
-    assert!(!health().await.contains("Nothing has got through"));
+    let lost = health().await;
+    assert!(
+        lost.contains("has got through by e-mail since"),
+        "what was given up was told to nobody: {lost}"
+    );
     world.close().await;
 }
 
@@ -678,7 +691,7 @@ async fn a_hook_that_is_not_let_in_is_told_where_operators_look_and_holds_up_no_
     for part in [
         "Notices to people <span class=\"tag deny\">",
         "Web hooks that are not let in: 1.",
-        "Nothing has got through by list since",
+        "Nothing of this gateway has got through by the web hook list since",
     ] {
         assert!(health.contains(part), "{part}: {health}");
     }

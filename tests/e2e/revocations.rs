@@ -378,6 +378,38 @@ async fn from_the_page_of_what_is_in_force_to_the_question_and_on_to_the_page_of
     assert!(filtered.contains("value=\"market-research\" selected"), "{filtered}");
     let nobody = reads(&sol, "/grants?user=%3Cscript%3E", "").await;
     assert!(nobody.contains("None fits") && !nobody.contains("<script"), "{nobody}");
+    assert!(
+        nobody.contains("Nobody called") && !nobody.contains("Did you mean"),
+        "{nobody}"
+    );
+    for slip in ["dann", "Dan%20Whitfeld"] {
+        let near = reads(&sol, &format!("/grants?user={slip}"), "").await;
+        assert!(near.contains("Did you mean “dan”?"), "{slip}: {near}");
+    }
+    let told = sol.get(&format!("{PORTAL}/v1/grants?user=dann")).await;
+    assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", told.text());
+    assert!(told.text().contains("Did you mean “dan”?"), "{}", told.text());
+    let named = reads(&sol, "/grants?user=dan%20whitfield", "").await;
+    assert!(
+        named.contains("1 purpose") && !named.contains("Nobody called"),
+        "{named}"
+    );
+    for (user, count) in [("Dan%20Whitfield", 1), ("ben", 0)] {
+        let told = sol.get(&format!("{PORTAL}/v1/grants?user={user}")).await;
+        assert_eq!(told.status, StatusCode::OK, "{}", told.text());
+        assert_eq!(told.json()["grants"].as_array().unwrap().len(), count, "{user}");
+    }
+    // whoever holds nothing looks to somebody who may end nothing of theirs as if they were not there
+    let other = reads(&sol, "/grants?user=ben&purpose=market-research", "").await;
+    assert!(
+        other.contains("None fits") && other.contains("Nobody called “ben”"),
+        "{other}"
+    );
+    let filtered_out = reads(&sol, "/grants?user=dan&purpose=recruiting", "").await;
+    assert!(
+        !filtered_out.contains("Nobody called"),
+        "he holds something else: {filtered_out}"
+    );
 
     let which = format!("/grants/revoke?grant={}", one.id);
     assert!(all.contains(&which), "{all}");

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::*;
-use crate::facts::{Blame, FaultCode, Stage};
+use crate::facts::{Blame, FaultCode, GrantId, PurposeId, Stage};
 
 /// Whether a future would wait now.
 pub(super) async fn waits<F: Future>(future: Pin<&mut F>) -> bool {
@@ -365,4 +365,58 @@ fn settings_have_one_spelling() {
         "no reading flow waits longer for the disk"
     );
     assert!(toml::from_str::<Settings>("fodler = \"x\"").is_err());
+}
+
+#[tokio::test]
+async fn what_lasts_is_found_until_it_ends_also_where_it_turns_into_something_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let (book, _) = Book::open(&settings(folder.path()), clock(), Vec::new()).unwrap();
+    let mut entry = book.enter(noon(), peer()).await.unwrap();
+    entry.lasts(Lasting::Tunnel);
+    assert_eq!(book.open_flows().len(), 0, "nobody judged it");
+    let mut observed = seen("ada", "/feed/");
+    let grant = serde_json::json!({
+        "id": "g", "subject": "ada", "purpose": "recruiting", "platforms": ["linkedin"], "covers": ["read"],
+        "channel": "portal", "declared_at": noon(), "not_before": noon(), "state": "active",
+        "expires": noon().plus(Duration::from_hours(1)), "statement": "A nurse for Ghent",
+    });
+    observed.standing = Standing::new([serde_json::from_value(grant).unwrap()], noon());
+    assert_eq!(observed.standing.grants().len(), 1);
+    entry.saw(observed);
+    entry.decided(decided(Outcome::Allow));
+    for kind in [Lasting::Tunnel, Lasting::Socket] {
+        entry.lasts(kind);
+        let open = book.open_flows();
+        assert_eq!(open.iter().map(|flow| flow.kind).collect::<Vec<_>>(), [kind]);
+        let (seen, _) = open[0].judged().unwrap();
+        assert!(
+            seen.standing.grants().is_empty(),
+            "what people wrote is not kept for as long as it lasts"
+        );
+    }
+    let under = |grant: &str| Filter {
+        grant: Some(GrantId::new(grant)),
+        ..Filter::default()
+    };
+    let found = |grant: &str| {
+        book.open_flows()
+            .iter()
+            .filter(|flow| under(grant).admits(&flow.record))
+            .count()
+    };
+    assert_eq!([found("g"), found("h")], [0, 0], "it passed under none");
+    for grant in ["g", "h"] {
+        let purpose = PurposeId::new("recruiting");
+        entry.counters().rests_on(Some((GrantId::new(grant), purpose.clone())));
+        let open = book.open_flows();
+        let (_, note) = open[0].judged().unwrap();
+        assert_eq!(
+            (&note.grant, &note.purpose),
+            (&Some(GrantId::new(grant)), &Some(purpose))
+        );
+    }
+    assert_eq!([found("g"), found("h")], [0, 1], "the one on which it rests by now");
+    entry.close(completed());
+    assert_eq!(book.open_flows().len(), 0);
+    book.close().await.unwrap();
 }

@@ -159,7 +159,7 @@ fn what_passed_though_it_would_be_denied_is_found_by_who_let_it_pass() {
             be: WouldBe::Denied,
             inspect: true,
             policies: BTreeSet::from([PolicyId::new("trial.new")]),
-            errors: BTreeSet::new(),
+            errors: BTreeSet::from([PolicyId::new("trial.broken")]),
         }),
         ..decided(Outcome::Allow)
     };
@@ -179,11 +179,19 @@ fn what_passed_though_it_would_be_denied_is_found_by_who_let_it_pass() {
     assert_eq!(let_pass(LetPass::Any), [false, true, true, true]);
     assert_eq!(let_pass(LetPass::Observe), [false, true, true, false]);
     assert_eq!(let_pass(LetPass::Coach), [false, false, false, true]);
-    let by = Filter {
-        policy: Some(PolicyId::new("trial.new")),
+    for policy in ["trial.new", "trial.broken"] {
+        let by = Filter {
+            policy: Some(PolicyId::new(policy)),
+            ..Filter::default()
+        };
+        assert_eq!(found(by), [false, false, true, false], "{policy}");
+    }
+    let not_allowed = Filter {
+        not_allowed: true,
+        platform: Some(ANY.to_owned()),
         ..Filter::default()
     };
-    assert_eq!(found(by), [false, false, true, false]);
+    assert_eq!(found(not_allowed), [false, true, false, true]);
     let under = Filter {
         grant: Some(GrantId::new("g")),
         ..Filter::default()
@@ -281,6 +289,8 @@ fn a_host_finds_those_below_it_and_a_network_its_addresses() {
         (client.to_string(), true),
         ("0.0.0.0/0".to_owned(), client.is_ipv4()),
         ("198.51.100.0/24".to_owned(), false),
+        ("::ffff:0.0.0.0/96".to_owned(), client.is_ipv4()),
+        ("::ffff:198.51.100.0/120".to_owned(), false),
     ] {
         let filter = Filter {
             client: Some(text.parse().unwrap()),

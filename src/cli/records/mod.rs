@@ -118,7 +118,7 @@ struct Wanted {
     #[arg(long, value_name = "ID", value_parser = |id: &str| Ok::<_, String>(PolicyId::new(id)))]
     policy: Option<PolicyId>,
     /// Only what passed under this grant, and what became of it
-    #[arg(long, value_name = "ID", value_parser = |id: &str| Ok::<_, String>(GrantId::new(id)))]
+    #[arg(long, value_name = "ID", value_parser = grant)]
     grant: Option<GrantId>,
     /// Only what passed although it would have been denied: any, observe or coach
     #[arg(long, value_name = "HOW", value_parser = let_pass)]
@@ -131,6 +131,7 @@ impl From<Wanted> for Filter {
             topic: wanted.kind,
             user: wanted.user,
             outcome: wanted.outcome,
+            not_allowed: false,
             platform: wanted.platform,
             since: wanted.since,
             until: wanted.until,
@@ -147,6 +148,11 @@ impl From<Wanted> for Filter {
 
 fn outcome(text: &str) -> Result<Outcome, String> {
     Outcome::named(text).ok_or_else(|| "use `allow`, `declare`, `request` or `deny`".to_owned())
+}
+
+fn grant(text: &str) -> Result<GrantId, String> {
+    let id = Timestamp::spelt(text).map(GrantId::new);
+    id.ok_or_else(|| "write the id of a grant, such as 01a2059d-b664-7ced-a00f-becb38361f7b".to_owned())
 }
 
 fn host(text: &str) -> Result<Host, String> {

@@ -323,8 +323,8 @@ fn went(answered: Result<Answer, Fault>, at: Timestamp) -> Went {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
             Went::Later(format!("{why}: check `user`, `password_file` and the address"), None)
         }
-        StatusCode::GONE => Went::Never("the address is gone (410): take it out of the settings".to_owned()),
-        status if status.is_client_error() => Went::Never(why),
+        StatusCode::GONE => Went::Refused("the address is gone (410): take it out of the settings".to_owned()),
+        status if status.is_client_error() => Went::Refused(why),
         _ => Went::Later(why, asked(&answer.headers, at)),
     }
 }
@@ -376,7 +376,7 @@ mod tests {
             assert_eq!(found, asked.map(Duration::from_secs), "{status}");
         }
         for status in [400, 404, 410, 422] {
-            assert!(matches!(go(status, None), Went::Never(why) if (status == 410) == why.contains("gone")));
+            assert!(matches!(go(status, None), Went::Refused(why) if (status == 410) == why.contains("gone")));
         }
     }
 

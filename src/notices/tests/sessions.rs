@@ -498,7 +498,7 @@ async fn what_is_posted_in_vain_costs_neither_the_token_nor_what_can_be_mended()
     }
     platform.plans("/items", "410 Gone", "");
     let gone = platform.during(sends(&hook, at("10:01"))).await;
-    assert!(matches!(gone, Went::Never(_)), "{gone:?}");
+    assert!(matches!(gone, Went::Refused(_)), "{gone:?}");
     assert_eq!((platform.counts(), hook.trouble()), ((1, 6), None));
 }
 

@@ -46,11 +46,12 @@ pub(super) const GRANTS: &[Operation] = &[
         summary: "What you hold, and what others hold that you may end",
         says: "Without a selection: all that you hold or wait for and the latest of what is over, the latest first. With one of \
                `user`, `purpose`, `platform`, `all`: what is in force or waits, fits, and the rules let you end, the oldest \
-               first.",
+               first. A user can also be named in full. Where nothing is found of a name that neither the rules nor the directory \
+               know, whoever may read decisions of others is told so.",
         takes: &["User", "Purpose", "Platform", "All", "Limit", "After"],
         body: None,
         gives: &[(200, "A page of grants.", "Grants")],
-        problems: &["revocation-unfit", "one-at-a-time"],
+        problems: &["revocation-unfit", "query-unfit", "one-at-a-time"],
         proof: Proof::Hop,
     },
     Operation {

@@ -49,6 +49,8 @@ pub(in crate::portal) struct Decisions<'a> {
     pub(in crate::portal) wrong: Vec<String>,
     /// Said where somebody else's link led here.
     pub(in crate::portal) led_here: Option<&'static str>,
+    /// Whether filters are used, or wrong, that are folded away elsewhere.
+    pub(in crate::portal) more: bool,
     pub(in crate::portal) is_empty: bool,
     /// Whether it looked at no more than it may, and found less than a page.
     pub(in crate::portal) cut_short: bool,

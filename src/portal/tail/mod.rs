@@ -74,7 +74,7 @@ impl Portal {
         let counter = self.for_request(received);
         let policies = Self::may_watch(visit, visitor, Channel::Portal)?;
         let (wanted, mut bad) = Wanted::of(received, visit.at, &["all", "after"]);
-        bad.extend(wanted.unknown(visit, visitor, Channel::Portal));
+        bad.extend(wanted.never_live(visit, visitor));
         if !bad.is_empty() {
             return Some(Err(counter.bad_filters(&bad)));
         }

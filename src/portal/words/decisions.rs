@@ -26,6 +26,10 @@ pub struct DecisionWords {
     pub let_pass: &'static str,
     /// What one chooses of it, in the order of `LetPass::NAMES`.
     pub let_pass_ways: [&'static str; 3],
+    /// What is not looked for as often.
+    pub more: &'static str,
+    pub any_platform: &'static str,
+    pub not_allowed: &'static str,
     pub bad_filters: &'static str,
     pub bad_filter: fn(&BadFilter) -> String,
     pub when: &'static str,
@@ -35,6 +39,8 @@ pub struct DecisionWords {
     pub did: &'static str,
     pub ended: &'static str,
     pub came: fn(&End, Option<u16>) -> String,
+    /// What came of a refused tunnel in which nothing but the reason was told.
+    pub only_says_why: &'static str,
     pub why: &'static str,
     pub why_this: fn(who: &str, what: &str, when: &str) -> String,
     pub newest: &'static str,

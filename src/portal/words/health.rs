@@ -39,6 +39,8 @@ pub struct HealthWords {
     pub mode: &'static str,
     pub mode_is: fn(Mode) -> &'static str,
     /// The rules that rule, and since when newer ones are refused.
+    /// A moment since which something is so, and perhaps since before: the gateway started then.
+    pub or_longer: fn(since: &str) -> String,
     pub rules_are: fn(id: &str, refused_since: Option<&str>) -> String,
     pub rules_unkept: &'static str,
     pub rules_end: fn(count: usize) -> String,
@@ -56,8 +58,8 @@ pub struct HealthWords {
     pub no_notices: &'static str,
     pub notices_are: fn(waiting: &str) -> String,
     pub hooks_shut_out: fn(count: &str) -> String,
-    /// A way by which nothing gets through, and since when.
-    pub nothing_gets_through: fn(way: &str, since: &str) -> String,
+    /// That nothing gets through by a web hook, or by e-mail, and since when.
+    pub nothing_gets_through: fn(hook: Option<&str>, since: &str) -> String,
     pub traffic: &'static str,
     pub traffic_is: fn(connections: u64, tunnels: u64) -> String,
 }

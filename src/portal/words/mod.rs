@@ -308,6 +308,8 @@ pub struct Words {
     pub in_force_what: &'static str,
     pub in_force_count: fn(usize) -> String,
     pub in_force_here: fn(usize) -> String,
+    /// Who is perhaps meant, where nobody who is called so holds anything.
+    pub nobody_holds: fn(said: &str, near: Option<&str>) -> String,
     pub filter: &'static str,
     pub filter_any: &'static str,
     pub filter_purpose: &'static str,

@@ -77,7 +77,9 @@ async fn the_doors_certificate_is_renewed_while_it_stands_open() {
     let door = house.door(None);
     let first = door.config().await.unwrap();
     assert!(Arc::ptr_eq(&first, &door.config().await.unwrap()));
+    assert!(door.shows_until().is_some());
     house.clock.advance(DAY * 40);
+    assert_eq!(door.shows_until(), None, "nobody came, and nothing is wrong");
     let (near, _) = shake(door.config().await.unwrap(), Arc::new(house.client()), "localhost").await;
     assert!(near.is_ok(), "{near:?}");
     let (near, _) = shake(first, Arc::new(house.client()), "localhost").await;

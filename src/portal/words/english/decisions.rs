@@ -30,6 +30,9 @@ pub(super) const DECISIONS: DecisionWords = DecisionWords {
     policy: "Rule that decided",
     let_pass: "Passed although it would be denied",
     let_pass_ways: ["In either way", "Only observed", "Only coached"],
+    more: "More to look for",
+    any_platform: "Managed sites only",
+    not_allowed: "Everything not allowed",
     bad_filters: "What to look for was not understood",
     bad_filter,
     when: "When",
@@ -48,6 +51,7 @@ pub(super) const DECISIONS: DecisionWords = DecisionWords {
         };
         status.map_or(what.clone(), |status| format!("{what}, {status}"))
     },
+    only_says_why: "opened only to say why",
     why: "Why",
     why_this: |who, what, when| format!("Why: {who}, {what}, {when}"),
     newest: "The newest",
@@ -101,6 +105,8 @@ fn bad_filter(bad: &BadFilter) -> String {
             "“{filter}” tells nothing apart where you look for “{}”. Leave it out, or look for something else.",
             (super::book::BOOK.topic)(*topic)
         ),
+        BadFilter::TooLong(filter) => format!("“{filter}” is longer than any name is."),
+        BadFilter::EndsBefore => "“until” is not after “since”: nothing lies between them.".to_owned(),
         BadFilter::OfWhatPassed(filter) => {
             format!(
                 "“{filter}” is about what passed, and of your own decisions refusals alone are told here. Leave it out."
@@ -126,7 +132,7 @@ fn unreadable(filter: &str) -> &'static str {
         "host" => "“host” is no host: write its name alone, such as www.linkedin.com, or an address.",
         "client" => "“client” is neither an address (192.0.2.7, 2001:db8::7) nor a network (192.0.2.0/24).",
         "format" => "“format” is one of csv, jsonl and json.",
-        "outcome" => "“outcome” is one of allow, declare, request and deny.",
+        "outcome" => "“outcome” is one of allow, declare, request and deny, or except-allow.",
         "grant" => "“grant” is the id of a grant, such as 01a2059d-b664-7ced-a00f-becb38361f7b.",
         "since" => {
             "“since” is no time. Write a moment (2026-11-22T10:00:00Z), a day (2026-11-22), or how long ago (2h, 7d)."

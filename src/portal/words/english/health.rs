@@ -40,6 +40,7 @@ pub(super) const HEALTH: HealthWords = HealthWords {
         Mode::Coach => "It only coaches: whoever is told why the rules refuse something may go on.",
         Mode::Enforce => "It enforces: what the rules refuse does not pass.",
     },
+    or_longer: |since| format!("{since}, when the gateway started, or longer"),
     rules_are: |id, refused_since| match refused_since {
         Some(since) => {
             format!("{id} rule on, the last that were good: what stands in the folder has been refused since {since}.")
@@ -85,7 +86,7 @@ pub(super) const HEALTH: HealthWords = HealthWords {
     },
     door_until: |until| format!("The one that the TLS door shows ends on {until}, and is made anew before that."),
     door_shut: "The TLS door lets nobody in: none can be made for its names.",
-    door_shows_none: "The TLS door has shown none yet: it is made for the first client.",
+    door_shows_none: "The TLS door shows none before the next client comes: it is made then.",
     notices: "Notices to people",
     no_notices: "The settings tell nobody anything.",
     notices_are: |waiting| match waiting {
@@ -93,7 +94,10 @@ pub(super) const HEALTH: HealthWords = HealthWords {
         waiting => format!("{waiting} wait to be sent."),
     },
     hooks_shut_out: |count| format!("Web hooks that are not let in: {count}."),
-    nothing_gets_through: |way, since| format!("Nothing has got through by {way} since {since}:"),
+    nothing_gets_through: |hook, since| match hook {
+        Some(hook) => format!("Nothing of this gateway has got through by the web hook {hook} since {since}:"),
+        None => format!("Nothing of this gateway has got through by e-mail since {since}:"),
+    },
     traffic: "Traffic",
     traffic_is: |connections, tunnels| {
         let connections = match connections {

@@ -299,6 +299,10 @@ pub const ENGLISH: Words = Words {
         1 => "1 purpose on this page".to_owned(),
         count => format!("{count} purposes on this page"),
     },
+    nobody_holds: |said, near| match near {
+        Some(near) => format!("Nobody called “{said}” holds anything that you may revoke. Did you mean “{near}”?"),
+        None => format!("Nobody called “{said}” holds anything that you may revoke."),
+    },
     filter: "Which to show",
     filter_any: "Any",
     filter_purpose: "Purpose",

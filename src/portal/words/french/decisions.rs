@@ -30,6 +30,9 @@ pub(super) const DECISIONS: DecisionWords = DecisionWords {
     policy: "Règle qui a décidé",
     let_pass: "Passé alors que ce serait refusé",
     let_pass_ways: ["D’une façon ou de l’autre", "Seulement observé", "Seulement conseillé"],
+    more: "D’autres critères",
+    any_platform: "Sites gérés seulement",
+    not_allowed: "Tout ce qui n’est pas autorisé",
     bad_filters: "Ce qu’il faut chercher n’a pas été compris",
     bad_filter,
     when: "Quand",
@@ -48,6 +51,7 @@ pub(super) const DECISIONS: DecisionWords = DecisionWords {
         };
         status.map_or(what.clone(), |status| format!("{what}, {status}"))
     },
+    only_says_why: "ouvert seulement pour dire pourquoi",
     why: "Pourquoi",
     why_this: |who, what, when| format!("Pourquoi\u{a0}: {who}, {what}, {when}"),
     newest: "Les plus récentes",
@@ -103,6 +107,11 @@ fn bad_filter(bad: &BadFilter) -> String {
             "« {filter} » ne distingue rien dans « {} ». Retirez-le, ou cherchez autre chose.",
             (super::book::BOOK.topic)(*topic)
         ),
+        BadFilter::TooLong(filter) => format!("«\u{a0}{filter}\u{a0}» est plus long que tout nom."),
+        BadFilter::EndsBefore => {
+            "«\u{a0}until\u{a0}» n’est pas après «\u{a0}since\u{a0}»\u{a0}: rien ne se trouve entre les deux."
+                .to_owned()
+        }
         BadFilter::OfWhatPassed(filter) => format!(
             "« {filter} » concerne ce qui est passé, et de vos propres décisions seuls les refus sont dits ici. Retirez-le."
         ),
@@ -125,7 +134,7 @@ fn unreadable(filter: &str) -> &'static str {
         "user" => "« user » n’est pas un nom : écrivez celui avec lequel on s’identifie, par exemple ada.",
         "host" => "« host » n’est pas un hôte : écrivez son seul nom, par exemple www.linkedin.com, ou une adresse.",
         "client" => "« client » n’est ni une adresse (192.0.2.7, 2001:db8::7) ni un réseau (192.0.2.0/24).",
-        "outcome" => "« outcome » est allow, declare, request ou deny.",
+        "outcome" => "« outcome » est allow, declare, request, deny ou except-allow.",
         "grant" => "« grant » est l’identifiant d’une autorisation, par exemple 01a2059d-b664-7ced-a00f-becb38361f7b.",
         "since" => {
             "« since » n’est pas un moment. Écrivez un instant (2026-11-22T10:00:00Z), un jour (2026-11-22), ou une ancienneté (2h, 7d)."

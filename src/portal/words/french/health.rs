@@ -40,6 +40,7 @@ pub(super) const HEALTH: HealthWords = HealthWords {
         Mode::Coach => "Elle conseille seulement : qui apprend pourquoi les règles refusent peut continuer.",
         Mode::Enforce => "Elle applique : ce que les règles refusent ne passe pas.",
     },
+    or_longer: |since| format!("{since}, au démarrage de la passerelle, ou plus longtemps"),
     rules_are: |id, refused_since| match refused_since {
         Some(since) => {
             format!("{id} restent en vigueur, les dernières bonnes : le contenu du dossier est refusé depuis {since}.")
@@ -85,12 +86,17 @@ pub(super) const HEALTH: HealthWords = HealthWords {
     },
     door_until: |until| format!("Celui que montre la porte TLS prend fin le {until}, et sera refait avant."),
     door_shut: "La porte TLS ne laisse entrer personne : aucun ne peut être fait pour ses noms.",
-    door_shows_none: "La porte TLS n’en a encore montré aucun : il est fait pour le premier client.",
+    door_shows_none: "La porte TLS n’en montre aucun avant le prochain client\u{a0}: il est fait à ce moment-là.",
     notices: "Messages aux personnes",
     no_notices: "Les réglages ne prévoient aucun message.",
     notices_are: |waiting| format!("En attente d’envoi : {waiting}."),
     hooks_shut_out: |count| format!("Web hooks qui ne sont pas admis : {count}."),
-    nothing_gets_through: |way, since| format!("Rien n’est passé par {way} depuis {since} :"),
+    nothing_gets_through: |hook, since| match hook {
+        Some(hook) => {
+            format!("Rien de cette passerelle n’est passé par le web hook {hook} depuis {since}\u{a0}:")
+        }
+        None => format!("Rien de cette passerelle n’est passé par e-mail depuis {since}\u{a0}:"),
+    },
     traffic: "Trafic",
     traffic_is: |connections, tunnels| {
         let clients = match connections {

@@ -308,6 +308,13 @@ pub const FRENCH: Words = Words {
         count => counted(count, "motif", "motifs"),
     },
     in_force_here: |count| format!("{} sur cette page", counted(count, "motif", "motifs")),
+    nobody_holds: |said, near| {
+        let nobody = format!("Personne du nom de «\u{a0}{said}\u{a0}» n’a rien que vous puissiez retirer.");
+        match near {
+            Some(near) => format!("{nobody} Vouliez-vous dire «\u{a0}{near}\u{a0}»\u{a0}?"),
+            None => nobody,
+        }
+    },
     filter: "Ce qui est affiché",
     filter_any: "Indifférent",
     filter_purpose: "Motif",

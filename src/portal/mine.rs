@@ -1,12 +1,14 @@
 //! The person's own page: what they hold, what was refused lately, what they may declare.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use http::StatusCode;
 
 use super::case::Case;
 use super::deeds::NotEnded;
 use super::intake::Received;
+use super::memory::Kept;
 use super::pages::counter::{Held, Met, Mine, Open};
 use super::pages::{Page, see_other};
 use super::{Portal, Refused, Stopped, Visit, provenance, times};
@@ -107,15 +109,22 @@ impl Portal {
         let words = self.words;
         let when = |at| times::local(self.words, at, visit.at, visitor.person);
         let refused = |refused: &Refused| {
-            let case = Case::of(self, visit.in_force, refused);
+            let now = Case::now(self, visit, refused);
+            let works = now.is_none();
+            let case = now.unwrap_or_else(|| Case::of(self, visit.in_force, refused));
             let told = case.told(self).lines();
+            let (why, link) = if works {
+                (vec![words.stating.works_now.to_owned()], words.stating.see)
+            } else {
+                (told.why, told.link)
+            };
             let met = Met {
                 record: refused.record.to_string(),
                 tried: told.tried,
                 when: when(refused.seen.at),
-                why: told.why,
+                why,
                 detail: None,
-                link: Some(told.link),
+                link: Some(link),
             };
             (refused.seen.at, met)
         };
@@ -132,7 +141,13 @@ impl Portal {
             (stopped.at, met)
         };
         let refusals = self.memory.of(&visit.subject.id, visit.at);
-        let refusals = refusals.iter().map(|kept| refused(&kept.refused));
+        // the latest first: of one thing that was tried again and again, the last time
+        let is_new = |(place, kept): &(usize, &Arc<Kept>)| {
+            let mut later = refusals.iter().take(*place);
+            !later.any(|later| later.is_same_thing(kept))
+        };
+        let once = refusals.iter().enumerate().filter(is_new).map(|(_, kept)| kept);
+        let refusals = once.map(|kept| refused(&kept.refused));
         let tunnels = self.memory.stopped_of(&visit.subject.id, visit.at);
         let mut met: Vec<(Timestamp, Met)> = refusals.chain(tunnels.into_iter().map(stopped)).collect();
         met.sort_by_key(|(at, _)| Reverse(*at));

@@ -17,6 +17,7 @@ mod api;
 mod beside;
 mod beside_pages;
 mod case;
+mod choosing;
 mod coach;
 mod decision_pages;
 mod decisions;

@@ -35,11 +35,32 @@ impl askama::Value for Languages {
 pub(in crate::portal) struct Choice {
     pub(in crate::portal) id: String,
     pub(in crate::portal) title: String,
-    pub(in crate::portal) effect: String,
+    pub(in crate::portal) description: String,
+    /// None where it is said of all of them at once.
+    pub(in crate::portal) effect: Option<String>,
     pub(in crate::portal) ticket: Option<String>,
     /// Who must approve it, and how long it waits for that.
     pub(in crate::portal) approval: Option<String>,
     pub(in crate::portal) chosen: bool,
+    /// How far it can go, where that can be chosen.
+    pub(in crate::portal) reaching: Vec<Reaching>,
+}
+
+/// How far a purpose can go.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct Reaching {
+    pub(in crate::portal) value: String,
+    pub(in crate::portal) label: String,
+    pub(in crate::portal) chosen: bool,
+}
+
+/// What has ended and can be had once more.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct Once {
+    pub(in crate::portal) id: String,
+    pub(in crate::portal) what: String,
+    pub(in crate::portal) button: &'static str,
+    pub(in crate::portal) token: String,
 }
 
 /// Where to go on.
@@ -97,7 +118,15 @@ pub(in crate::portal) struct Declare<'a> {
     pub(in crate::portal) who: &'a str,
     pub(in crate::portal) told: &'a Lines,
     pub(in crate::portal) token: String,
+    /// What each purpose would open, where it is the same.
+    pub(in crate::portal) common: Option<String>,
     pub(in crate::portal) choices: Vec<Choice>,
+    /// Those that need an approval, where others do without; and what the line says that hides them.
+    pub(in crate::portal) folded: Vec<Choice>,
+    pub(in crate::portal) folded_title: String,
+    pub(in crate::portal) folded_open: bool,
+    /// What ended not long ago, and would help again.
+    pub(in crate::portal) again: Option<Once>,
     /// What the button says.
     pub(in crate::portal) send: &'static str,
     /// What was asked for already and waits.

@@ -16,6 +16,7 @@ mod open;
 mod outcome;
 mod privacy;
 mod rulebook;
+mod stating;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -36,6 +37,7 @@ pub use open::OpenWords;
 pub use outcome::OutcomeWords;
 pub use privacy::{KeptWords, PrivacyWords};
 pub use rulebook::RulebookWords;
+pub use stating::StatingWords;
 pub use tokens::TokenWords;
 pub use value::ValueWords;
 
@@ -212,6 +214,7 @@ pub struct Words {
     pub chain: ChainWords,
     pub delegation: DelegationWords,
     pub emergency: EmergencyWords,
+    pub stating: StatingWords,
     pub tokens: TokenWords,
     pub outcome: OutcomeWords,
     pub privacy: PrivacyWords,

@@ -9,7 +9,7 @@ use crate::rulebook::{Rulebook, Sources};
 /// What reads alike in both.
 const ALIKE: [&str; 1] = ["Ticket"];
 
-const IN_ENGLISH: [&str; 17] = [
+const IN_ENGLISH: [&str; 18] = [
     include_str!("english/mod.rs"),
     include_str!("english/answers.rs"),
     include_str!("english/chain.rs"),
@@ -24,11 +24,12 @@ const IN_ENGLISH: [&str; 17] = [
     include_str!("english/privacy.rs"),
     include_str!("english/refusal.rs"),
     include_str!("english/rulebook.rs"),
+    include_str!("english/stating.rs"),
     include_str!("english/tokens.rs"),
     include_str!("english/unfit.rs"),
     include_str!("english/value.rs"),
 ];
-const IN_FRENCH: [&str; 17] = [
+const IN_FRENCH: [&str; 18] = [
     include_str!("french/mod.rs"),
     include_str!("french/answers.rs"),
     include_str!("french/chain.rs"),
@@ -43,6 +44,7 @@ const IN_FRENCH: [&str; 17] = [
     include_str!("french/privacy.rs"),
     include_str!("french/refusal.rs"),
     include_str!("french/rulebook.rs"),
+    include_str!("french/stating.rs"),
     include_str!("french/tokens.rs"),
     include_str!("french/unfit.rs"),
     include_str!("french/value.rs"),

@@ -1,6 +1,6 @@
 //! Why a declaration does not fit, and what would.
 
-use crate::facts::{Category, PlatformId, fields::list};
+use crate::facts::{Category, Language, PlatformId, fields::list};
 use crate::purpose::{Unfit, show_duration};
 
 pub(super) fn unfit(why: &Unfit) -> String {
@@ -15,6 +15,20 @@ pub(super) fn unfit(why: &Unfit) -> String {
         }
         Unfit::OpensNothing { purpose, owner } => {
             format!("no rule opens anything for `{purpose}` yet: ask its owner `{owner}`")
+        }
+        Unfit::OpensNothingThere {
+            purpose,
+            platform,
+            why,
+            elsewhere,
+        } => {
+            let why: String = why.iter().map(|why| format!(" ({})", why.said_in(Language::En))).collect();
+            let hint = if elsewhere.is_empty() {
+                "ask its owner".to_owned()
+            } else {
+                format!("it does on {}", list(elsewhere.iter().map(PlatformId::as_str)))
+            };
+            format!("the rules let `{purpose}` open nothing on `{platform}` for you{why}: {hint}")
         }
         Unfit::OtherPeople { purpose, open_to } => {
             format!("`{purpose}` is open to {}", list(open_to.iter().map(String::as_str)))

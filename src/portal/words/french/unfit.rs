@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::parts::{quoted, span};
-use crate::facts::{Category, PlatformId};
+use crate::facts::{Category, Language, PlatformId};
 use crate::purpose::Unfit;
 
 pub(super) fn unfit(why: &Unfit) -> String {
@@ -20,6 +20,20 @@ pub(super) fn unfit(why: &Unfit) -> String {
             "aucune règle n’ouvre encore quoi que ce soit pour « {purpose} » : adressez-vous à la personne qui en répond, \
              « {owner} »"
         ),
+        Unfit::OpensNothingThere {
+            purpose,
+            platform,
+            why,
+            elsewhere,
+        } => {
+            let why: String = why.iter().map(|why| format!(" ({})", why.said_in(Language::Fr))).collect();
+            let hint = if elsewhere.is_empty() {
+                "adressez-vous à la personne qui en répond".to_owned()
+            } else {
+                format!("il le fait sur {}", quoted(elsewhere.iter().map(PlatformId::as_str)))
+            };
+            format!("les règles ne laissent « {purpose} » rien vous ouvrir sur « {platform} »{why} : {hint}")
+        }
         Unfit::OtherPeople { purpose, open_to } => {
             let open_to = quoted(open_to.iter().map(String::as_str));
             format!("« {purpose} » est réservé aux groupes suivants : {open_to}")

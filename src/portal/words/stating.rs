@@ -1,0 +1,18 @@
+//! What is said where somebody states a purpose, beside the rest.
+
+use std::time::Duration;
+
+/// The words of stating a purpose.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "each is named by what it says")]
+pub struct StatingWords {
+    pub how_far: &'static str,
+    pub only: fn(groups: &str, lasts: Duration) -> String,
+    pub further: fn(groups: &str, lasts: Duration) -> String,
+    pub others_need_approval: fn(usize) -> String,
+    pub renew: &'static str,
+    pub ask_again: &'static str,
+    pub again: fn(purpose: &str, effect: &str, lasts: Duration) -> String,
+    pub works_now: &'static str,
+    pub see: &'static str,
+}

@@ -80,7 +80,9 @@ impl<'a> Case<'a> {
             waiting,
             asked,
             holds_grant: seen.standing.grants().iter().any(here),
-            expired: ended.as_ref().and_then(|last| portal.expired_in_words(rules, seen, last)),
+            expired: ended
+                .as_ref()
+                .and_then(|last| portal.expired_in_words(rules, seen, last)),
             ended,
             place: place_name(rules, &refusal),
             cause: Cause::from(&refusal),

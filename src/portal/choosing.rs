@@ -41,41 +41,47 @@ impl<'a> HowFar<'a> {
 
     /// The choice that a form sends; what is chosen beforehand, where it sends none; nothing, where there is no such choice.
     pub(super) fn chosen(&self, form: &Form) -> Option<&Width> {
-        match form.covers.get(self.offer.purpose.as_str()) {
-            Some(said) => self.widths.iter().find(|width| sent(width) == *said),
-            None => self.beforehand(),
-        }
+        let said = form.covers.get(self.offer.purpose.as_str());
+        chosen(&self.widths, self.offer.needs_approval, said)
     }
 
-    /// Least privilege, where nobody is asked; where somebody is, all that it opens: so that they are asked once.
     fn beforehand(&self) -> Option<&Width> {
-        if self.offer.needs_approval {
-            self.widths.last()
-        } else {
-            self.widths.first()
-        }
+        beforehand(&self.widths, self.offer.needs_approval)
     }
+}
 
-    fn shown(&self, words: &Words, form: &Form) -> Vec<Reaching> {
-        let chosen = self.chosen(form).or_else(|| self.beforehand());
-        if self.widths.len() < 2 {
-            return Vec::new();
-        }
-        let shown = self.widths.iter().enumerate().map(|(step, width)| {
-            let covers = mildest_first(&width.covers);
-            let said = if step == 0 {
-                words.stating.only
-            } else {
-                words.stating.further
-            };
-            Reaching {
-                value: sent(width),
-                label: said(&(words.groups)(&covers), width.default_for),
-                chosen: chosen == Some(width),
-            }
-        });
-        shown.collect()
+/// Least privilege, where nobody is asked; where somebody is, all that it opens: so that they are asked once.
+fn beforehand(widths: &[Width], needs_approval: bool) -> Option<&Width> {
+    if needs_approval { widths.last() } else { widths.first() }
+}
+
+/// What a form says of these; what is chosen beforehand where it says nothing.
+pub(super) fn chosen<'w>(widths: &'w [Width], needs_approval: bool, said: Option<&String>) -> Option<&'w Width> {
+    match said {
+        Some(said) => widths.iter().find(|width| sent(width) == *said),
+        None => beforehand(widths, needs_approval),
     }
+}
+
+/// How far it can go, as choices; none where there is nothing to choose.
+pub(super) fn reaching(words: &Words, widths: &[Width], needs_approval: bool, said: Option<&String>) -> Vec<Reaching> {
+    let chosen = chosen(widths, needs_approval, said).or_else(|| beforehand(widths, needs_approval));
+    if widths.len() < 2 {
+        return Vec::new();
+    }
+    let shown = widths.iter().enumerate().map(|(step, width)| {
+        let said = if step == 0 {
+            words.stating.only
+        } else {
+            words.stating.further
+        };
+        Reaching {
+            value: sent(width),
+            label: said(&(words.groups)(&mildest_first(&width.covers)), width.default_for),
+            chosen: chosen == Some(width),
+        }
+    });
+    shown.collect()
 }
 
 /// The purposes that would help, as they can be chosen.
@@ -110,10 +116,14 @@ fn choice(told: &Told<'_>, in_force: &InForce, (far, of): (&HowFar<'_>, usize), 
     let (words, offer) = (told.words, far.offer);
     let purpose = in_force.rulebook.purposes().get(&offer.purpose);
     let within = purpose.map_or(Duration::ZERO, |purpose| purpose.answer_within);
-    let names = words.chain.those(offer.needed, named(&offer.approvers, &in_force.directory));
+    let names = words
+        .chain
+        .those(offer.needed, named(&offer.approvers, &in_force.directory));
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let preset = Offer {
-        covers: far.beforehand().map_or(offer.covers.clone(), |width| width.covers.clone()),
+        covers: far
+            .beforehand()
+            .map_or(offer.covers.clone(), |width| width.covers.clone()),
         default_for: far.beforehand().map_or(offer.default_for, |width| width.default_for),
         ..offer.clone()
     };
@@ -129,7 +139,12 @@ fn choice(told: &Told<'_>, in_force: &InForce, (far, of): (&HowFar<'_>, usize), 
             .filter(|rule| rule.required)
             .map(|rule| (words.ticket_needed)(&rule.example)),
         chosen: of == 1 || offer.purpose.as_str() == form.purpose,
-        reaching: far.shown(words, form),
+        reaching: reaching(
+            words,
+            &far.widths,
+            offer.needs_approval,
+            form.covers.get(offer.purpose.as_str()),
+        ),
     }
 }
 

@@ -21,10 +21,19 @@ use crate::rulebook::{Directory, Rulebook, Visitor};
 
 /// What is wrong with a form, beside its fields and above them.
 #[derive(Default)]
-struct Trouble {
-    lines: Vec<String>,
-    statement: Option<String>,
-    ticket: Option<String>,
+pub(super) struct Trouble {
+    pub(super) lines: Vec<String>,
+    pub(super) statement: Option<String>,
+    pub(super) ticket: Option<String>,
+}
+
+impl Trouble {
+    pub(super) fn line(text: String) -> Self {
+        Self {
+            lines: vec![text],
+            ..Self::default()
+        }
+    }
 }
 
 impl Portal {
@@ -87,17 +96,13 @@ impl Portal {
         (kept, case): (&Kept, &Case<'_>),
         form: &Form,
     ) -> Result<Grant, Trouble> {
-        let line = |text: String| Trouble {
-            lines: vec![text],
-            ..Trouble::default()
-        };
         let offer = case.offer(&PurposeId::new(form.purpose.as_str()));
         let (Some(offer), Some(platform)) = (offer, &case.platform) else {
-            return Err(line(self.words.choose_one.to_owned()));
+            return Err(Trouble::line(self.words.choose_one.to_owned()));
         };
         let far = HowFar::of(visit.rules(), &self.seen_now(visit, &kept.refused.seen), offer);
         let Some(width) = far.chosen(form) else {
-            return Err(line(self.words.choose_one.to_owned()));
+            return Err(Trouble::line(self.words.choose_one.to_owned()));
         };
         let declaration = Declaration {
             purpose: offer.purpose.clone(),
@@ -107,12 +112,25 @@ impl Portal {
             ticket: Some(form.ticket.trim().to_owned()).filter(|ticket| !ticket.is_empty()),
             duration: None,
         };
-        let given = self.give_or_ask(visit, visitor, &declaration, Channel::Portal).await;
+        self.state(visit, visitor, &declaration).await
+    }
+
+    /// Gives what somebody states on a page, or asks for it; what keeps it from that, in words.
+    pub(super) async fn state(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        declaration: &Declaration,
+    ) -> Result<Grant, Trouble> {
+        let given = self.give_or_ask(visit, visitor, declaration, Channel::Portal).await;
         match given {
             Ok(grant) => Ok(grant),
             Err(NotGranted::Already(first)) => Ok(*first),
             Err(NotGranted::Unfit(unfit)) => Err(self.unfit(&unfit)),
-            Err(why) => Err(line(self.not_granted_in_words(visit, Some(&offer.purpose), &why))),
+            Err(why) => {
+                let text = self.not_granted_in_words(visit, Some(&declaration.purpose), &why);
+                Err(Trouble::line(text))
+            }
         }
     }
 
@@ -181,7 +199,10 @@ impl Portal {
             folded_title: (words.stating.others_need_approval)(folded.len()),
             folded_open: folded.iter().any(|choice| choice.chosen),
             folded,
-            again: case.ended.as_ref().and_then(|grant| self.once_more(visit, visitor, grant)),
+            again: case
+                .ended
+                .as_ref()
+                .and_then(|grant| self.once_more(visit, visitor, grant)),
             send: words.send(&now),
             waiting: case
                 .waiting

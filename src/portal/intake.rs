@@ -21,6 +21,9 @@ const MOST: usize = 16 * 1024;
 /// What the name of a box begins with that is ticked for a purpose.
 pub(super) const FOR: &str = "for.";
 
+/// What the name of a box begins with that is ticked for a platform.
+pub(super) const ON: &str = "on.";
+
 /// What the name of the choice begins with how far a purpose should go.
 pub(super) const COVERS: &str = "covers.";
 
@@ -156,6 +159,7 @@ impl Received {
                 // a choice, and a box that is ticked, for each purpose
                 name => match name.strip_prefix(COVERS) {
                     Some(purpose) => drop(form.covers.insert(purpose.to_owned(), value.into_owned())),
+                    None if name.starts_with(ON) => form.places.extend(name.strip_prefix(ON).map(str::to_owned)),
                     None => form.purposes.extend(name.strip_prefix(FOR).map(str::to_owned)),
                 },
             }
@@ -254,6 +258,8 @@ pub(super) struct Form {
     pub(super) skip: String,
     /// How far a purpose should go, by its id.
     pub(super) covers: BTreeMap<String, String>,
+    /// The platforms that are ticked.
+    pub(super) places: BTreeSet<String>,
 }
 
 /// The field that names a token for tools: `token` is the form's own.

@@ -9,7 +9,7 @@ use super::case::Case;
 use super::deeds::NotEnded;
 use super::intake::Received;
 use super::memory::Kept;
-use super::pages::counter::{Held, Met, Mine, Open};
+use super::pages::counter::{Held, Met, Mine};
 use super::pages::{Page, see_other};
 use super::{Portal, Refused, Stopped, Visit, provenance, times};
 use crate::clock::Timestamp;
@@ -26,14 +26,6 @@ impl Portal {
         let theirs = self.ledger.grants_of(&visit.subject.id);
         let standing = Standing::new(theirs.iter().cloned(), visit.at);
         let open: Vec<&Purpose> = visit.rules().open_to(visitor, visit.at).collect();
-        let purposes: Vec<Open> = open
-            .iter()
-            .map(|purpose| Open {
-                id: purpose.id.to_string(),
-                title: self.said(&purpose.title).to_owned(),
-                description: self.said(&purpose.description).to_owned(),
-            })
-            .collect();
         let [asked, reported] = self.my_outcomes(visit, visitor);
         let page = Mine {
             w: words,
@@ -42,10 +34,14 @@ impl Portal {
             note: (self.just_ended(visitor, received).then_some(words.ended))
                 .or_else(|| self.just_renewed(visitor, received))
                 .or_else(|| self.just_reported(visitor, received))
-                .or_else(|| self.just_revoked_token(received)),
+                .or_else(|| self.just_revoked_token(received))
+                .map(str::to_owned)
+                .or_else(|| self.just_stated(visit, visitor, received)),
             to_answer: Some(self.waits_for(visit, visitor))
                 .filter(|count| *count > 0)
                 .map(words.to_answer),
+            answers: self.answers_some(visit, visitor),
+            may_be_urgent: Self::may_be_urgent(visit, visitor),
             may_revoke: visit.may_end_others(visitor),
             watches: Self::may_watch(visit, visitor, Channel::Portal).is_some(),
             sees_value: Self::sees_value(visit, visitor),
@@ -64,7 +60,7 @@ impl Portal {
             refusals: self.met(visit, visitor),
             tokens: self.my_tokens(visit, visitor),
             example: self.example(visit, &open),
-            purposes,
+            purposes: self.open_to_me(&open),
             rulebook: visit.rules().id().short(),
             contact: self.contact(),
         };

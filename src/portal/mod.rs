@@ -64,6 +64,7 @@ mod searches;
 mod sees;
 mod session;
 mod signing_in;
+mod stating;
 mod table;
 mod tail;
 #[cfg(test)]

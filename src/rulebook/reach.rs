@@ -30,7 +30,8 @@ pub struct Width {
 }
 
 impl Width {
-    fn of(purpose: &Purpose, covers: BTreeSet<String>) -> Self {
+    /// So far, by the terms of a purpose.
+    pub fn of(purpose: &Purpose, covers: BTreeSet<String>) -> Self {
         Self {
             default_for: purpose.default_for(&covers),
             idle: purpose.idle_for(&covers),

@@ -97,7 +97,9 @@ impl Rulebook {
             return Weighing::Refused(NotDeclared::by(&decision));
         }
         let approver = purpose.supposed_approver(&who.person.id, who.person.manager.as_ref());
-        let by = approvers.as_ref().map_or(Some(By::Declaring), |_| Some(By::Approval(approver.as_ref()?)));
+        let by = approvers
+            .as_ref()
+            .map_or(Some(By::Declaring), |_| Some(By::Approval(approver.as_ref()?)));
         let vain = by.map(|by| self.vain(who, (declaration, purpose, &terms.covers), by, at));
         if let Some(vain) = vain.filter(|vain| !vain.is_empty()) {
             return Weighing::Unfit(vain);
@@ -160,7 +162,7 @@ impl Rulebook {
     }
 
     /// Whether the rules let somebody take `purpose` in an emergency, to cover `covers`, for as long as that can be.
-    pub(super) fn may_break_glass(
+    pub fn may_break_glass(
         &self,
         who: Visitor<'_>,
         purpose: &Purpose,

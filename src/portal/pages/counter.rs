@@ -355,6 +355,10 @@ pub(in crate::portal) struct Open {
     pub(in crate::portal) id: String,
     pub(in crate::portal) title: String,
     pub(in crate::portal) description: String,
+    /// Whether it needs an approval, and for how long it lasts.
+    pub(in crate::portal) terms: String,
+    /// What its button says.
+    pub(in crate::portal) state: &'static str,
 }
 
 /// The person's own page.
@@ -364,9 +368,13 @@ pub(in crate::portal) struct Mine<'a> {
     pub(in crate::portal) w: &'a Words,
     pub(in crate::portal) greeting: String,
     pub(in crate::portal) about: String,
-    pub(in crate::portal) note: Option<&'static str>,
+    pub(in crate::portal) note: Option<String>,
     /// How many requests wait for the person's answer, in words, where some do.
     pub(in crate::portal) to_answer: Option<String>,
+    /// Whether others may ask something of the person.
+    pub(in crate::portal) answers: bool,
+    /// Whether the person may take something in an emergency.
+    pub(in crate::portal) may_be_urgent: bool,
     /// Whether the person may revoke what others hold.
     pub(in crate::portal) may_revoke: bool,
     /// Whether the person may read what was decided about others.

@@ -15,4 +15,12 @@ pub struct StatingWords {
     pub again: fn(purpose: &str, effect: &str, lasts: Duration) -> String,
     pub works_now: &'static str,
     pub see: &'static str,
+    pub terms: fn(needs_approval: bool, least: Duration, most: Duration) -> String,
+    pub where_to: &'static str,
+    pub nowhere: &'static str,
+    pub declare: &'static str,
+    pub asked: &'static str,
+    pub opens: fn(groups: &str) -> String,
+    pub urgent_title: &'static str,
+    pub answers: &'static str,
 }

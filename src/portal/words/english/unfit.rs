@@ -22,7 +22,10 @@ pub(super) fn unfit(why: &Unfit) -> String {
             why,
             elsewhere,
         } => {
-            let why: String = why.iter().map(|why| format!(" ({})", why.said_in(Language::En))).collect();
+            let why: String = why
+                .iter()
+                .map(|why| format!(" ({})", why.said_in(Language::En)))
+                .collect();
             let hint = if elsewhere.is_empty() {
                 "ask its owner".to_owned()
             } else {

@@ -26,7 +26,10 @@ pub(super) fn unfit(why: &Unfit) -> String {
             why,
             elsewhere,
         } => {
-            let why: String = why.iter().map(|why| format!(" ({})", why.said_in(Language::Fr))).collect();
+            let why: String = why
+                .iter()
+                .map(|why| format!(" ({})", why.said_in(Language::Fr)))
+                .collect();
             let hint = if elsewhere.is_empty() {
                 "adressez-vous à la personne qui en répond".to_owned()
             } else {

@@ -1,15 +1,14 @@
 //! Which purposes can be chosen where something was refused, how far each could go, and what they ask of whoever states them.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::declare::named;
 use super::intake::Form;
 use super::pages::Told;
-use super::pages::counter::{Choice, Reaching};
+use super::pages::stating::{Choice, Reaching};
 use super::words::Words;
 use crate::facts::{Observation, Offer};
-use crate::purpose::{GROUPS, TicketRule};
+use crate::purpose::{TicketRule, mildest_first};
 use crate::rulebook::{InForce, Rulebook, Width};
 
 /// Between the groups of activities that one choice sends.
@@ -146,12 +145,6 @@ fn choice(told: &Told<'_>, in_force: &InForce, (far, of): (&HowFar<'_>, usize), 
             form.covers.get(offer.purpose.as_str()),
         ),
     }
-}
-
-/// The groups of activities in the order in which people hear of them.
-pub(super) fn mildest_first(covers: &BTreeSet<String>) -> Vec<&str> {
-    let known = GROUPS.iter().copied().filter(|group| covers.contains(*group));
-    known.collect()
 }
 
 /// What a form sends for it.

@@ -13,10 +13,10 @@ use super::intake::{Form, Received};
 use super::memory::Kept;
 use super::mine_asked::name_of;
 use super::pages::counter::{self, Onward};
-use super::pages::{Page, see_other};
+use super::pages::{Page, see_other, stating};
 use super::{Portal, Refused, Visit, provenance, times};
 use crate::facts::{Channel, Grant, Offer, PurposeId, SubjectId};
-use crate::purpose::{Declaration, Unfit, UnfitField};
+use crate::purpose::{Declaration, Unfit, UnfitField, mildest_first};
 use crate::rulebook::{Directory, Rulebook, Visitor};
 
 /// What is wrong with a form, beside its fields and above them.
@@ -187,7 +187,7 @@ impl Portal {
             .map(|offer| HowFar::of(visit.rules(), &seen, offer))
             .collect();
         let Choices { common, shown, folded } = choices(&told, visit.in_force, &far, form);
-        let page = counter::Declare {
+        let page = stating::Declare {
             w: words,
             who: &visitor.person.name,
             told: &told.lines(),
@@ -340,8 +340,7 @@ impl Portal {
         if let Some(continued) = &grant.continued {
             return self.effect_of(continued, grant, &places);
         }
-        let covers: Vec<&str> = grant.covers.iter().map(String::as_str).collect();
-        (self.words.where_and_what)(&places, &(self.words.groups)(&covers))
+        (self.words.where_and_what)(&places, &(self.words.groups)(&mildest_first(&grant.covers)))
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::case::platform_name;
-use super::choosing::{chosen, mildest_first, reaching};
+use super::choosing::{chosen, reaching};
 use super::declare::{Trouble, named};
 use super::intake::{Form, Received};
 use super::memory::Kept;
@@ -15,7 +15,7 @@ use super::pages::stating::{Stating, Urgent};
 use super::pages::{Page, see_other};
 use super::{Portal, Visit, provenance, times};
 use crate::facts::{Channel, Grant, GrantId, PlatformId, PurposeId};
-use crate::purpose::{Declaration, GROUPS, Purpose};
+use crate::purpose::{Declaration, GROUPS, Purpose, mildest_first};
 use crate::rulebook::{Asking, Rulebook, Visitor, Width};
 
 /// The deed of the token with which somebody takes a purpose in an emergency.

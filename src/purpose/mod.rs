@@ -24,7 +24,7 @@ pub use declaration::{Declaration, Terms, Unfit, UnfitField, Weighed};
 pub use emergency::{LONGEST_EMERGENCY, one_working_day_after};
 pub use lifetime::{BadDuration, Lifetime, parse_duration, show_duration};
 pub use seating::{Seating, is_member};
-pub use terms::{Audience, GROUPS, Purpose, TicketRule};
+pub use terms::{Audience, GROUPS, Purpose, TicketRule, mildest_first};
 
 use crate::clock::Timestamp;
 use crate::facts::{Category, Partial, Person, PlatformId, PurposeId, SourceText};

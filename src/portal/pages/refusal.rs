@@ -12,6 +12,7 @@ use super::answer::{BY_HEADER, Origin, Page, document, in_language, put, see_oth
 use super::problem::{Problem, proxy_status, retry_after};
 use crate::facts::{Activity, Offer, Outcome, PolicyId, PurposeId, Reason, RecordId, Remedy, RulebookId};
 use crate::portal::words::{Kind, Words};
+use crate::purpose::mildest_first;
 use crate::rulebook::Refusal;
 
 /// What said no.
@@ -318,12 +319,15 @@ impl Told<'_> {
     /// What an offer would open.
     pub(in crate::portal) fn opening(&self, offer: &Offer) -> Opening {
         let words = self.words;
-        let covers: Vec<&str> = offer.covers.iter().map(String::as_str).collect();
         let approvers = words.chain.those(offer.needed, offer.approvers.clone());
         let approvers: Vec<&str> = approvers.iter().map(String::as_str).collect();
         Opening {
             title: offer.title.said_in(words.language).to_owned(),
-            effect: (words.effect)(&(words.groups)(&covers), self.place, offer.default_for),
+            effect: (words.effect)(
+                &(words.groups)(&mildest_first(&offer.covers)),
+                self.place,
+                offer.default_for,
+            ),
             approval: offer.needs_approval.then(|| (words.approval)(&approvers)),
         }
     }

@@ -22,7 +22,7 @@ use crate::rulebook::{Asking, Rulebook, Visitor, Width};
 const URGENT: &str = "break the glass";
 
 /// The deed that the token of a purpose's form is for.
-fn stating(id: &str) -> String {
+pub(super) fn stating(id: &str) -> String {
     format!("state {id}")
 }
 
@@ -107,6 +107,8 @@ impl Portal {
         let id = purpose.id.as_str();
         let asks = purpose.approval.is_needed();
         let ticket = purpose.ticket.as_ref();
+        // where they were refused last, before they say something else
+        let last = self.last_met(visit, visitor).filter(|_| form.token.is_empty());
         let needed_for: Vec<&str> = ticket
             .filter(|rule| rule.required)
             .map(|_| self.said(&purpose.title))
@@ -127,7 +129,8 @@ impl Portal {
             approval: asks.then(|| self.who_must_approve(visit, visitor, reached)),
             token: self.tokens.issue(&visit.subject.id, &stating(id), visit.at),
             platforms: self.places(visit, &reached.platforms, |platform| {
-                form.places.contains(platform) || reached.platforms.len() == 1
+                let is_last = last.as_ref().is_some_and(|last| last.as_str() == platform);
+                form.places.contains(platform) || reached.platforms.len() == 1 || is_last
             }),
             reaching: reaching(words, &reached.widths, asks, form.covers.get(id)),
             statement: &form.statement,

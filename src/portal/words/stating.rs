@@ -2,6 +2,13 @@
 
 use std::time::Duration;
 
+/// A text as it begins a sentence.
+pub(super) fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(char::to_uppercase).into_iter().flatten();
+    first.chain(chars).collect()
+}
+
 /// The words of stating a purpose.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "each is named by what it says")]

@@ -2,11 +2,12 @@
 
 use super::parts::span;
 use crate::portal::words::StatingWords;
+use crate::portal::words::stating::capital;
 
 pub(super) const STATING: StatingWords = StatingWords {
     how_far: "How far should it go?",
     only: |groups, lasts| format!("Only {groups}, for {}", span(lasts)),
-    further: |groups, lasts| format!("Also further: {groups}, for {}", span(lasts)),
+    further: |groups, lasts| format!("{}, for {}", capital(groups), span(lasts)),
     others_need_approval: |count| match count {
         1 => "One other needs an approval".to_owned(),
         count => format!("{count} others need an approval"),

@@ -2,11 +2,12 @@
 
 use super::parts::span;
 use crate::portal::words::StatingWords;
+use crate::portal::words::stating::capital;
 
 pub(super) const STATING: StatingWords = StatingWords {
     how_far: "Jusqu’où doit-il aller ?",
     only: |groups, lasts| format!("Seulement {groups}, pendant {}", span(lasts)),
-    further: |groups, lasts| format!("Plus loin : {groups}, pendant {}", span(lasts)),
+    further: |groups, lasts| format!("{}, pendant {}", capital(groups), span(lasts)),
     others_need_approval: |count| match count {
         1 => "Un autre motif demande un accord".to_owned(),
         count => format!("{count} autres motifs demandent un accord"),

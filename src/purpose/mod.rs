@@ -20,7 +20,7 @@ pub use approval::{
     Approved, Consent, Declined, Hearing, Lapsed, LongNote, Note, Over, Own, PartlyApproved, Pending, Useless, Why,
 };
 pub use chain::{ALTERNATE, Alternates, Approval, Approver, Lacking, Needed};
-pub use declaration::{Declaration, Terms, Unfit, UnfitField, Weighed};
+pub use declaration::{Declaration, Terms, Unfit, UnfitField, Vain, Weighed};
 pub use emergency::{LONGEST_EMERGENCY, one_working_day_after};
 pub use lifetime::{BadDuration, Lifetime, parse_duration, show_duration};
 pub use seating::{Seating, is_member};

@@ -11,7 +11,7 @@ use super::remedy::{By, hypothetical};
 use super::weigh::Visitor;
 use crate::clock::Timestamp;
 use crate::facts::{Activity, Channel, Observation, Offer, PlatformId, Reading, Standing, Wording};
-use crate::purpose::{Declaration, GROUPS, Purpose, Unfit};
+use crate::purpose::{Declaration, GROUPS, Purpose, Unfit, Vain};
 
 /// How far ahead is looked for an hour at which a purpose opens something: some open in the lunch break.
 const HOURS_AHEAD: u64 = 24;
@@ -173,12 +173,12 @@ impl Rulebook {
             let mut others: Vec<&PlatformId> = purpose.platforms.iter().collect();
             others.sort_by_key(|id| std::cmp::Reverse(self.catalog.signatures_of(id)));
             let elsewhere = others.into_iter().filter(|id| opens(id, 1)).take(NAMED);
-            Unfit::OpensNothingThere {
+            Unfit::OpensNothingThere(Vain {
                 purpose: purpose.id.clone(),
                 platform: platform.clone(),
                 why: self.why_not((who, &person), purpose, (covers, by), (platform, at)),
                 elsewhere: elsewhere.cloned().collect(),
-            }
+            })
         });
         vain.collect()
     }

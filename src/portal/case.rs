@@ -27,8 +27,12 @@ pub(super) struct Case<'a> {
     pub(super) remedy: Remedy,
     holds_grant: bool,
     expired: Option<(String, String, Option<Duration>)>,
+    /// What would have helped until it ran out not long ago.
+    pub(super) ended: Option<Grant>,
     /// What was asked for already, waits, and would help.
     pub(super) waiting: Vec<Grant>,
+    /// For which purposes that is.
+    asked: BTreeSet<PurposeId>,
     pending: Option<Pending>,
     record: &'a RecordId,
     rulebook: &'a RulebookId,
@@ -61,6 +65,7 @@ impl<'a> Case<'a> {
     ) -> Self {
         let rules = &in_force.rulebook;
         keep_who_may_answer(in_force, seen, &mut remedy);
+        put_ones_own_first(rules, &mut remedy);
         let platform = refusal.place.platform.clone();
         let selected = seen.selected.as_ref();
         let here = |grant: &Grant| {
@@ -69,11 +74,17 @@ impl<'a> Case<'a> {
             counts && platform.as_ref().is_some_and(covered)
         };
         let waiting = portal.waiting_for(seen, platform.as_ref(), &remedy);
+        let ended = portal.lately_expired(seen, &remedy, here);
+        let asked = waiting.iter().map(|grant| grant.purpose.clone()).collect();
         Self {
             pending: waiting.first().and_then(|grant| pending(portal, in_force, seen, grant)),
             waiting,
+            asked,
             holds_grant: seen.standing.grants().iter().any(here),
-            expired: portal.lately_expired(rules, seen, &remedy, here),
+            expired: ended
+                .as_ref()
+                .and_then(|last| portal.expired_in_words(rules, seen, last)),
+            ended,
             place: place_name(rules, &refusal),
             cause: Cause::from(&refusal),
             may_continue: refusal.may_continue,
@@ -105,6 +116,7 @@ impl<'a> Case<'a> {
                 .as_ref()
                 .map(|(title, when, unused)| (title.as_str(), when.as_str(), *unused)),
             pending: self.pending.as_ref(),
+            asked: &self.asked,
             record: self.record,
             rulebook: self.rulebook,
             ticket: None,
@@ -153,15 +165,8 @@ impl Portal {
             .collect()
     }
 
-    /// The purpose that would have helped until it ran out not long ago: its title, when, and for how long it was not used
-    /// where that was why.
-    fn lately_expired(
-        &self,
-        rules: &Rulebook,
-        seen: &Observation,
-        remedy: &Remedy,
-        here: impl Fn(&Grant) -> bool,
-    ) -> Option<(String, String, Option<Duration>)> {
+    /// What would have helped until it ran out not long ago.
+    fn lately_expired(&self, seen: &Observation, remedy: &Remedy, here: impl Fn(&Grant) -> bool) -> Option<Grant> {
         let (person, now) = (seen.person.as_ref()?, seen.at);
         let would_help = |grant: &Grant| remedy.offers.iter().any(|offer| offer.purpose == grant.purpose);
         let ran_out = |grant: &Grant| Life::of(grant, now) == Life::Expired && now.since(grant.until()) < LATELY;
@@ -169,13 +174,34 @@ impl Portal {
         let last = held
             .into_iter()
             .filter(|grant| here(grant) && would_help(grant) && ran_out(grant));
-        let last = last.max_by_key(Grant::until)?;
+        last.max_by_key(Grant::until)
+    }
+
+    /// Its title, when it ran out, and for how long it was not used where that was why.
+    fn expired_in_words(
+        &self,
+        rules: &Rulebook,
+        seen: &Observation,
+        last: &Grant,
+    ) -> Option<(String, String, Option<Duration>)> {
+        let (person, now) = (seen.person.as_ref()?, seen.at);
         Some((
             self.purpose_title(rules, &last.purpose),
             times::local(self.words, last.until(), now, person),
             last.idle.filter(|_| last.fell_idle(now)),
         ))
     }
+}
+
+/// Those that nobody must approve first; of these and of the others, those that are meant for the person and not for everybody.
+fn put_ones_own_first(rules: &Rulebook, remedy: &mut Remedy) {
+    let for_everybody = |offer: &Offer| {
+        let audience = rules.purposes().get(&offer.purpose).map(|purpose| &purpose.audience);
+        audience.is_none_or(|audience| audience.roles.is_empty() && audience.departments.is_empty())
+    };
+    remedy
+        .offers
+        .sort_by_key(|offer| (offer.needs_approval, for_everybody(offer)));
 }
 
 /// Names of those who could approve an offer, going by the terms of its purpose, only who may.

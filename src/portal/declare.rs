@@ -6,25 +6,34 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use super::case::{Case, platform_name};
+use super::choosing::{Choices, HowFar, choices, least_statement, ticket_hint};
 use super::deeds::NotGranted;
 use super::inbox::lasts;
 use super::intake::{Form, Received};
 use super::memory::Kept;
 use super::mine_asked::name_of;
-use super::pages::counter::{self, Choice, Onward};
-use super::pages::{Page, Told, see_other};
-use super::words::Words;
+use super::pages::counter::{self, Onward};
+use super::pages::{Page, see_other, stating};
 use super::{Portal, Refused, Visit, provenance, times};
 use crate::facts::{Channel, Grant, Offer, PurposeId, SubjectId};
-use crate::purpose::{Declaration, TicketRule, Unfit, UnfitField};
-use crate::rulebook::{Directory, InForce, Rulebook, Visitor};
+use crate::purpose::{Declaration, Unfit, UnfitField, mildest_first};
+use crate::rulebook::{Directory, Rulebook, Visitor};
 
 /// What is wrong with a form, beside its fields and above them.
 #[derive(Default)]
-struct Trouble {
-    lines: Vec<String>,
-    statement: Option<String>,
-    ticket: Option<String>,
+pub(super) struct Trouble {
+    pub(super) lines: Vec<String>,
+    pub(super) statement: Option<String>,
+    pub(super) ticket: Option<String>,
+}
+
+impl Trouble {
+    pub(super) fn line(text: String) -> Self {
+        Self {
+            lines: vec![text],
+            ..Self::default()
+        }
+    }
 }
 
 impl Portal {
@@ -70,7 +79,7 @@ impl Portal {
         let Some(case) = Case::now(self, visit, &kept.refused) else {
             return self.already_allowed(visitor, &kept);
         };
-        match self.give_for(visit, visitor, &case, &form).await {
+        match self.give_for(visit, visitor, (&kept, &case), &form).await {
             // where it must be approved first, the same page waits with the person
             Ok(grant) => {
                 self.memory.granted(who, &form.refusal, &grant.id);
@@ -84,31 +93,44 @@ impl Portal {
         &self,
         visit: &Visit<'_>,
         visitor: Visitor<'_>,
-        case: &Case<'_>,
+        (kept, case): (&Kept, &Case<'_>),
         form: &Form,
     ) -> Result<Grant, Trouble> {
-        let line = |text: String| Trouble {
-            lines: vec![text],
-            ..Trouble::default()
-        };
         let offer = case.offer(&PurposeId::new(form.purpose.as_str()));
         let (Some(offer), Some(platform)) = (offer, &case.platform) else {
-            return Err(line(self.words.choose_one.to_owned()));
+            return Err(Trouble::line(self.words.choose_one.to_owned()));
+        };
+        let far = HowFar::of(visit.rules(), &self.seen_now(visit, &kept.refused.seen), offer);
+        let Some(width) = far.chosen(form) else {
+            return Err(Trouble::line(self.words.choose_one.to_owned()));
         };
         let declaration = Declaration {
             purpose: offer.purpose.clone(),
             platforms: BTreeSet::from([platform.clone()]),
-            covers: Some(offer.covers.clone()),
+            covers: Some(width.covers.clone()),
             statement: form.statement.clone(),
             ticket: Some(form.ticket.trim().to_owned()).filter(|ticket| !ticket.is_empty()),
             duration: None,
         };
-        let given = self.give_or_ask(visit, visitor, &declaration, Channel::Portal).await;
+        self.state(visit, visitor, &declaration).await
+    }
+
+    /// Gives what somebody states on a page, or asks for it; what keeps it from that, in words.
+    pub(super) async fn state(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        declaration: &Declaration,
+    ) -> Result<Grant, Trouble> {
+        let given = self.give_or_ask(visit, visitor, declaration, Channel::Portal).await;
         match given {
             Ok(grant) => Ok(grant),
             Err(NotGranted::Already(first)) => Ok(*first),
             Err(NotGranted::Unfit(unfit)) => Err(self.unfit(&unfit)),
-            Err(why) => Err(line(self.not_granted_in_words(visit, Some(&offer.purpose), &why))),
+            Err(why) => {
+                let text = self.not_granted_in_words(visit, Some(&declaration.purpose), &why);
+                Err(Trouble::line(text))
+            }
         }
     }
 
@@ -159,14 +181,28 @@ impl Portal {
         let offers = case.remedy.offers.iter().filter(|offer| !waits(offer));
         let (now, vain): (Vec<&Offer>, Vec<&Offer>) = offers.partition(|offer| offer.can_be_had());
         let least = least_statement(visit.rules(), &now);
-        let page = counter::Declare {
+        let seen = self.seen_now(visit, &kept.refused.seen);
+        let far: Vec<HowFar<'_>> = now
+            .iter()
+            .map(|offer| HowFar::of(visit.rules(), &seen, offer))
+            .collect();
+        let Choices { common, shown, folded } = choices(&told, visit.in_force, &far, form);
+        let page = stating::Declare {
             w: words,
             who: &visitor.person.name,
             told: &told.lines(),
             token: self
                 .tokens
                 .issue(&visit.subject.id, &declaring(kept.refused.record.as_str()), visit.at),
-            choices: choices(&told, visit.in_force, &now, &form.purpose),
+            common,
+            choices: shown,
+            folded_title: (words.stating.others_need_approval)(folded.len()),
+            folded_open: folded.iter().any(|choice| choice.chosen),
+            folded,
+            again: case
+                .ended
+                .as_ref()
+                .and_then(|grant| self.once_more(visit, visitor, grant)),
             send: words.send(&now),
             waiting: case
                 .waiting
@@ -304,62 +340,8 @@ impl Portal {
         if let Some(continued) = &grant.continued {
             return self.effect_of(continued, grant, &places);
         }
-        let covers: Vec<&str> = grant.covers.iter().map(String::as_str).collect();
-        (self.words.where_and_what)(&places, &(self.words.groups)(&covers))
+        (self.words.where_and_what)(&places, &(self.words.groups)(&mildest_first(&grant.covers)))
     }
-}
-
-/// The most lenient of the purposes' demands on the statement: the gateway checks the chosen purpose's own.
-fn least_statement(rules: &Rulebook, offers: &[&Offer]) -> usize {
-    let least = |offer: &&Offer| {
-        rules
-            .purposes()
-            .get(&offer.purpose)
-            .map_or(0, |purpose| purpose.statement_min)
-    };
-    offers.iter().map(least).min().unwrap_or(0)
-}
-
-fn choices(told: &Told<'_>, in_force: &InForce, offers: &[&Offer], chosen: &str) -> Vec<Choice> {
-    let approval = |offer: &Offer| {
-        let purpose = in_force.rulebook.purposes().get(&offer.purpose)?;
-        let names = named(&offer.approvers, &in_force.directory);
-        let names = told.words.chain.those(offer.needed, names);
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        offer
-            .needs_approval
-            .then(|| (told.words.must_approve)(&names, purpose.answer_within))
-    };
-    let choice = |offer: &&Offer| Choice {
-        id: offer.purpose.to_string(),
-        title: offer.title.said_in(told.words.language).to_owned(),
-        effect: told.opening(offer).effect,
-        approval: approval(offer),
-        ticket: ticket_of(&in_force.rulebook, offer)
-            .filter(|rule| rule.required)
-            .map(|rule| (told.words.ticket_needed)(&rule.example)),
-        chosen: offers.len() == 1 || offer.purpose.as_str() == chosen,
-    };
-    offers.iter().map(choice).collect()
-}
-
-fn ticket_of<'a>(rules: &'a Rulebook, offer: &Offer) -> Option<&'a TicketRule> {
-    rules.purposes().get(&offer.purpose)?.ticket.as_ref()
-}
-
-/// For which purposes a ticket must be named, else how one looks that may be; nothing where no purpose asks for one.
-fn ticket_hint(rules: &Rulebook, offers: &[&Offer], words: &Words) -> Option<String> {
-    let asking = || {
-        offers
-            .iter()
-            .filter_map(|offer| Some((offer, ticket_of(rules, offer)?)))
-    };
-    let needed_for: Vec<&str> = asking()
-        .filter(|(_, rule)| rule.required)
-        .map(|(offer, _)| offer.title.said_in(words.language))
-        .collect();
-    let examples: Vec<&str> = asking().map(|(_, rule)| rule.example.as_str()).collect();
-    (!examples.is_empty()).then(|| (words.ticket_hint)(&needed_for, &examples))
 }
 
 /// The deed that a declare form's token is for.

@@ -113,13 +113,23 @@ impl Portal {
     /// The purposes whose terms may name the person to approve.
     fn asked_about(&self, visit: &Visit<'_>, visitor: Visitor<'_>, wanted: &Wanted) -> Vec<Pick> {
         let all = visit.rules().purposes().iter();
-        let theirs = all.filter(|purpose| purpose.approval.is_needed() && may_name(purpose, visitor.person));
+        let theirs = all.filter(|purpose| purpose.approval.is_needed() && names(purpose, visitor.person, true));
         let picks = theirs.map(|purpose| Pick {
             id: purpose.id.to_string(),
             title: self.said(&purpose.title).to_owned(),
             chosen: wanted.purposes.contains(purpose.id.as_str()),
         });
         picks.collect()
+    }
+
+    /// Whether anybody may ever ask something of the person: for their own sake, or for somebody's who lets them answer.
+    pub(super) fn answers_some(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> bool {
+        let person = visitor.person;
+        let mut people = visit.in_force.directory.people();
+        let leads = people.any(|one| one.manager.as_ref() == Some(&person.id));
+        let mut purposes = visit.rules().purposes().iter();
+        purposes.any(|purpose| purpose.business_owner == person.id || names(purpose, person, leads))
+            || !self.ledger.delegated_to(&person.id, visit.at).is_empty()
     }
 
     /// Whom the person let answer, and somebody else ended that in the last days: who, and why.
@@ -222,12 +232,12 @@ impl Portal {
     }
 }
 
-/// Whether the terms of a purpose name the person to approve, or may, as whoever leads who asks.
-fn may_name(purpose: &Purpose, person: &Person) -> bool {
+/// Whether the terms of a purpose name the person to approve, or may, where they lead who asks.
+fn names(purpose: &Purpose, person: &Person, leads: bool) -> bool {
     let others = purpose.alternates.iter().flat_map(|alternates| &alternates.who);
     purpose.approval.of.iter().chain(others).any(|one| match one {
         Approver::Owner => purpose.business_owner == person.id,
-        Approver::Manager => true,
+        Approver::Manager => leads,
         Approver::Person(id) => *id == person.id,
         Approver::Group(group) => person.roles.contains(group) || person.departments.contains(group),
     })

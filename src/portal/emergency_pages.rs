@@ -13,7 +13,7 @@ use super::pages::{Page, see_other};
 use super::{Portal, Visit, provenance, times};
 use crate::facts::{Channel, Grant, GrantId, PurposeId};
 use crate::ledger::Life;
-use crate::purpose::{Declaration, Note, Why};
+use crate::purpose::{Declaration, Note, Why, mildest_first};
 use crate::rulebook::Visitor;
 
 impl Portal {
@@ -35,7 +35,6 @@ impl Portal {
             .could_take(visit, visitor, record)?
             .into_iter()
             .map(|(id, covers)| {
-                let covers: Vec<&str> = covers.iter().map(String::as_str).collect();
                 let ticket = visit
                     .rules()
                     .purposes()
@@ -45,7 +44,7 @@ impl Portal {
                     title: self.purpose_title(visit.rules(), &id),
                     effect: (self.words.where_and_what)(
                         &[&super::case::platform_name(visit.rules(), platform)],
-                        &(self.words.groups)(&covers),
+                        &(self.words.groups)(&mildest_first(&covers)),
                     ),
                     ticket: ticket.map(|rule| (self.words.ticket_needed)(&rule.example)),
                     id: id.to_string(),

@@ -1,6 +1,6 @@
 //! Reads what people and tools send: a bounded body, a form, a declaration in JSON. Pure after the body has arrived.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -20,6 +20,12 @@ const MOST: usize = 16 * 1024;
 
 /// What the name of a box begins with that is ticked for a purpose.
 pub(super) const FOR: &str = "for.";
+
+/// What the name of a box begins with that is ticked for a platform.
+pub(super) const ON: &str = "on.";
+
+/// What the name of the choice begins with how far a purpose should go.
+pub(super) const COVERS: &str = "covers.";
 
 /// A whole request.
 pub struct Received {
@@ -150,8 +156,12 @@ impl Received {
                 "to" => form.to = value.into_owned(),
                 "from" => form.from = value.into_owned(),
                 "until" => form.until = value.into_owned(),
-                // a box that is ticked for each purpose
-                name => form.purposes.extend(name.strip_prefix(FOR).map(str::to_owned)),
+                // a choice, and a box that is ticked, for each purpose
+                name => match name.strip_prefix(COVERS) {
+                    Some(purpose) => drop(form.covers.insert(purpose.to_owned(), value.into_owned())),
+                    None if name.starts_with(ON) => form.places.extend(name.strip_prefix(ON).map(str::to_owned)),
+                    None => form.purposes.extend(name.strip_prefix(FOR).map(str::to_owned)),
+                },
             }
         }
         Some(form)
@@ -246,6 +256,10 @@ pub(super) struct Form {
     pub(super) purposes: BTreeSet<String>,
     pub(super) amount: String,
     pub(super) skip: String,
+    /// How far a purpose should go, by its id.
+    pub(super) covers: BTreeMap<String, String>,
+    /// The platforms that are ticked.
+    pub(super) places: BTreeSet<String>,
 }
 
 /// The field that names a token for tools: `token` is the form's own.

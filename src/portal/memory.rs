@@ -157,6 +157,14 @@ impl Memory {
 }
 
 impl Kept {
+    /// Whether the same was tried, at the same address.
+    pub(super) fn is_same_thing(&self, other: &Self) -> bool {
+        let (one, other) = (&self.refused, &other.refused);
+        one.back == other.back
+            && one.refusal.activity == other.refusal.activity
+            && one.refusal.place.host == other.refusal.place.host
+    }
+
     /// Whether this is the same refusal again, of something that no person looked at.
     fn replaces(&self, old: &Self) -> bool {
         let (new, old) = (&self.refused, &old.refused);

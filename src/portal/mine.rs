@@ -1,13 +1,15 @@
 //! The person's own page: what they hold, what was refused lately, what they may declare.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use http::StatusCode;
 
 use super::case::Case;
 use super::deeds::NotEnded;
 use super::intake::Received;
-use super::pages::counter::{Held, Met, Mine, Open};
+use super::memory::Kept;
+use super::pages::counter::{Held, Met, Mine};
 use super::pages::{Page, see_other};
 use super::{Portal, Refused, Stopped, Visit, provenance, times};
 use crate::clock::Timestamp;
@@ -24,14 +26,6 @@ impl Portal {
         let theirs = self.ledger.grants_of(&visit.subject.id);
         let standing = Standing::new(theirs.iter().cloned(), visit.at);
         let open: Vec<&Purpose> = visit.rules().open_to(visitor, visit.at).collect();
-        let purposes: Vec<Open> = open
-            .iter()
-            .map(|purpose| Open {
-                id: purpose.id.to_string(),
-                title: self.said(&purpose.title).to_owned(),
-                description: self.said(&purpose.description).to_owned(),
-            })
-            .collect();
         let [asked, reported] = self.my_outcomes(visit, visitor);
         let page = Mine {
             w: words,
@@ -40,10 +34,14 @@ impl Portal {
             note: (self.just_ended(visitor, received).then_some(words.ended))
                 .or_else(|| self.just_renewed(visitor, received))
                 .or_else(|| self.just_reported(visitor, received))
-                .or_else(|| self.just_revoked_token(received)),
+                .or_else(|| self.just_revoked_token(received))
+                .map(str::to_owned)
+                .or_else(|| self.just_stated(visit, visitor, received)),
             to_answer: Some(self.waits_for(visit, visitor))
                 .filter(|count| *count > 0)
                 .map(words.to_answer),
+            answers: self.answers_some(visit, visitor),
+            may_be_urgent: Self::may_be_urgent(visit, visitor),
             may_revoke: visit.may_end_others(visitor),
             watches: Self::may_watch(visit, visitor, Channel::Portal).is_some(),
             sees_value: Self::sees_value(visit, visitor),
@@ -62,7 +60,7 @@ impl Portal {
             refusals: self.met(visit, visitor),
             tokens: self.my_tokens(visit, visitor),
             example: self.example(visit, &open),
-            purposes,
+            purposes: self.open_to_me(&open),
             rulebook: visit.rules().id().short(),
             contact: self.contact(),
         };
@@ -107,15 +105,22 @@ impl Portal {
         let words = self.words;
         let when = |at| times::local(self.words, at, visit.at, visitor.person);
         let refused = |refused: &Refused| {
-            let case = Case::of(self, visit.in_force, refused);
+            let now = Case::now(self, visit, refused);
+            let works = now.is_none();
+            let case = now.unwrap_or_else(|| Case::of(self, visit.in_force, refused));
             let told = case.told(self).lines();
+            let (why, link) = if works {
+                (vec![words.stating.works_now.to_owned()], words.stating.see)
+            } else {
+                (told.why, told.link)
+            };
             let met = Met {
                 record: refused.record.to_string(),
                 tried: told.tried,
                 when: when(refused.seen.at),
-                why: told.why,
+                why,
                 detail: None,
-                link: Some(told.link),
+                link: Some(link),
             };
             (refused.seen.at, met)
         };
@@ -132,7 +137,13 @@ impl Portal {
             (stopped.at, met)
         };
         let refusals = self.memory.of(&visit.subject.id, visit.at);
-        let refusals = refusals.iter().map(|kept| refused(&kept.refused));
+        // the latest first: of one thing that was tried again and again, the last time
+        let is_new = |(place, kept): &(usize, &Arc<Kept>)| {
+            let mut later = refusals.iter().take(*place);
+            !later.any(|later| later.is_same_thing(kept))
+        };
+        let once = refusals.iter().enumerate().filter(is_new).map(|(_, kept)| kept);
+        let refusals = once.map(|kept| refused(&kept.refused));
         let tunnels = self.memory.stopped_of(&visit.subject.id, visit.at);
         let mut met: Vec<(Timestamp, Met)> = refusals.chain(tunnels.into_iter().map(stopped)).collect();
         met.sort_by_key(|(at, _)| Reverse(*at));

@@ -20,6 +20,7 @@ mod book;
 mod book_lines;
 mod book_pages;
 mod case;
+mod choosing;
 mod coach;
 mod decision_pages;
 mod decisions;
@@ -68,6 +69,7 @@ mod searches;
 mod sees;
 mod session;
 mod signing_in;
+mod stating;
 mod table;
 mod tail;
 #[cfg(test)]

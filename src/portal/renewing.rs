@@ -10,8 +10,10 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::deeds::NotGranted;
+use super::inbox::lasts;
 use super::intake::Received;
 use super::pages::counter::Held;
+use super::pages::stating::Once;
 use super::pages::{Page, Problem, see_other};
 use super::{Portal, Visit, api, provenance, times};
 use crate::clock::Timestamp;
@@ -55,14 +57,7 @@ impl Portal {
         if let Some(renewal) = theirs.into_iter().find(|other| renews(other, &grant.id, visit.at)) {
             return Ok(renewal);
         }
-        let declaration = Declaration {
-            purpose: grant.purpose.clone(),
-            platforms: (*grant.platforms).clone(),
-            covers: Some((*grant.covers).clone()),
-            statement: grant.statement.clone(),
-            ticket: grant.ticket.clone(),
-            duration: Some(grant.expires.since(grant.not_before)),
-        };
+        let declaration = same_again(&grant);
         let mut weighed = visit.rules().weigh(visitor, &declaration, channel, visit.at);
         if let Weighing::Granted { terms, .. } | Weighing::NeedsApproval { terms, .. } = &mut weighed {
             terms.parent = Some(grant.id.clone());
@@ -116,6 +111,25 @@ impl Portal {
         ended
     }
 
+    /// The button beside a refusal that renews what has ended and would help; none where it would not be given, nor asked for.
+    pub(super) fn once_more(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant) -> Option<Once> {
+        let token = self.renewal(visit, grant, &self.ledger.grants_of(&grant.subject))?;
+        let words = &self.words.stating;
+        let again = same_again(grant);
+        let button = match visit.rules().weigh(visitor, &again, Channel::Portal, visit.at) {
+            Weighing::Granted { .. } => words.renew,
+            Weighing::NeedsApproval { .. } => words.ask_again,
+            Weighing::Unfit(_) | Weighing::Refused(_) => return None,
+        };
+        let title = self.purpose_title(visit.rules(), &grant.purpose);
+        Some(Once {
+            id: grant.id.to_string(),
+            what: (words.again)(&title, &self.effect(visit.rules(), grant), lasts(grant)),
+            button,
+            token,
+        })
+    }
+
     /// The button was pressed.
     pub(super) async fn renew_by_form(
         &self,
@@ -125,13 +139,19 @@ impl Portal {
         id: &str,
     ) -> Page {
         let words = self.words;
-        let token = received.form().map(|form| form.token).unwrap_or_default();
+        let form = received.form().unwrap_or_default();
         let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
-        if !own || !self.tokens.accept(&visit.subject.id, &deed(id), &token, visit.at) {
+        if !own || !self.tokens.accept(&visit.subject.id, &deed(id), &form.token, visit.at) {
             return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
         }
         match self.renew(visit, visitor, id, Channel::Portal).await {
-            Ok(grant) => see_other(&format!("/?renewed={}", grant.id)),
+            Ok(grant) => {
+                let Some(kept) = self.memory.by_record(&visit.subject.id, &form.refusal, visit.at) else {
+                    return see_other(&format!("/?renewed={}", grant.id));
+                };
+                self.memory.granted(&visit.subject.id, &form.refusal, &grant.id);
+                see_other(&format!("/refusals/{}/granted", kept.refused.record))
+            }
             Err(NotRenewed::NoSuch) => self.nothing_here(),
             Err(NotRenewed::Over) => self.note(StatusCode::CONFLICT, words.renew_over_title, words.renew_over),
             Err(NotRenewed::NotGranted(why)) => {
@@ -184,6 +204,17 @@ impl Portal {
                 self.not_granted(visit, purpose.as_ref(), &why)
             }
         }
+    }
+}
+
+fn same_again(grant: &Grant) -> Declaration {
+    Declaration {
+        purpose: grant.purpose.clone(),
+        platforms: (*grant.platforms).clone(),
+        covers: Some((*grant.covers).clone()),
+        statement: grant.statement.clone(),
+        ticket: grant.ticket.clone(),
+        duration: Some(grant.expires.since(grant.not_before)),
     }
 }
 

@@ -52,6 +52,8 @@ impl Portal {
     ) -> Page {
         match does {
             Does::Declare => self.declare(visit, visitor, received).await,
+            Does::State => self.state_by_form(visit, visitor, received, id).await,
+            Does::BeUrgent => self.urgent_by_form(visit, visitor, received).await,
             Does::BreakGlass => self.break_glass_by_form(visit, visitor, received).await,
             Does::Review => self.review_by_form(visit, visitor, received, id).await,
             Does::GoOn => self.go_on_by_form(visit, visitor, received).await,
@@ -76,6 +78,8 @@ impl Portal {
         };
         match shows {
             Shows::Mine => self.mine(visit, visitor, received),
+            Shows::Purpose => self.purpose_page(visit, visitor, named),
+            Shows::Urgent => self.urgent_page(visit, visitor),
             Shows::RefusalByTicket => self.by_ticket(visit, visitor, named),
             Shows::Refusal => self.by_record(visit, visitor, named),
             Shows::Granted => self.granted(visit, visitor, named),

@@ -32,6 +32,8 @@ pub fn routes() -> impl Iterator<Item = Route> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shows {
     Mine,
+    Purpose,
+    Urgent,
     RefusalByTicket,
     Refusal,
     Granted,
@@ -58,6 +60,8 @@ pub(super) enum Shows {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Does {
     Declare,
+    State,
+    BeUrgent,
     BreakGlass,
     Review,
     GoOn,
@@ -78,6 +82,8 @@ pub(super) enum Does {
 /// Of two lines that fit, the first one counts.
 const PAGES: &[(&str, Shows)] = &[
     ("/", Shows::Mine),
+    ("/purposes/{purpose}", Shows::Purpose),
+    ("/emergency", Shows::Urgent),
     ("/d/{ticket}", Shows::RefusalByTicket),
     ("/refusals/{record}", Shows::Refusal),
     ("/refusals/{record}/granted", Shows::Granted),
@@ -102,6 +108,8 @@ const PAGES: &[(&str, Shows)] = &[
 
 const FORMS: &[(&str, Does)] = &[
     ("/declare", Does::Declare),
+    ("/purposes/{purpose}", Does::State),
+    ("/emergency", Does::BeUrgent),
     ("/break-glass", Does::BreakGlass),
     ("/approvals/{id}/review", Does::Review),
     ("/continue", Does::GoOn),

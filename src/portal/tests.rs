@@ -17,6 +17,7 @@ use super::outcome_pages::deed as outcome_deed;
 use super::renewing::deed as renewing_deed;
 use super::revoking::{Look, NotRevoked, Selection};
 use super::sees::Sees;
+use super::stating::stating as stating_deed;
 use super::token_pages::revoking;
 use super::tool_tokens::{NotMade, Wanted};
 use super::*;
@@ -241,7 +242,7 @@ impl Counter {
         if !path.contains('{') {
             fields.append_pair("grant", id);
         }
-        let request = Request::post(path.replace("{id}", id))
+        let request = Request::post(path.replace("{id}", id).replace("{purpose}", id))
             .header("content-type", "application/x-www-form-urlencoded")
             .header("origin", portal.origin())
             .header("sec-fetch-site", "same-origin")
@@ -542,8 +543,9 @@ async fn whoever_sends_a_form_of_their_own_for_what_belongs_to_others_is_told_as
             ..Selection::default()
         })
     };
-    let lines: [(&str, &str, Deed); 9] = [
+    let lines: [(&str, &str, Deed); 10] = [
         ("/approvals/{id}/review", others.emergency.id.as_str(), reviewing),
+        ("/purposes/{purpose}", "legal-discovery", stating_deed),
         ("/grants/{id}/end", others.held.id.as_str(), ending),
         ("/grants/{id}/outcome", others.held.id.as_str(), outcome_deed),
         ("/grants/{id}/renew", others.held.id.as_str(), renewing_deed),

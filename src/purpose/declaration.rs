@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::terms::Purpose;
 use crate::clock::Timestamp;
-use crate::facts::{Category, Person, PlatformId, PurposeId, SubjectId, did_you_mean};
+use crate::facts::{Category, Person, PlatformId, PurposeId, SubjectId, Wording, did_you_mean};
 
 /// How long a statement may be, in characters.
 const MOST_STATED: usize = 2_000;
@@ -103,6 +103,8 @@ pub enum Unfit {
     NoSuchPurpose { purpose: PurposeId, meant: Option<String> },
     /// No rule opens anything for it, so that nobody is given it in vain.
     OpensNothing { purpose: PurposeId, owner: SubjectId },
+    /// The rules let nothing pass there under it to whoever states it, for these reasons; elsewhere they do.
+    OpensNothingThere(Vain),
     /// It is for these roles and departments.
     OtherPeople { purpose: PurposeId, open_to: Vec<String> },
     /// It takes a training that the person does not have, or not any more.
@@ -145,6 +147,19 @@ pub enum Unfit {
     OtherTicket { example: String, pattern: String },
 }
 
+/// A purpose that opens nothing on a platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vain {
+    /// The purpose.
+    pub purpose: PurposeId,
+    /// The platform.
+    pub platform: PlatformId,
+    /// What the rules say.
+    pub why: Vec<Wording>,
+    /// Some platforms on which it opens something.
+    pub elsewhere: BTreeSet<PlatformId>,
+}
+
 impl Unfit {
     /// The part of the declaration that it is about.
     pub fn field(&self) -> UnfitField {
@@ -153,7 +168,7 @@ impl Unfit {
             | Self::OpensNothing { .. }
             | Self::OtherPeople { .. }
             | Self::Untrained { .. } => UnfitField::Purpose,
-            Self::NoPlatform | Self::OtherPlatform { .. } => UnfitField::Platforms,
+            Self::NoPlatform | Self::OtherPlatform { .. } | Self::OpensNothingThere(_) => UnfitField::Platforms,
             Self::NoGroup | Self::OtherGroup { .. } => UnfitField::Covers,
             Self::TooLong { .. } => UnfitField::Duration,
             Self::ShortStatement { .. } | Self::LongStatement { .. } | Self::EmptyStatement => UnfitField::Statement,

@@ -21,11 +21,11 @@ pub use approval::{
     Approved, Consent, Declined, Hearing, Lapsed, LongNote, Note, Over, Own, PartlyApproved, Pending, Useless, Why,
 };
 pub use chain::{ALTERNATE, Alternates, Approval, Approver, Lacking, Needed};
-pub use declaration::{Declaration, Terms, Unfit, UnfitField, Weighed};
+pub use declaration::{Declaration, Terms, Unfit, UnfitField, Vain, Weighed};
 pub use emergency::LONGEST_EMERGENCY;
 pub use lifetime::{BadDuration, Lifetime, parse_duration, show_duration};
 pub use seating::{Seating, is_member};
-pub use terms::{Audience, GROUPS, Purpose, TicketRule};
+pub use terms::{Audience, GROUPS, Purpose, TicketRule, mildest_first};
 pub use working_days::{one_working_day_after, working_time_after};
 
 use crate::clock::Timestamp;

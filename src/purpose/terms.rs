@@ -11,6 +11,13 @@ use crate::facts::{Category, Person, PlatformId, PurposeId, SubjectId, Wording};
 /// The groups of activities that a grant can cover, mildest first.
 pub const GROUPS: [&str; 4] = ["read", "engage", "publish", "administer"];
 
+/// Groups of activities in the order in which people hear of them: mildest first.
+pub fn mildest_first(covers: &BTreeSet<String>) -> Vec<&str> {
+    let mut all: Vec<&str> = covers.iter().map(String::as_str).collect();
+    all.sort_by_key(|one| GROUPS.iter().position(|group| group == one).unwrap_or(GROUPS.len()));
+    all
+}
+
 /// A purpose of the catalogue with its terms.
 #[derive(Clone, Debug)]
 pub struct Purpose {

@@ -112,7 +112,7 @@ impl Rulebook {
     }
 
     /// One host for each platform: where people go.
-    fn front_doors(&self) -> &BTreeMap<PlatformId, Host> {
+    pub(super) fn front_doors(&self) -> &BTreeMap<PlatformId, Host> {
         self.doors.get_or_init(|| {
             let mut doors: BTreeMap<PlatformId, (bool, Host)> = BTreeMap::new();
             for host in self.catalog.domains() {
@@ -129,7 +129,7 @@ impl Rulebook {
         })
     }
 
-    fn door(&self, to: String) -> Option<Ask> {
+    pub(super) fn door(&self, to: String) -> Option<Ask> {
         let described = Described {
             to,
             ..Described::default()

@@ -198,7 +198,7 @@ fn not_now(hearing: &Hearing<'_>, held: &[&Grant], refused: &Judgement) -> Vec<W
 
 /// How a grant that is tried out was come by.
 #[derive(Clone, Copy, Debug)]
-enum By<'a> {
+pub(super) enum By<'a> {
     /// Declaring it.
     Declaring,
     /// Somebody's approval.
@@ -346,7 +346,7 @@ impl Rulebook {
 }
 
 /// The grant that the person would hold after declaring `purpose` now, for one platform.
-fn hypothetical(
+pub(super) fn hypothetical(
     purpose: &Purpose,
     person: &Person,
     seen: &Observation,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Rulebook;
+use super::remedy::By;
 use crate::clock::Timestamp;
 use crate::facts::{Arrival, Channel, Emergency, Grant, GrantTerms, Person, PurposeId, Reason, Subject, SubjectId};
 use crate::policy::{Answering, Decision, GrantQuestion, NamedAs, Power};
@@ -95,6 +96,14 @@ impl Rulebook {
         if !decision.is_allowed() {
             return Weighing::Refused(NotDeclared::by(&decision));
         }
+        let approver = purpose.supposed_approver(&who.person.id, who.person.manager.as_ref());
+        let by = approvers
+            .as_ref()
+            .map_or(Some(By::Declaring), |_| Some(By::Approval(approver.as_ref()?)));
+        let vain = by.map(|by| self.vain(who, (declaration, purpose, &terms.covers), by, at));
+        if let Some(vain) = vain.filter(|vain| !vain.is_empty()) {
+            return Weighing::Unfit(vain);
+        }
         let terms = granted(terms, who, channel, at);
         let reasons = decision.reasons().to_vec();
         match approvers {
@@ -137,6 +146,10 @@ impl Rulebook {
         if !decision.is_allowed() {
             return Weighing::Refused(NotDeclared::by(&decision));
         }
+        let vain = self.vain(who, (declaration, purpose, &terms.covers), By::Emergency, at);
+        if !vain.is_empty() {
+            return Weighing::Unfit(vain);
+        }
         let mut terms = granted(terms, who, channel, at);
         terms.emergency = Some(Emergency {
             review_by: one_working_day_after(at, &who.person.time_zone),
@@ -149,7 +162,7 @@ impl Rulebook {
     }
 
     /// Whether the rules let somebody take `purpose` in an emergency, to cover `covers`, for as long as that can be.
-    pub(super) fn may_break_glass(
+    pub fn may_break_glass(
         &self,
         who: Visitor<'_>,
         purpose: &Purpose,

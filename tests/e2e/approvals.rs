@@ -412,7 +412,7 @@ fn with_summer(plan: &mut Plan) {
     });
     write(SUMMER, &|_| {
         let rule = "@id(\"summer\") @title(\"Summer\") @reason(\"Summer is open.\") @owner(\"HR\")\n\
-                    permit (principal in Role::\"staff\", action in Action::\"read\", resource in Platform::\"x\")\n\
+                    permit (principal in Role::\"staff\", action in Action::\"read\", resource in Category::\"social-media\")\n\
                     when { context has purpose && context.purpose.kind == PurposeKind::\"summer\" };\n";
         rule.to_owned()
     });

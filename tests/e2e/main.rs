@@ -63,6 +63,7 @@ mod renewals;
 mod repeated;
 mod revocations;
 mod settings;
+mod stating;
 mod steady;
 mod tokens;
 mod tunnel;

@@ -7,7 +7,6 @@ use http::StatusCode;
 
 use super::answer::{Origin, Page, document};
 use super::beside::BesidePart;
-use super::refusal::Lines;
 use super::tokens::TokenLine;
 use crate::facts::Language;
 use crate::portal::words::Words;
@@ -28,18 +27,6 @@ impl askama::Value for Languages {
     fn ref_any(&self) -> Option<&dyn Any> {
         Some(self)
     }
-}
-
-/// A purpose that can be chosen.
-#[derive(Clone, Debug)]
-pub(in crate::portal) struct Choice {
-    pub(in crate::portal) id: String,
-    pub(in crate::portal) title: String,
-    pub(in crate::portal) effect: String,
-    pub(in crate::portal) ticket: Option<String>,
-    /// Who must approve it, and how long it waits for that.
-    pub(in crate::portal) approval: Option<String>,
-    pub(in crate::portal) chosen: bool,
 }
 
 /// Where to go on.
@@ -87,34 +74,6 @@ pub(in crate::portal) struct ToReview {
 pub(in crate::portal) struct Proceed {
     pub(in crate::portal) token: String,
     pub(in crate::portal) hint: String,
-}
-
-/// The page on which somebody states a purpose, or continues without one.
-#[derive(Template)]
-#[template(path = "declare.html", config = "src/portal/askama.toml")]
-pub(in crate::portal) struct Declare<'a> {
-    pub(in crate::portal) w: &'a Words,
-    pub(in crate::portal) who: &'a str,
-    pub(in crate::portal) told: &'a Lines,
-    pub(in crate::portal) token: String,
-    pub(in crate::portal) choices: Vec<Choice>,
-    /// What the button says.
-    pub(in crate::portal) send: &'static str,
-    /// What was asked for already and waits.
-    pub(in crate::portal) waiting: Vec<String>,
-    pub(in crate::portal) statement: &'a str,
-    pub(in crate::portal) statement_min: usize,
-    pub(in crate::portal) statement_hint: String,
-    pub(in crate::portal) statement_wrong: Option<String>,
-    pub(in crate::portal) ticket: &'a str,
-    pub(in crate::portal) ticket_hint: Option<String>,
-    pub(in crate::portal) ticket_wrong: Option<String>,
-    pub(in crate::portal) trouble: Vec<String>,
-    /// Of the purposes that would help and that nobody can approve now: that, and whom to turn to.
-    pub(in crate::portal) vain: Vec<String>,
-    pub(in crate::portal) glass: Option<BreakGlass>,
-    pub(in crate::portal) proceed: Option<Proceed>,
-    pub(in crate::portal) contact: Option<String>,
 }
 
 /// The page after a purpose was granted.
@@ -326,6 +285,10 @@ pub(in crate::portal) struct Open {
     pub(in crate::portal) id: String,
     pub(in crate::portal) title: String,
     pub(in crate::portal) description: String,
+    /// Whether it needs an approval, and for how long it lasts.
+    pub(in crate::portal) terms: String,
+    /// What its button says.
+    pub(in crate::portal) state: &'static str,
 }
 
 /// The person's own page.
@@ -335,9 +298,13 @@ pub(in crate::portal) struct Mine<'a> {
     pub(in crate::portal) w: &'a Words,
     pub(in crate::portal) greeting: String,
     pub(in crate::portal) about: String,
-    pub(in crate::portal) note: Option<&'static str>,
+    pub(in crate::portal) note: Option<String>,
     /// How many requests wait for the person's answer, in words, where some do.
     pub(in crate::portal) to_answer: Option<String>,
+    /// Whether others may ask something of the person.
+    pub(in crate::portal) answers: bool,
+    /// Whether the person may take something in an emergency.
+    pub(in crate::portal) may_be_urgent: bool,
     /// Whether the person may revoke what others hold.
     pub(in crate::portal) may_revoke: bool,
     /// Whether the person may read what was decided about others.

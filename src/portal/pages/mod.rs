@@ -22,6 +22,7 @@ mod problem;
 mod refusal;
 pub(super) mod rulebook;
 mod sign_in;
+pub(super) mod stating;
 #[cfg(test)]
 mod tests;
 pub(super) mod tokens;

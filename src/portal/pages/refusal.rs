@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 
 use super::answer::{BY_HEADER, Origin, Page, document, in_language, put, see_other};
 use super::problem::{Problem, proxy_status, retry_after};
-use crate::facts::{Activity, Offer, Outcome, PolicyId, Reason, RecordId, Remedy, RulebookId};
+use crate::facts::{Activity, Offer, Outcome, PolicyId, PurposeId, Reason, RecordId, Remedy, RulebookId};
 use crate::portal::words::{Kind, Words};
+use crate::purpose::mildest_first;
 use crate::rulebook::Refusal;
 
 /// What said no.
@@ -73,6 +74,8 @@ pub struct Told<'a> {
     pub expired: Option<(&'a str, &'a str, Option<Duration>)>,
     /// What was asked for already and waits.
     pub pending: Option<&'a Pending>,
+    /// For which purposes that is: they are not offered again.
+    pub asked: &'a BTreeSet<PurposeId>,
     /// The record of the refused flow.
     pub record: &'a RecordId,
     /// The rules that decided.
@@ -230,7 +233,11 @@ impl Told<'_> {
             heading: (words.heading)(self.kind()),
             tried: (words.tried)(&(words.activity)(self.activity.as_str()), self.place),
             why: self.why(),
-            openings: self.remedy.offers.iter().map(|offer| self.opening(offer)).collect(),
+            openings: {
+                let offers = self.remedy.offers.iter();
+                let new = offers.filter(|offer| !self.asked.contains(&offer.purpose));
+                new.map(|offer| self.opening(offer)).collect()
+            },
             fixes: self.remedy.fixes.iter().map(|fix| (words.fix)(self.fix(fix))).collect(),
             alternative: {
                 let alternative = self.remedy.alternative.as_ref();
@@ -312,12 +319,15 @@ impl Told<'_> {
     /// What an offer would open.
     pub(in crate::portal) fn opening(&self, offer: &Offer) -> Opening {
         let words = self.words;
-        let covers: Vec<&str> = offer.covers.iter().map(String::as_str).collect();
         let approvers = words.chain.those(offer.needed, offer.approvers.clone());
         let approvers: Vec<&str> = approvers.iter().map(String::as_str).collect();
         Opening {
             title: offer.title.said_in(words.language).to_owned(),
-            effect: (words.effect)(&(words.groups)(&covers), self.place, offer.default_for),
+            effect: (words.effect)(
+                &(words.groups)(&mildest_first(&offer.covers)),
+                self.place,
+                offer.default_for,
+            ),
             approval: offer.needs_approval.then(|| (words.approval)(&approvers)),
         }
     }

@@ -17,6 +17,7 @@ mod open;
 mod outcome;
 mod privacy;
 mod rulebook;
+mod stating;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -38,6 +39,7 @@ pub use open::OpenWords;
 pub use outcome::OutcomeWords;
 pub use privacy::{KeptWords, PrivacyWords};
 pub use rulebook::RulebookWords;
+pub use stating::StatingWords;
 pub use tokens::TokenWords;
 pub use value::ValueWords;
 
@@ -214,6 +216,7 @@ pub struct Words {
     pub chain: ChainWords,
     pub delegation: DelegationWords,
     pub emergency: EmergencyWords,
+    pub stating: StatingWords,
     pub tokens: TokenWords,
     pub outcome: OutcomeWords,
     pub privacy: PrivacyWords,

@@ -87,6 +87,23 @@ async fn forms(scene: &Scene) -> Vec<Form> {
                 ("ticket", "INC-8"),
             ],
         ),
+        form(
+            "/purposes/{purpose}",
+            "ada",
+            "/purposes/recruiting".to_owned(),
+            &[("statement", "A role for Rust in Lyon"), ("on.linkedin", "yes")],
+        ),
+        form(
+            "/emergency",
+            "pia",
+            "/emergency".to_owned(),
+            &[
+                ("purpose", "crisis-response"),
+                ("platform", "x"),
+                ("statement", "The plant is still on fire"),
+                ("ticket", "INC-9"),
+            ],
+        ),
         form("/continue", "ada", format!("/refusals/{coached}"), &[]),
         form("/grants/{id}/renew", "ada", home(), &[]),
         form("/grants/{id}/end", "ada", home(), &[]),

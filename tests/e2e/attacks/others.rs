@@ -35,6 +35,8 @@ struct Known {
     tokens: Ids,
     delegations: Ids,
     purposes: Ids,
+    /// Those that are not open to him.
+    shut: Ids,
     rulebooks: Ids,
 }
 
@@ -68,6 +70,7 @@ impl Known {
             tokens: kind(vec![token], nothing),
             delegations: kind(vec![given], nothing),
             purposes: kind(vec!["competitor-research".to_owned()], "none-such"),
+            shut: kind(vec!["legal-discovery".to_owned()], "none-such"),
             rulebooks: kind(vec![scene.rulebook()], &format!("sha256:{}", "0".repeat(64))),
         }
     }
@@ -83,6 +86,7 @@ impl Known {
             ("/tokens/{id}", &self.tokens),
             ("/delegations/{id}", &self.delegations),
             ("/value/{purpose}", &self.purposes),
+            ("/purposes/{purpose}", &self.shut),
             ("/rulebook/{digest}", &self.rulebooks),
         ];
         let found = kinds.iter().find(|(start, _)| route.path.starts_with(start));

@@ -118,6 +118,8 @@ pub fn stops(scene: &Scene) -> Vec<(&'static str, Vec<Stop>, Vec<Stop>)> {
             vec![
                 stop("/", "mine-emergency", "/"),
                 stop(refusal, "break-glass", format!("/refusals/{}", scene.urgent)),
+                stop("/emergency", "emergency", "/emergency"),
+                stop("/purposes/{purpose}", "purpose", "/purposes/market-research"),
             ],
             vec![],
         ),

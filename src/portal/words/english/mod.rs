@@ -15,6 +15,7 @@ mod parts;
 mod privacy;
 mod refusal;
 mod rulebook;
+mod stating;
 mod tokens;
 mod unfit;
 mod value;
@@ -161,6 +162,7 @@ pub const ENGLISH: Words = Words {
     chain: chain::CHAIN,
     delegation: delegation::DELEGATION,
     emergency: emergency::EMERGENCY,
+    stating: stating::STATING,
     tokens: tokens::TOKENS,
     outcome: outcome::OUTCOME,
     privacy: privacy::PRIVACY,

@@ -1,7 +1,7 @@
 //! Why a declaration does not fit, and what would.
 
-use crate::facts::{Category, PlatformId, fields::list};
-use crate::purpose::{Unfit, show_duration};
+use crate::facts::{Category, Language, PlatformId, fields::list};
+use crate::purpose::{Unfit, Vain, show_duration};
 
 pub(super) fn unfit(why: &Unfit) -> String {
     let all = |names: &std::collections::BTreeSet<String>| list(names.iter().map(String::as_str));
@@ -16,6 +16,7 @@ pub(super) fn unfit(why: &Unfit) -> String {
         Unfit::OpensNothing { purpose, owner } => {
             format!("no rule opens anything for `{purpose}` yet: ask its owner `{owner}`")
         }
+        Unfit::OpensNothingThere(vain) => opens_nothing_there(vain),
         Unfit::OtherPeople { purpose, open_to } => {
             format!("`{purpose}` is open to {}", list(open_to.iter().map(String::as_str)))
         }
@@ -61,6 +62,22 @@ pub(super) fn unfit(why: &Unfit) -> String {
         Unfit::NoTicket => "name a ticket: an emergency takes one".to_owned(),
         Unfit::OtherTicket { example, pattern } => format!("name a ticket such as `{example}` (pattern `{pattern}`)"),
     }
+}
+
+/// Where a purpose opens nothing: why, and where it does.
+fn opens_nothing_there(vain: &Vain) -> String {
+    let (purpose, platform, elsewhere) = (&vain.purpose, &vain.platform, &vain.elsewhere);
+    let why: String = vain
+        .why
+        .iter()
+        .map(|why| format!(" ({})", why.said_in(Language::En)))
+        .collect();
+    let hint = if elsewhere.is_empty() {
+        "ask its owner".to_owned()
+    } else {
+        format!("it does on {}", list(elsewhere.iter().map(PlatformId::as_str)))
+    };
+    format!("the rules let `{purpose}` open nothing on `{platform}` for you{why}: {hint}")
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod parts;
 mod privacy;
 mod refusal;
 mod rulebook;
+mod stating;
 mod tokens;
 mod unfit;
 mod value;
@@ -169,6 +170,7 @@ pub const FRENCH: Words = Words {
     chain: chain::CHAIN,
     delegation: delegation::DELEGATION,
     emergency: emergency::EMERGENCY,
+    stating: stating::STATING,
     tokens: tokens::TOKENS,
     outcome: outcome::OUTCOME,
     privacy: privacy::PRIVACY,

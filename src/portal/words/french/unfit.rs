@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::parts::{quoted, span};
-use crate::facts::{Category, PlatformId};
-use crate::purpose::Unfit;
+use crate::facts::{Category, Language, PlatformId};
+use crate::purpose::{Unfit, Vain};
 
 pub(super) fn unfit(why: &Unfit) -> String {
     let all = |names: &BTreeSet<String>| quoted(names.iter().map(String::as_str));
@@ -20,6 +20,7 @@ pub(super) fn unfit(why: &Unfit) -> String {
             "aucune règle n’ouvre encore quoi que ce soit pour « {purpose} » : adressez-vous à la personne qui en répond, \
              « {owner} »"
         ),
+        Unfit::OpensNothingThere(vain) => opens_nothing_there(vain),
         Unfit::OtherPeople { purpose, open_to } => {
             let open_to = quoted(open_to.iter().map(String::as_str));
             format!("« {purpose} » est réservé aux groupes suivants : {open_to}")
@@ -79,6 +80,22 @@ fn hint(meant: Option<&str>, categories: &BTreeSet<Category>, platforms: &BTreeS
             format!("il est prévu pour les plateformes de {categories}")
         }
     }
+}
+
+/// Where a purpose opens nothing: why, and where it does.
+fn opens_nothing_there(vain: &Vain) -> String {
+    let (purpose, platform, elsewhere) = (&vain.purpose, &vain.platform, &vain.elsewhere);
+    let why: String = vain
+        .why
+        .iter()
+        .map(|why| format!(" ({})", why.said_in(Language::Fr)))
+        .collect();
+    let hint = if elsewhere.is_empty() {
+        "adressez-vous à la personne qui en répond".to_owned()
+    } else {
+        format!("il le fait sur {}", quoted(elsewhere.iter().map(PlatformId::as_str)))
+    };
+    format!("les règles ne laissent « {purpose} » rien vous ouvrir sur « {platform} »{why} : {hint}")
 }
 
 #[cfg(test)]

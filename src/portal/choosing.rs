@@ -1,0 +1,184 @@
+//! Which purposes can be chosen where something was refused, how far each could go, and what they ask of whoever states them.
+
+use std::time::Duration;
+
+use super::declare::named;
+use super::intake::Form;
+use super::pages::Told;
+use super::pages::stating::{Choice, Reaching};
+use super::words::Words;
+use crate::facts::{Observation, Offer};
+use crate::purpose::{TicketRule, mildest_first};
+use crate::rulebook::{InForce, Rulebook, Width};
+
+/// Between the groups of activities that one choice sends.
+const BETWEEN: &str = ",";
+
+/// An offer, and how far a grant of it may go.
+pub(super) struct HowFar<'a> {
+    pub(super) offer: &'a Offer,
+    widths: Vec<Width>,
+}
+
+/// The purposes to choose among.
+#[derive(Default)]
+pub(super) struct Choices {
+    /// What each of them would open, where it is the same.
+    pub(super) common: Option<String>,
+    pub(super) shown: Vec<Choice>,
+    /// Those that need an approval, where others do without.
+    pub(super) folded: Vec<Choice>,
+}
+
+impl<'a> HowFar<'a> {
+    pub(super) fn of(rules: &Rulebook, seen: &Observation, offer: &'a Offer) -> Self {
+        Self {
+            widths: rules.widths(seen, offer),
+            offer,
+        }
+    }
+
+    /// The choice that a form sends; what is chosen beforehand, where it sends none; nothing, where there is no such choice.
+    pub(super) fn chosen(&self, form: &Form) -> Option<&Width> {
+        let said = form.covers.get(self.offer.purpose.as_str());
+        chosen(&self.widths, self.offer.needs_approval, said)
+    }
+
+    fn beforehand(&self) -> Option<&Width> {
+        beforehand(&self.widths, self.offer.needs_approval)
+    }
+}
+
+/// Least privilege, where nobody is asked; where somebody is, all that it opens: so that they are asked once.
+fn beforehand(widths: &[Width], needs_approval: bool) -> Option<&Width> {
+    if needs_approval { widths.last() } else { widths.first() }
+}
+
+/// What a form says of these; what is chosen beforehand where it says nothing.
+pub(super) fn chosen<'w>(widths: &'w [Width], needs_approval: bool, said: Option<&String>) -> Option<&'w Width> {
+    match said {
+        Some(said) => widths.iter().find(|width| sent(width) == *said),
+        None => beforehand(widths, needs_approval),
+    }
+}
+
+/// How far it can go, as choices; none where there is nothing to choose.
+pub(super) fn reaching(words: &Words, widths: &[Width], needs_approval: bool, said: Option<&String>) -> Vec<Reaching> {
+    let chosen = chosen(widths, needs_approval, said).or_else(|| beforehand(widths, needs_approval));
+    if widths.len() < 2 {
+        return Vec::new();
+    }
+    let shown = widths.iter().enumerate().map(|(step, width)| {
+        let said = if step == 0 {
+            words.stating.only
+        } else {
+            words.stating.further
+        };
+        Reaching {
+            value: sent(width),
+            label: said(&(words.groups)(&mildest_first(&width.covers)), width.default_for),
+            chosen: chosen == Some(width),
+        }
+    });
+    shown.collect()
+}
+
+/// The purposes that would help, as they can be chosen.
+pub(super) fn choices(told: &Told<'_>, in_force: &InForce, offers: &[HowFar<'_>], form: &Form) -> Choices {
+    let all: Vec<(&Offer, Choice)> = offers
+        .iter()
+        .map(|far| (far.offer, choice(told, in_force, (far, offers.len()), form)))
+        .collect();
+    let free = all.iter().filter(|(offer, _)| !offer.needs_approval).count();
+    let (mut folded, mut shown): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|(offer, _)| free > 1 && offer.needs_approval);
+    let common = match shown.as_slice() {
+        [(_, first), rest @ ..] if !rest.is_empty() && rest.iter().all(|(_, one)| one.effect == first.effect) => {
+            first.effect.clone()
+        }
+        [..] => None,
+    };
+    for (_, choice) in shown.iter_mut().chain(&mut folded) {
+        if choice.effect == common {
+            choice.effect = None;
+        }
+    }
+    let only = |all: Vec<(&Offer, Choice)>| all.into_iter().map(|(_, choice)| choice).collect();
+    Choices {
+        common,
+        shown: only(shown),
+        folded: only(folded),
+    }
+}
+
+fn choice(told: &Told<'_>, in_force: &InForce, (far, of): (&HowFar<'_>, usize), form: &Form) -> Choice {
+    let (words, offer) = (told.words, far.offer);
+    let purpose = in_force.rulebook.purposes().get(&offer.purpose);
+    let within = purpose.map_or(Duration::ZERO, |purpose| purpose.answer_within);
+    let names = words
+        .chain
+        .those(offer.needed, named(&offer.approvers, &in_force.directory));
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let preset = Offer {
+        covers: far
+            .beforehand()
+            .map_or(offer.covers.clone(), |width| width.covers.clone()),
+        default_for: far.beforehand().map_or(offer.default_for, |width| width.default_for),
+        ..offer.clone()
+    };
+    Choice {
+        id: offer.purpose.to_string(),
+        title: offer.title.said_in(words.language).to_owned(),
+        description: purpose.map_or_else(String::new, |purpose| {
+            purpose.description.said_in(words.language).to_owned()
+        }),
+        effect: Some(told.opening(&preset).effect),
+        approval: offer.needs_approval.then(|| (words.must_approve)(&names, within)),
+        ticket: ticket_of(&in_force.rulebook, offer)
+            .filter(|rule| rule.required)
+            .map(|rule| (words.ticket_needed)(&rule.example)),
+        chosen: of == 1 || offer.purpose.as_str() == form.purpose,
+        reaching: reaching(
+            words,
+            &far.widths,
+            offer.needs_approval,
+            form.covers.get(offer.purpose.as_str()),
+        ),
+    }
+}
+
+/// What a form sends for it.
+fn sent(width: &Width) -> String {
+    let covers: Vec<&str> = width.covers.iter().map(String::as_str).collect();
+    covers.join(BETWEEN)
+}
+
+/// The most lenient of the purposes' demands on the statement: the gateway checks the chosen purpose's own.
+pub(super) fn least_statement(rules: &Rulebook, offers: &[&Offer]) -> usize {
+    let least = |offer: &&Offer| {
+        rules
+            .purposes()
+            .get(&offer.purpose)
+            .map_or(0, |purpose| purpose.statement_min)
+    };
+    offers.iter().map(least).min().unwrap_or(0)
+}
+
+fn ticket_of<'a>(rules: &'a Rulebook, offer: &Offer) -> Option<&'a TicketRule> {
+    rules.purposes().get(&offer.purpose)?.ticket.as_ref()
+}
+
+/// For which purposes a ticket must be named, else how one looks that may be; nothing where no purpose asks for one.
+pub(super) fn ticket_hint(rules: &Rulebook, offers: &[&Offer], words: &Words) -> Option<String> {
+    let asking = || {
+        offers
+            .iter()
+            .filter_map(|offer| Some((offer, ticket_of(rules, offer)?)))
+    };
+    let needed_for: Vec<&str> = asking()
+        .filter(|(_, rule)| rule.required)
+        .map(|(offer, _)| offer.title.said_in(words.language))
+        .collect();
+    let examples: Vec<&str> = asking().map(|(_, rule)| rule.example.as_str()).collect();
+    (!examples.is_empty()).then(|| (words.ticket_hint)(&needed_for, &examples))
+}

@@ -1,0 +1,332 @@
+//! From one's own page to a purpose: stated, or taken in an emergency, before anything was refused.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use http::StatusCode;
+
+use super::case::platform_name;
+use super::choosing::{chosen, reaching};
+use super::declare::{Trouble, named};
+use super::intake::{Form, Received};
+use super::memory::Kept;
+use super::pages::counter::{Glass, Open, Pick};
+use super::pages::stating::{Stating, Urgent};
+use super::pages::{Page, see_other};
+use super::{Portal, Visit, provenance, times};
+use crate::facts::{Channel, Grant, GrantId, PlatformId, PurposeId};
+use crate::purpose::{Declaration, GROUPS, Purpose, mildest_first};
+use crate::rulebook::{Asking, Rulebook, Visitor, Width};
+
+/// The deed of the token with which somebody takes a purpose in an emergency.
+const URGENT: &str = "break the glass";
+
+/// The deed that the token of a purpose's form is for.
+pub(super) fn stating(id: &str) -> String {
+    format!("state {id}")
+}
+
+/// What a purpose opens to somebody, as far as the rules let it.
+struct Reached<'a> {
+    purpose: &'a Purpose,
+    platforms: BTreeSet<PlatformId>,
+    widths: Vec<Width>,
+}
+
+impl Portal {
+    /// The purposes that somebody may state, on their own page.
+    pub(super) fn open_to_me(&self, open: &[&Purpose]) -> Vec<Open> {
+        let told = open.iter().map(|purpose| Open {
+            id: purpose.id.to_string(),
+            title: self.said(&purpose.title).to_owned(),
+            description: self.said(&purpose.description).to_owned(),
+            terms: self.terms_of(purpose),
+            state: if purpose.approval.is_needed() {
+                self.words.ask_for_approval
+            } else {
+                self.words.stating.declare
+            },
+        });
+        told.collect()
+    }
+
+    /// Whether a purpose needs an approval, and for how long it lasts, which hangs on how far it goes.
+    fn terms_of(&self, purpose: &Purpose) -> String {
+        let of = |group: &str| purpose.default_for(&BTreeSet::from([group.to_owned()]));
+        let lasts = GROUPS
+            .iter()
+            .filter(|group| purpose.covers.contains(**group))
+            .map(|group| of(group));
+        let lasts: BTreeSet<Duration> = lasts.collect();
+        let [least, most] = [lasts.first(), lasts.last()].map(|lasts| lasts.copied().unwrap_or_default());
+        (self.words.stating.terms)(purpose.approval.is_needed(), least, most)
+    }
+
+    /// Whether somebody may take any purpose in an emergency.
+    pub(super) fn may_be_urgent(visit: &Visit<'_>, visitor: Visitor<'_>) -> bool {
+        let mut purposes = visit.rules().purposes().iter();
+        purposes.any(|purpose| {
+            visit
+                .rules()
+                .may_break_glass(visitor, purpose, &purpose.covers, visit.at)
+        })
+    }
+
+    fn reached<'a>(&self, visit: &Visit<'a>, visitor: Visitor<'a>, id: &str) -> Option<Reached<'a>> {
+        let rules: &'a Rulebook = visit.rules();
+        let purpose = rules.open_to(visitor, visit.at).find(|one| one.id.as_str() == id)?;
+        let (platforms, groups) = rules.reach(visitor, purpose, visit.at);
+        let mut covers = BTreeSet::new();
+        let steps = GROUPS.iter().filter(|group| groups.contains(**group)).map(|group| {
+            covers.insert((*group).to_owned());
+            Width::of(purpose, covers.clone())
+        });
+        Some(Reached {
+            widths: steps.collect(),
+            purpose,
+            platforms,
+        })
+    }
+
+    /// The page of one purpose.
+    pub(super) fn purpose_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>, id: &str) -> Page {
+        match self.reached(visit, visitor, id) {
+            Some(reached) => self.stating_page(visit, visitor, &reached, (&Form::default(), Trouble::default())),
+            None => self.nothing_here(),
+        }
+    }
+
+    fn stating_page(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        reached: &Reached<'_>,
+        (form, trouble): (&Form, Trouble),
+    ) -> Page {
+        let (words, purpose) = (self.words, reached.purpose);
+        let id = purpose.id.as_str();
+        let asks = purpose.approval.is_needed();
+        let ticket = purpose.ticket.as_ref();
+        // where they were refused last, before they say something else
+        let last = self.last_met(visit, visitor).filter(|_| form.token.is_empty());
+        let needed_for: Vec<&str> = ticket
+            .filter(|rule| rule.required)
+            .map(|_| self.said(&purpose.title))
+            .into_iter()
+            .collect();
+        let status = if trouble.lines.is_empty() {
+            StatusCode::OK
+        } else {
+            StatusCode::UNPROCESSABLE_ENTITY
+        };
+        let page = Stating {
+            w: words,
+            who: &visitor.person.name,
+            id,
+            title: self.said(&purpose.title),
+            description: self.said(&purpose.description),
+            terms: self.terms_of(purpose),
+            approval: asks.then(|| self.who_must_approve(visit, visitor, reached)),
+            token: self.tokens.issue(&visit.subject.id, &stating(id), visit.at),
+            platforms: self.places(visit, &reached.platforms, |platform| {
+                let is_last = last.as_ref().is_some_and(|last| last.as_str() == platform);
+                form.places.contains(platform) || reached.platforms.len() == 1 || is_last
+            }),
+            reaching: reaching(words, &reached.widths, asks, form.covers.get(id)),
+            statement: &form.statement,
+            statement_min: purpose.statement_min,
+            statement_hint: (words.statement_hint)(purpose.statement_min),
+            statement_wrong: trouble.statement,
+            ticket_hint: ticket.map(|rule| (words.ticket_hint)(&needed_for, &[&rule.example])),
+            ticket: &form.ticket,
+            ticket_needed: !needed_for.is_empty(),
+            ticket_wrong: trouble.ticket,
+            trouble: trouble.lines,
+            send: if asks {
+                words.ask_for_approval
+            } else {
+                words.stating.declare
+            },
+            alternative: purpose
+                .alternative
+                .as_ref()
+                .map(|text| (words.alternative)(self.said(text))),
+            contact: self.contact(),
+        };
+        self.page(status, &page)
+    }
+
+    /// Who must approve a purpose, or that nobody could.
+    fn who_must_approve(&self, visit: &Visit<'_>, visitor: Visitor<'_>, reached: &Reached<'_>) -> String {
+        let purpose = reached.purpose;
+        let asking = Asking {
+            purpose: &purpose.id,
+            by: &visitor.person.id,
+            lasts: reached.widths.last().map_or(Duration::ZERO, |width| width.default_for),
+            arrival: visit.arrival,
+            at: visit.at,
+            until: visit.at.plus(purpose.answer_within),
+            waited: Duration::ZERO,
+        };
+        let may = visit.in_force.who_may_answer(&asking);
+        if may.is_empty() {
+            return self.nobody_approves(visit, &purpose.id);
+        }
+        let ids: Vec<String> = may.iter().map(|one| one.id.to_string()).collect();
+        let names = named(&ids, &visit.in_force.directory);
+        let names = self.words.chain.those(purpose.answering().how_many(), names);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        (self.words.must_approve)(&names, purpose.answer_within)
+    }
+
+    /// Platforms to choose among, by their names.
+    fn places(&self, visit: &Visit<'_>, among: &BTreeSet<PlatformId>, is_chosen: impl Fn(&str) -> bool) -> Vec<Pick> {
+        let picks = among.iter().map(|platform| Pick {
+            id: platform.to_string(),
+            title: platform_name(visit.rules(), platform),
+            chosen: is_chosen(platform.as_str()),
+        });
+        let mut picks: Vec<Pick> = picks.collect();
+        picks.sort_by_key(|pick| pick.title.to_lowercase());
+        picks
+    }
+
+    /// The form of a purpose was sent.
+    pub(super) async fn state_by_form(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        received: &Received,
+        id: &str,
+    ) -> Page {
+        let words = self.words;
+        let form = received.form().unwrap_or_default();
+        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
+        if !own
+            || !self
+                .tokens
+                .accept(&visit.subject.id, &stating(id), &form.token, visit.at)
+        {
+            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        }
+        let Some(reached) = self.reached(visit, visitor, id) else {
+            return self.nothing_here();
+        };
+        let asks = reached.purpose.approval.is_needed();
+        let declaration = Declaration {
+            purpose: reached.purpose.id.clone(),
+            platforms: form.places.iter().map(|id| PlatformId::new(id.as_str())).collect(),
+            covers: chosen(&reached.widths, asks, form.covers.get(id)).map(|width| width.covers.clone()),
+            statement: form.statement.clone(),
+            ticket: Some(form.ticket.trim().to_owned()).filter(|ticket| !ticket.is_empty()),
+            duration: None,
+        };
+        if declaration.covers.is_none() {
+            let trouble = Trouble::line(words.choose_one.to_owned());
+            return self.stating_page(visit, visitor, &reached, (&form, trouble));
+        }
+        match self.state(visit, visitor, &declaration).await {
+            Ok(grant) => see_other(&format!("/?declared={}", grant.id)),
+            Err(trouble) => self.stating_page(visit, visitor, &reached, (&form, trouble)),
+        }
+    }
+
+    /// What the person stated, where the address names it: until when it is open, or that it is asked for.
+    pub(super) fn just_stated(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Option<String> {
+        let grant = self.ledger.get(&GrantId::new(received.asked("declared")?))?;
+        let own = grant.subject == visitor.person.id;
+        let told = |grant: &Grant| {
+            if grant.waits(visit.at) {
+                return Some(self.words.stating.asked.to_owned());
+            }
+            let until = times::local(self.words, grant.expires, visit.at, visitor.person);
+            grant.is_live(visit.at).then(|| (self.words.granted_until)(&until))
+        };
+        told(&grant).filter(|_| own)
+    }
+
+    /// The page on which somebody breaks the glass.
+    pub(super) fn urgent_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Page {
+        if Self::may_be_urgent(visit, visitor) {
+            self.urgent(visit, visitor, &Form::default(), Vec::new())
+        } else {
+            self.nothing_here()
+        }
+    }
+
+    fn urgent(&self, visit: &Visit<'_>, visitor: Visitor<'_>, form: &Form, trouble: Vec<String>) -> Page {
+        let words = self.words;
+        let mut platforms = BTreeSet::new();
+        let mut choices = Vec::new();
+        for purpose in visit.rules().purposes().iter() {
+            let (there, groups) = visit.rules().reach_in_emergency(visitor, purpose, visit.at);
+            if there.is_empty() {
+                continue;
+            }
+            platforms.extend(there);
+            choices.push(Glass {
+                id: purpose.id.to_string(),
+                title: self.said(&purpose.title).to_owned(),
+                effect: (words.stating.opens)(&(words.groups)(&mildest_first(&groups))),
+                ticket: purpose.ticket.as_ref().map(|rule| (words.ticket_needed)(&rule.example)),
+            });
+        }
+        let last = self.last_met(visit, visitor).map(|id| id.to_string());
+        let wanted = Some(form.platform.clone())
+            .filter(|platform| !platform.is_empty())
+            .or(last);
+        let status = if trouble.is_empty() {
+            StatusCode::OK
+        } else {
+            StatusCode::UNPROCESSABLE_ENTITY
+        };
+        let page = Urgent {
+            w: words,
+            who: &visitor.person.name,
+            token: self.tokens.issue(&visit.subject.id, URGENT, visit.at),
+            choices,
+            platforms: self.places(visit, &platforms, |platform| wanted.as_deref() == Some(platform)),
+            statement: &form.statement,
+            ticket: &form.ticket,
+            chosen: &form.purpose,
+            trouble,
+            contact: self.contact(),
+        };
+        self.page(status, &page)
+    }
+
+    /// The platform on which the person was refused something last.
+    fn last_met(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Option<PlatformId> {
+        let met = self.memory.of(&visitor.person.id, visit.at);
+        let platform = |kept: &Kept| kept.refused.refusal.place.platform.clone();
+        met.iter().find_map(|kept| platform(kept))
+    }
+
+    /// The form of an emergency was sent.
+    pub(super) async fn urgent_by_form(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
+        let words = self.words;
+        let form = received.form().unwrap_or_default();
+        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
+        if !own || !self.tokens.accept(&visit.subject.id, URGENT, &form.token, visit.at) {
+            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        }
+        let id = PurposeId::new(form.purpose.as_str());
+        let purpose = visit.rules().purposes().get(&id);
+        let groups = purpose.map(|purpose| visit.rules().reach_in_emergency(visitor, purpose, visit.at).1);
+        let declaration = Declaration {
+            purpose: id.clone(),
+            platforms: BTreeSet::from([PlatformId::new(form.platform.as_str())]),
+            covers: groups.filter(|groups| !groups.is_empty()),
+            statement: form.statement.clone(),
+            ticket: Some(form.ticket.trim().to_owned()).filter(|ticket| !ticket.is_empty()),
+            duration: None,
+        };
+        match self.break_glass(visit, visitor, &declaration, Channel::Portal).await {
+            Ok(grant) => see_other(&format!("/?declared={}", grant.id)),
+            Err(why) => {
+                let text = self.not_granted_in_words(visit, Some(&id), &why);
+                self.urgent(visit, visitor, &form, vec![text])
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Stating a purpose, in English.
+
+use super::parts::span;
+use crate::portal::words::StatingWords;
+use crate::portal::words::stating::capital;
+
+pub(super) const STATING: StatingWords = StatingWords {
+    how_far: "How far should it go?",
+    only: |groups, lasts| format!("Only {groups}, for {}", span(lasts)),
+    further: |groups, lasts| format!("{}, for {}", capital(groups), span(lasts)),
+    others_need_approval: |count| match count {
+        1 => "One other needs an approval".to_owned(),
+        count => format!("{count} others need an approval"),
+    },
+    renew: "Renew and continue",
+    ask_again: "Ask for it again",
+    again: |purpose, effect, lasts| {
+        format!(
+            "“{purpose}” as before, without writing it again. {effect}, for {}.",
+            span(lasts)
+        )
+    },
+    works_now: "This works now.",
+    see: "Go on from here",
+    terms: |needs_approval, least, most| {
+        let lasts = if least == most {
+            span(most)
+        } else {
+            format!("{} to {}, the further it goes the shorter", span(least), span(most))
+        };
+        if needs_approval {
+            format!("Somebody must approve it; then it lasts {lasts}.")
+        } else {
+            format!("Nobody needs to approve it. It lasts {lasts}.")
+        }
+    },
+    where_to: "Where?",
+    nowhere: "It opens nothing to you at the moment.",
+    declare: "Declare",
+    asked: "Asked for. It opens once somebody has approved it; you see it below until then.",
+    opens: |groups| format!("It opens: {groups}."),
+    urgent_title: "This cannot wait",
+    answers: "What others ask of you",
+};

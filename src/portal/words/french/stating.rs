@@ -1,0 +1,44 @@
+//! Indiquer un motif, en français.
+
+use super::parts::span;
+use crate::portal::words::StatingWords;
+use crate::portal::words::stating::capital;
+
+pub(super) const STATING: StatingWords = StatingWords {
+    how_far: "Jusqu’où doit-il aller ?",
+    only: |groups, lasts| format!("Seulement {groups}, pendant {}", span(lasts)),
+    further: |groups, lasts| format!("{}, pendant {}", capital(groups), span(lasts)),
+    others_need_approval: |count| match count {
+        1 => "Un autre motif demande un accord".to_owned(),
+        count => format!("{count} autres motifs demandent un accord"),
+    },
+    renew: "Renouveler et continuer",
+    ask_again: "Redemander un accord",
+    again: |purpose, effect, lasts| {
+        format!(
+            "« {purpose} » comme avant, sans rien récrire. {effect}, pendant {}.",
+            span(lasts)
+        )
+    },
+    works_now: "L’accès est maintenant ouvert.",
+    see: "Continuer à partir d’ici",
+    terms: |needs_approval, least, most| {
+        let lasts = if least == most {
+            span(most)
+        } else {
+            format!("de {} à {}, moins longtemps s’il va plus loin", span(least), span(most))
+        };
+        if needs_approval {
+            format!("Il faut d’abord un accord. Durée ensuite : {lasts}.")
+        } else {
+            format!("Aucun accord n’est nécessaire. Durée : {lasts}.")
+        }
+    },
+    where_to: "Sur quelles plateformes ?",
+    nowhere: "Ce motif ne vous ouvre rien pour le moment.",
+    declare: "Déclarer",
+    asked: "C’est demandé. L’accès s’ouvre dès qu’un accord est donné ; la demande figure ci-dessous jusque-là.",
+    opens: |groups| format!("Ce motif ouvre : {groups}."),
+    urgent_title: "C’est urgent",
+    answers: "Ce que d’autres vous demandent",
+};

@@ -1,0 +1,33 @@
+//! What is said where somebody states a purpose, beside the rest.
+
+use std::time::Duration;
+
+/// A text as it begins a sentence.
+pub(super) fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(char::to_uppercase).into_iter().flatten();
+    first.chain(chars).collect()
+}
+
+/// The words of stating a purpose.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "each is named by what it says")]
+pub struct StatingWords {
+    pub how_far: &'static str,
+    pub only: fn(groups: &str, lasts: Duration) -> String,
+    pub further: fn(groups: &str, lasts: Duration) -> String,
+    pub others_need_approval: fn(usize) -> String,
+    pub renew: &'static str,
+    pub ask_again: &'static str,
+    pub again: fn(purpose: &str, effect: &str, lasts: Duration) -> String,
+    pub works_now: &'static str,
+    pub see: &'static str,
+    pub terms: fn(needs_approval: bool, least: Duration, most: Duration) -> String,
+    pub where_to: &'static str,
+    pub nowhere: &'static str,
+    pub declare: &'static str,
+    pub asked: &'static str,
+    pub opens: fn(groups: &str) -> String,
+    pub urgent_title: &'static str,
+    pub answers: &'static str,
+}

@@ -1,0 +1,291 @@
+//! Stating a purpose as far as one means to go: from a refusal, from one's own page, once more, and in an emergency.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::harness::client::{Answer, Client};
+use crate::harness::house::{PORTAL, hidden};
+use crate::harness::{PASSWORD, World};
+
+const TWEET: &str = "https://x.com/i/api/graphql/AbC/CreateTweet";
+
+async fn declare_page(client: &Client, url: &str) -> String {
+    let refused = client.navigate(url).await;
+    let page = client.follow(refused.header("location"), "cross-site").await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text());
+    page.text()
+}
+
+async fn own_page(client: &Client, path: &str) -> Answer {
+    client.follow(&format!("{PORTAL}{path}"), "none").await
+}
+
+/// Sends the form of a page, with these fields beside its own.
+async fn sends(client: &Client, page: &str, action: &str, fields: &[(&str, &str)]) -> Answer {
+    let (_, form) = page
+        .split_once(&format!("action=\"{action}\""))
+        .unwrap_or_else(|| panic!("no form {action} in {page}"));
+    let (form, _) = form.split_once("</form>").unwrap();
+    let own: Vec<(&str, String)> = ["refusal", "token"]
+        .into_iter()
+        .filter(|name| form.contains(&format!("name=\"{name}\"")))
+        .map(|name| (name, hidden(form, name)))
+        .collect();
+    let own = own.iter().map(|(name, value)| (*name, value.as_str()));
+    let all: Vec<(&str, &str)> = own.chain(fields.iter().copied()).collect();
+    client.own_form(action, &all).await
+}
+
+async fn holds(client: &Client) -> Vec<Value> {
+    let grants = client.get(&format!("{PORTAL}/v1/grants")).await.json();
+    grants["grants"].as_array().unwrap().clone()
+}
+
+/// The line of a page on which the choice stands that sends this.
+fn choice<'p>(page: &'p str, name: &str, value: &str) -> Option<&'p str> {
+    let mark = format!("name=\"{name}\" value=\"{value}\"");
+    page.lines().find(|line| line.contains(&mark))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_approval_opens_all_that_the_purpose_opens_to_the_person() {
+    let world = World::open().await;
+    let (ben, mia) = (world.client("ben"), world.client("mia"));
+    let page = declare_page(&ben, "https://x.com/home").await;
+    let all = "administer,engage,publish,read";
+    let preset = choice(&page, "covers.brand-publishing", all).unwrap();
+    assert!(preset.contains("checked") && preset.contains("for 1 hour"), "{preset}");
+    let least = choice(&page, "covers.brand-publishing", "read").unwrap();
+    assert!(
+        !least.contains("checked") && least.contains("Only read and search, for 8 hours"),
+        "{least}"
+    );
+    assert!(
+        page.contains("Post, answer and upload in the name of the brand."),
+        "{page}"
+    );
+    assert!(
+        page.contains("need an approval</summary>"),
+        "those that wait stand behind those that do not: {page}"
+    );
+
+    let fields = [
+        ("purpose", "brand-publishing"),
+        ("statement", "Launch of the bicycle"),
+        ("covers.brand-publishing", all),
+    ];
+    let asked = sends(&ben, &page, "/declare", &fields).await;
+    assert_eq!(asked.status, StatusCode::SEE_OTHER, "{}", asked.text());
+    let id = holds(&ben).await[0]["id"].as_str().unwrap().to_owned();
+    let inbox = own_page(&mia, "/approvals").await.text();
+    assert!(inbox.contains("post, comment, message and upload"), "{inbox}");
+    let request = http::Request::post(format!("{PORTAL}/v1/grants/{id}/approve"))
+        .header(http::header::CONTENT_TYPE, "application/json")
+        .header(http::header::AUTHORIZATION, Client::basic("mia", PASSWORD));
+    let approved = mia.send_with(request, "{}".to_owned()).await;
+    assert_eq!(approved.status, StatusCode::OK, "{}", approved.text());
+    let posted = ben.post(TWEET, "application/json", "{}").await;
+    assert_eq!(posted.status, StatusCode::OK, "{}", posted.text());
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_already_is_not_offered_again() {
+    let world = World::open().await;
+    let ben = world.client("ben");
+    let page = declare_page(&ben, "https://x.com/home").await;
+    let fields = [("purpose", "brand-publishing"), ("statement", "Launch of the bicycle")];
+    let asked = sends(&ben, &page, "/declare", &fields).await;
+    assert_eq!(asked.status, StatusCode::SEE_OTHER, "{}", asked.text());
+    let request = http::Request::post(TWEET)
+        .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header("sec-fetch-mode", "navigate")
+        .header("sec-fetch-dest", "document");
+    let there = ben.send_with(request, "x=1".to_owned()).await.text();
+    assert!(
+        there.contains("Publishing for the brand"),
+        "that it waits is said: {there}"
+    );
+    assert!(!there.contains("<strong>Publishing for the brand</strong>"), "{there}");
+    assert!(there.contains("<strong>Advertising campaign</strong>"), "{there}");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_needs_nobody_goes_further_with_one_click_more_and_no_further_than_the_rules() {
+    let world = World::open().await;
+    let cora = world.client("cora");
+    let page = declare_page(&cora, "https://x.com/home").await;
+    let least = choice(&page, "covers.customer-support", "read").unwrap();
+    assert!(least.contains("checked"), "{least}");
+    let wide = choice(&page, "covers.customer-support", "publish,read").unwrap();
+    assert!(wide.contains("for 4 hours"), "{wide}");
+    assert!(
+        choice(&page, "covers.customer-support", "engage,publish,read").is_none(),
+        "no rule lets customer care react: {page}"
+    );
+    let first = page.find("value=\"customer-support\"").unwrap();
+    let general = page.find("value=\"market-research\"").unwrap();
+    assert!(first < general, "what is meant for her comes first");
+
+    let mut fields = vec![("purpose", "customer-support"), ("statement", "Answers to open cases")];
+    fields.push(("covers.customer-support", "engage,publish,read"));
+    let refused = sends(&cora, &page, "/declare", &fields).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let again = refused.text();
+    fields[2].1 = "publish,read";
+    let given = sends(&cora, &again, "/declare", &fields).await;
+    assert_eq!(given.status, StatusCode::SEE_OTHER, "{}", given.text());
+    let held = &holds(&cora).await[0];
+    assert_eq!(
+        (&held["covers"], &held["left_s"]),
+        (&json!(["publish", "read"]), &json!(14_400))
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purpose_is_stated_from_ones_own_page() {
+    let world = World::open().await;
+    let ada = world.client("ada");
+    let mine = own_page(&ada, "/").await.text();
+    assert!(mine.contains("href=\"/purposes/recruiting\""), "{mine}");
+    assert!(
+        mine.contains("Nobody needs to approve it. It lasts 1 hour to 8 hours"),
+        "{mine}"
+    );
+    let page = own_page(&ada, "/purposes/recruiting").await.text();
+    assert!(
+        page.contains("name=\"on.linkedin\"") && !page.contains("name=\"on.x\""),
+        "{page}"
+    );
+    let nowhere = sends(
+        &ada,
+        &page,
+        "/purposes/recruiting",
+        &[("statement", "A role for Rust in Lyon")],
+    )
+    .await;
+    assert_eq!(nowhere.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        nowhere.text().contains("Name at least one platform"),
+        "{}",
+        nowhere.text()
+    );
+    let fields = [
+        ("statement", "A role for Rust in Lyon"),
+        ("on.linkedin", "yes"),
+        ("covers.recruiting", "engage,publish,read"),
+    ];
+    let stated = sends(&ada, &nowhere.text(), "/purposes/recruiting", &fields).await;
+    assert_eq!(stated.status, StatusCode::SEE_OTHER, "{}", stated.text());
+    let mine = own_page(&ada, stated.header("location")).await.text();
+    assert!(mine.contains("Granted until"), "{mine}");
+    assert_eq!(holds(&ada).await[0]["covers"], json!(["engage", "publish", "read"]));
+    let site = ada.navigate("https://www.linkedin.com/feed/").await;
+    assert_eq!(site.status, StatusCode::OK);
+
+    let other = own_page(&ada, "/purposes/brand-publishing").await;
+    assert_eq!(other.status, StatusCode::NOT_FOUND, "it is for others");
+    assert!(
+        !mine.contains("href=\"/approvals\"") && !mine.contains("href=\"/emergency\""),
+        "{mine}"
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_approve_and_those_who_break_the_glass_find_the_way_without_being_asked() {
+    let world = World::open().await;
+    let mia = own_page(&world.client("mia"), "/").await.text();
+    assert!(
+        mia.contains("href=\"/approvals\"") && mia.contains("href=\"/delegations\""),
+        "{mia}"
+    );
+    let pia = world.client("pia");
+    let mine = own_page(&pia, "/").await.text();
+    assert!(mine.contains("href=\"/emergency\""), "{mine}");
+    let page = own_page(&pia, "/emergency").await.text();
+    let fields = [
+        ("purpose", "crisis-response"),
+        ("platform", "x"),
+        ("statement", "The plant is on fire"),
+        ("ticket", "INC-12"),
+    ];
+    let taken = sends(&pia, &page, "/emergency", &fields).await;
+    assert_eq!(taken.status, StatusCode::SEE_OTHER, "{}", taken.text());
+    let posted = pia.post(TWEET, "application/json", "{}").await;
+    assert_eq!(posted.status, StatusCode::OK, "{}", posted.text());
+    let shut = own_page(&world.client("ada"), "/emergency").await;
+    assert_eq!(shut.status, StatusCode::NOT_FOUND);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_run_out_is_renewed_with_one_click_and_leads_on() {
+    let world = World::open().await;
+    let ada = world.client("ada");
+    let url = "https://www.linkedin.com/feed/";
+    let page = declare_page(&ada, url).await;
+    let fields = [("purpose", "recruiting"), ("statement", "A role for Rust in Lyon")];
+    assert_eq!(
+        sends(&ada, &page, "/declare", &fields).await.status,
+        StatusCode::SEE_OTHER
+    );
+    world.clock.advance(Duration::from_hours(8) + Duration::from_secs(1));
+    let page = declare_page(&ada, url).await;
+    let old = holds(&ada).await[0]["id"].as_str().unwrap().to_owned();
+    let renewed = sends(&ada, &page, &format!("/grants/{old}/renew"), &[]).await;
+    assert_eq!(renewed.status, StatusCode::SEE_OTHER, "{}", renewed.text());
+    let on = own_page(&ada, renewed.header("location")).await.text();
+    assert!(on.contains(&format!("url={url}")), "{on}");
+    assert_eq!(ada.navigate(url).await.status, StatusCode::OK);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_refusal_that_was_met_again_and_again_one_line_stands_and_it_says_how_it_is_now() {
+    let world = World::open().await;
+    let ada = world.client("ada");
+    let url = "https://www.linkedin.com/feed/";
+    drop(declare_page(&ada, url).await);
+    let page = declare_page(&ada, url).await;
+    let lines = |page: &str| page.matches("You wanted to open pages on LinkedIn").count();
+    let before = own_page(&ada, "/").await.text();
+    assert_eq!(lines(&before), 1, "{before}");
+    assert!(before.contains("State your purpose"), "{before}");
+    let fields = [("purpose", "recruiting"), ("statement", "A role for Rust in Lyon")];
+    assert_eq!(
+        sends(&ada, &page, "/declare", &fields).await.status,
+        StatusCode::SEE_OTHER
+    );
+    let after = own_page(&ada, "/").await.text();
+    assert!(
+        after.contains("This works now.") && !after.contains("State your purpose"),
+        "{after}"
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purpose_that_would_open_nothing_is_not_given() {
+    let world = World::open().await;
+    let ada = world.client("ada");
+    let declaration = |platforms: &[&str]| json!({"purpose": "competitor-research", "platforms": platforms, "statement": "What do the others publish"});
+    let refused = ada.declare(&declaration(&["linkedin", "tinder"])).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text());
+    let problem = refused.json();
+    assert_eq!(problem["errors"].as_array().unwrap().len(), 1, "{problem}");
+    assert_eq!(problem["errors"][0]["field"], json!("platforms"), "{problem}");
+    let said = problem["errors"][0]["detail"].as_str().unwrap();
+    assert!(
+        said.contains("open nothing on `tinder`") && said.contains("it does on"),
+        "{said}"
+    );
+    assert_eq!(holds(&ada).await, [] as [Value; 0]);
+    let given = ada.declare(&declaration(&["linkedin"])).await;
+    assert_eq!(given.status, StatusCode::CREATED, "{}", given.text());
+    world.close().await;
+}

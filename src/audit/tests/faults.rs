@@ -287,7 +287,7 @@ fn that_records_are_missing_is_logged_when_it_begins_and_when_it_is_over() {
     let log = tempfile::NamedTempFile::new().unwrap();
     let subscriber = tracing_subscriber::fmt()
         .with_ansi(false)
-        .with_writer(std::sync::Mutex::new(log.reopen().unwrap()))
+        .with_writer(Mutex::new(log.reopen().unwrap()))
         .finish();
     // where there is one alone, what another thread would log first is asked of that thread, which has none
     let _other = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());

@@ -141,31 +141,35 @@ fn hex(byte: u8) -> Option<u8> {
 }
 
 /// Decodes everything, up to three times.
-pub(super) fn decoded(text: &str) -> String {
-    let mut text = text.to_owned();
+pub(super) fn decoded(text: &str) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed(text);
     for _ in 0..3 {
-        text = percent_encoding::percent_decode_str(&text)
-            .decode_utf8_lossy()
-            .into_owned();
+        if !text.contains('%') {
+            break;
+        }
+        let next = percent_encoding::percent_decode_str(&text).decode_utf8_lossy();
+        text = Cow::Owned(next.into_owned());
     }
     text
 }
 
 /// The segments that are left once slashes, dots and parameters are resolved, each with the number of the written
 /// segment that it stands in.
-pub(super) fn understood(path: &str) -> Vec<(usize, String)> {
+///
+/// A client chooses how many there are, so that those without any disguise cost next to nothing. All are looked at: dots
+/// at the far end of a path may undo all that stands before them.
+pub(super) fn understood(path: &str) -> Vec<(usize, Cow<'_, str>)> {
     let mut kept = Vec::new();
     for (at, written) in path.split('/').enumerate() {
+        if !written.bytes().any(|byte| b"%\\;?#\0".contains(&byte)) {
+            walk(&mut kept, at, Cow::Borrowed(written));
+            continue;
+        }
         let text = decoded(written).replace('\\', "/");
         let read = text.split(['?', '#', '\0']).next().unwrap_or_default();
         for segment in read.split('/') {
-            match segment.split(';').next().unwrap_or_default() {
-                "" | "." => {}
-                ".." => {
-                    kept.pop();
-                }
-                name => kept.push((at, name.to_owned())),
-            }
+            let name = segment.split(';').next().unwrap_or_default();
+            walk(&mut kept, at, Cow::Owned(name.to_owned()));
         }
         if read.len() < text.len() {
             break;
@@ -174,8 +178,19 @@ pub(super) fn understood(path: &str) -> Vec<(usize, String)> {
     kept
 }
 
+/// Goes one segment further.
+fn walk<'p>(kept: &mut Vec<(usize, Cow<'p, str>)>, at: usize, name: Cow<'p, str>) {
+    match &*name {
+        "" | "." => {}
+        ".." => {
+            kept.pop();
+        }
+        _ => kept.push((at, name)),
+    }
+}
+
 fn resolve(path: &str) -> String {
-    let names: Vec<String> = understood(path).into_iter().map(|(_, name)| name).collect();
+    let names: Vec<Cow<'_, str>> = understood(path).into_iter().map(|(_, name)| name).collect();
     format!("/{}", names.join("/"))
 }
 
@@ -503,11 +518,57 @@ mod tests {
         assert!(Spelling::of("/%ff").is_ambiguous());
     }
 
+    /// What [`understood`] is, without its short cuts.
+    fn thoroughly(path: &str) -> Vec<(usize, String)> {
+        let mut kept = Vec::new();
+        for (at, written) in path.split('/').enumerate() {
+            let mut text = written.to_owned();
+            for _ in 0..3 {
+                text = percent_encoding::percent_decode_str(&text)
+                    .decode_utf8_lossy()
+                    .into_owned();
+            }
+            let text = text.replace('\\', "/");
+            let read = text.split(['?', '#', '\0']).next().unwrap();
+            for segment in read.split('/') {
+                match segment.split(';').next().unwrap() {
+                    "" | "." => {}
+                    ".." => drop(kept.pop()),
+                    name => kept.push((at, name.to_owned())),
+                }
+            }
+            if read.len() < text.len() {
+                break;
+            }
+        }
+        kept
+    }
+
+    #[test]
+    fn what_is_not_disguised_is_understood_without_a_copy() {
+        let path = "/a".repeat(15_000);
+        let understood = understood(&path);
+        assert_eq!(understood.len(), 15_000);
+        assert!(understood.iter().all(|(_, name)| matches!(name, Cow::Borrowed("a"))));
+    }
+
+    #[test]
+    fn dots_at_the_far_end_of_a_path_still_undo_what_stands_before_them() {
+        let path = format!("{}{}/post", "/a".repeat(5_000), "/..".repeat(5_000));
+        assert_eq!(Spelling::of(&path).resolved.as_deref(), Some("/post"));
+    }
+
     proptest::proptest! {
         #[test]
         fn pieces_are_what_a_split_yields(text in "[/aé]{0,12}") {
             let pieces: Vec<&str> = pieces(&text, b'/').collect();
             proptest::prop_assert_eq!(pieces, text.split('/').collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn short_cuts_change_nothing_of_what_is_understood(path in "(/|a|\\.|\\.\\.|%|%2[eEfF5]|%5c|%252[ef]|;|\\\\|\\?|#|%00|é|%ff){0,12}") {
+            let understood: Vec<_> = understood(&path).into_iter().map(|(at, name)| (at, name.into_owned())).collect();
+            proptest::prop_assert_eq!(understood, thoroughly(&path));
         }
 
         #[test]

@@ -15,7 +15,25 @@ use super::tree::{ActivityIndex, Kind};
 use crate::facts::{Head, Opaque, Peek, Place, Reading, SignatureId, SiteRole};
 
 /// Request headers in which a method can hide, known from Google, Microsoft and IBM interfaces.
-pub(super) const OVERRIDE_HEADERS: [&str; 3] = ["x-http-method-override", "x-method-override", "x-http-method"];
+/// Servers that hand fields on as variables (CGI, WSGI, Rack) tell no `_` from a `-` in their names.
+pub(super) const OVERRIDE_HEADERS: [&str; 16] = [
+    "x-http-method-override",
+    "x-http-method_override",
+    "x-http_method-override",
+    "x-http_method_override",
+    "x_http-method-override",
+    "x_http-method_override",
+    "x_http_method-override",
+    "x_http_method_override",
+    "x-method-override",
+    "x-method_override",
+    "x_method-override",
+    "x_method_override",
+    "x-http-method",
+    "x-http_method",
+    "x_http-method",
+    "x_http_method",
+];
 
 /// Query parameters in which a method can hide: Rails, the Graph API, Google interfaces.
 const OVERRIDE_PARAMETERS: [&str; 5] = [

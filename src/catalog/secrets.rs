@@ -76,12 +76,12 @@ fn hide_written(globs: &[&PathGlob], path: &str, spelling: &Spelling<'_>) -> Opt
 
 fn hide_understood(globs: &[&PathGlob], path: &str) -> Option<String> {
     let understood = understood(path);
-    let names: Vec<&str> = understood.iter().map(|(_, name)| name.as_str()).collect();
+    let names: Vec<&str> = understood.iter().map(|(_, name)| &**name).collect();
     let hidden = find(globs, &names)?;
     Some(rewrite(path, |at, written| {
         let of_this = hidden.iter().filter_map(|(segment, stand_in)| {
             let (from, name) = understood.get(*segment)?;
-            (*from == at).then_some((name.as_str(), stand_in.as_str()))
+            (*from == at).then_some((&**name, stand_in.as_str()))
         });
         let of_this: Vec<(&str, &str)> = of_this.collect();
         (!of_this.is_empty()).then(|| without(written, &of_this))

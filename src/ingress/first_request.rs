@@ -10,7 +10,7 @@ use crate::facts::Authority;
 pub(super) enum Named {
     /// A whole head that names this host.
     Host(Authority),
-    /// A whole head that names none: HTTP/1.0 without `Host`, or the preface of HTTP/2, whose first frames come later.
+    /// A whole head that names none: HTTP/1.0 without `Host`.
     Nothing,
     /// A good beginning.
     NeedMore,
@@ -26,7 +26,9 @@ const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Once it answers something else than `NeedMore`, more bytes do not change the answer.
 pub(super) fn named(first: &[u8], most_fields: usize) -> Named {
     if first.starts_with(HTTP2_PREFACE) {
-        return Named::Nothing;
+        return Named::Malformed(
+            "the first bytes begin HTTP/2 in clear, whose requests are not looked at: use TLS or HTTP/1.1",
+        );
     }
     if HTTP2_PREFACE.starts_with(first) {
         return Named::NeedMore;
@@ -91,7 +93,6 @@ mod tests {
             ),
             ("GET http://a.example?x HTTP/1.0\r\n\r\n", host("a.example")),
             ("GET / HTTP/1.0\r\n\r\n", Named::Nothing),
-            ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nframes", Named::Nothing),
             ("PRI * HT", Named::NeedMore),
             ("GET / HTTP/1.1\r\nHost: a.example\r\n", Named::NeedMore),
             ("", Named::NeedMore),
@@ -104,6 +105,7 @@ mod tests {
             "GET / HTTP/1.1\r\nHost: a.example b.example\r\n\r\n",
             "GET / HTTP/1.1\r\nHost : a.example\r\n\r\n",
             "GET\t/ HTTP/1.1\r\nHost: a.example\r\n\r\n",
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nframes",
             "PRI * HTTP/2.0\r\nHost: a.example\r\n\r\n",
             "CONNECT b.example:443 HTTP/1.1\r\nHost: a.example\r\n\r\n",
             "CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n",

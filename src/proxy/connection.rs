@@ -33,6 +33,8 @@ pub(super) struct Served {
     pub(super) requests: u64,
     /// What broke it, if it did not end in order.
     pub(super) broke: Option<Fault>,
+    /// What the library said to that, if it said anything.
+    pub(super) told: Option<StatusCode>,
 }
 
 impl Served {
@@ -125,15 +127,16 @@ impl Proxy {
     {
         Box::pin(async move {
             let served = Arc::new(AtomicU64::new(0));
-            let ended = if h2 {
-                self.serve_http2(io, &hop, &served).await
+            let (broke, told) = if h2 {
+                (self.serve_http2(io, &hop, &served).await.err(), None)
             } else {
-                let ended = self.serve_http1(io, &hop, &served).await;
-                ended.map_err(|error| broken(&error))
+                let error = self.serve_http1(io, &hop, &served).await.err();
+                (error.as_ref().map(broken), error.as_ref().and_then(told_by_the_library))
             };
             let served = Served {
                 requests: served.load(Ordering::Relaxed),
-                broke: ended.err(),
+                broke,
+                told,
             };
             self.note_broken(&hop, &served).await;
             served
@@ -241,8 +244,7 @@ impl Proxy {
     async fn note_broken(&self, hop: &Hop, served: &Served) {
         let Some(fault) = &served.broke else { return };
         if served.is_head_broken() || served.requests == 0 && hop.inside.is_none() {
-            self.stray(hop.arrival.client, fault, answered_by_the_library(fault.code))
-                .await;
+            self.stray(hop.arrival.client, fault, served.told).await;
         }
     }
 
@@ -283,12 +285,53 @@ fn broken(error: &hyper::Error) -> Fault {
     Fault::new(Blame::Client, Stage::Arrive, code, error.to_string())
 }
 
-fn answered_by_the_library(code: FaultCode) -> Option<StatusCode> {
-    if code == FaultCode::HeadTooLarge {
+/// What a client hears whose request the library could not read. One that begins with the preface of HTTP/2 expects frames
+/// (RFC 9113 §3.4), and hears nothing.
+fn told_by_the_library(error: &hyper::Error) -> Option<StatusCode> {
+    if error.is_parse_version_h2() {
+        None
+    } else if error.is_parse_too_large() {
         Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
-    } else if code == FaultCode::BadRequest {
+    } else if error.is_parse() {
         Some(StatusCode::BAD_REQUEST)
     } else {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+    use crate::proxy::body::whole;
+
+    #[tokio::test]
+    async fn a_record_has_the_status_that_somebody_got_who_could_not_be_understood() {
+        for (said, status) in [
+            ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(), None),
+            ("GET / HTTP/1.1\r\nHo st: x\r\n\r\n".to_owned(), Some(400)),
+            ("nonsense\r\n\r\n".to_owned(), Some(400)),
+            (
+                format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(10_000)),
+                Some(431),
+            ),
+            ("GET / HT".to_owned(), None),
+        ] {
+            let (mut client, server) = tokio::io::duplex(64 * 1024);
+            client.write_all(said.as_bytes()).await.unwrap();
+            client.shutdown().await.unwrap();
+            let service = service_fn(|_| async { Ok::<_, Infallible>(http::Response::new(whole(""))) });
+            let mut builder = http1::Builder::new();
+            let serving = builder
+                .max_header_size(8_192)
+                .serve_connection(TokioIo::new(server), service);
+            let error = serving.await.unwrap_err();
+            let mut heard = String::new();
+            client.read_to_string(&mut heard).await.unwrap();
+            let heard = heard.split(' ').nth(1).map(|status| status.parse().unwrap());
+            let told = told_by_the_library(&error).map(|status| status.as_u16());
+            assert_eq!((told, heard), (status, status), "{said:.40}: {error}");
+        }
     }
 }

@@ -53,9 +53,33 @@ pub(super) fn join_cookies(parts: &mut Parts) {
     }
 }
 
+/// A path has at most so many segments. Each is looked at several times, in every way that a server may spell it, and
+/// nobody needs nearly as many.
+const MOST_SEGMENTS: usize = 256;
+
+/// What is too much in a request's head, if anything is.
+pub(super) fn too_much(parts: &Parts, limits: &ingress::Settings) -> Option<&'static str> {
+    if parts.version == Version::HTTP_2 && too_large(parts, limits) {
+        return Some("the request head is larger than this gateway accepts");
+    }
+    (slashes(parts.uri.path()) > MOST_SEGMENTS)
+        .then_some("the path has more segments than this gateway accepts, which is 256")
+}
+
+/// How many slashes some server may see in a path; where one is hidden twice, in `%252F`, each `%25` stands for one.
+fn slashes(path: &str) -> usize {
+    let bytes = path.as_bytes();
+    let plain = bytes.iter().filter(|byte| b"/\\".contains(byte)).count();
+    let hidden = bytes.windows(3).filter(|three| {
+        let hidden: [&[u8]; 3] = [b"%2F", b"%5C", b"%25"];
+        hidden.iter().any(|each| each.eq_ignore_ascii_case(three))
+    });
+    plain + hidden.count()
+}
+
 /// Whether a head of HTTP/2 is larger than the doors allow, counted as RFC 9113 §6.5.2 counts. In HTTP/1.1 the library
 /// counts while it reads.
-pub(super) fn too_large(parts: &Parts, limits: &ingress::Settings) -> bool {
+fn too_large(parts: &Parts, limits: &ingress::Settings) -> bool {
     let target = parts.uri.path_and_query().map_or(0, |path| path.as_str().len());
     let fields: usize = parts
         .headers
@@ -183,6 +207,22 @@ mod tests {
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect()
+    }
+
+    #[test]
+    fn a_path_of_more_segments_than_anybody_needs_is_too_much_however_they_are_hidden() {
+        let limits = ingress::Settings::default();
+        let is_too_much = |path: &str| {
+            let request = http::Request::get(path).body(()).unwrap();
+            too_much(&request.into_parts().0, &limits).is_some()
+        };
+        for slash in ["/", "\\", "%2F", "%2f", "%5C", "%5c", "%252F", "%25252f"] {
+            let path = |segments: usize| format!("/{}", format!("{slash}a").repeat(segments));
+            assert!(!is_too_much(&path(100)), "{slash}");
+            assert!(is_too_much(&path(300)), "{slash}");
+        }
+        assert!(!is_too_much(&format!("/wiki/{}", "%E4%B8%AD".repeat(500))), "is text");
+        assert!(!is_too_much(&format!("/?{}", "/a".repeat(500))), "is no path");
     }
 
     #[test]

@@ -144,20 +144,32 @@ pub(super) fn on_opening<'a>(promised: &Authority, opening: &'a Opening) -> Resu
 }
 
 /// Whether a tunnel's `ClientHello` keeps what its CONNECT promised. A hello without SNI speaks for the CONNECT name.
+///
+/// INVARIANT: but for the case of letters, the name stands there as the origin is asked for its certificate with it. A
+/// server that compares names as they are written would show another one to `x.example.`, which is no SNI (RFC 6066 §3).
 pub(super) fn on_hello(promised: &Authority, hello: &ClientHello) -> Result<(), Fault> {
     let Some(sni) = &hello.sni else { return Ok(()) };
-    match Host::parse(sni) {
-        Ok(named) if named == promised.host => Ok(()),
-        Ok(_) | Err(_) => Err(Fault::new(
-            Blame::Client,
-            Stage::Intercept,
-            FaultCode::SniMismatch,
-            format!(
-                "the TLS handshake names another host than CONNECT, which asked for `{}`",
-                promised.host
-            ),
-        )),
+    if sni.eq_ignore_ascii_case(promised.host.as_str()) {
+        return Ok(());
     }
+    let detail = if Host::parse(sni).is_ok_and(|named| named == promised.host) {
+        format!(
+            "the TLS handshake spells `{}` in another way, and a server may take that for another host; a name in it ends \
+             without a dot (RFC 6066 §3)",
+            promised.host
+        )
+    } else {
+        format!(
+            "the TLS handshake names another host than CONNECT, which asked for `{}`",
+            promised.host
+        )
+    };
+    Err(Fault::new(
+        Blame::Client,
+        Stage::Intercept,
+        FaultCode::SniMismatch,
+        detail,
+    ))
 }
 
 /// Whether the first request of a tunnel that passes unread keeps what its CONNECT promised; `named` is the host in its
@@ -174,5 +186,33 @@ fn on_first_request(promised: &Authority, named: Option<&Authority>) -> Result<(
             ),
         )),
         Some(_) | None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hello_names_the_host_as_the_origin_is_asked_for_its_certificate() {
+        for (sni, keeps) in [
+            (None, true),
+            (Some("plain.example"), true),
+            (Some("Plain.EXAMPLE"), true),
+            (Some("plain.example."), false),
+            (Some("plain.example.."), false),
+            (Some("other.example"), false),
+            (Some(""), false),
+        ] {
+            let promised = Authority::parse("plain.example:443", None).unwrap();
+            let hello = ClientHello {
+                sni: sni.map(str::to_owned),
+            };
+            let told = on_hello(&promised, &hello).map_err(|fault| fault.code);
+            let expected = if keeps { Ok(()) } else { Err(FaultCode::SniMismatch) };
+            assert_eq!(told, expected, "{sni:?}");
+            let opening = on_opening(&promised, &Opening::Tls(hello.clone())).map(|_| ());
+            assert_eq!(opening.map_err(|fault| fault.code), expected, "{sni:?}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{Method, Request, Response, Version};
+use http::{Method, Request, Response};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -72,10 +72,9 @@ impl Proxy {
         let (mut parts, body) = request.into_parts();
         headers::join_cookies(&mut parts);
         let target = request_sanity(&parts, hop.form());
-        let large = parts.version == Version::HTTP_2 && headers::too_large(&parts, &self.house.ingress);
+        let too_much = headers::too_much(&parts, &self.house.ingress);
         let request = Request::from_parts(parts, body);
-        if large {
-            let why = "the request head is larger than this gateway accepts";
+        if let Some(why) = too_much {
             let fault = Fault::new(Blame::Client, Stage::Arrive, FaultCode::HeadTooLarge, why);
             return self.unjudged(&hop, &request, &fault).await;
         }

@@ -210,8 +210,9 @@ fn refused(
     }
 }
 
+/// No record, no access. That it begins, and that it is over, the book tells: anybody can ask as often as they like.
 pub(super) fn unrecordable(why: &str) -> Fault {
-    tracing::error!(why, "records cannot be kept, so nothing passes");
+    tracing::debug!(why, "nothing passes without a record");
     Fault::new(Blame::House, Stage::Record, FaultCode::RecordUnavailable, why)
 }
 
@@ -275,6 +276,21 @@ mod tests {
 
     use super::*;
     use crate::portal::words::ENGLISH;
+
+    #[test]
+    fn who_is_turned_away_without_a_record_writes_nothing_into_the_log() {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::INFO)
+            .with_writer(std::sync::Mutex::new(log.reopen().unwrap()))
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            for _ in 0..3 {
+                assert_eq!(unrecordable("the disk is full").code, FaultCode::RecordUnavailable);
+            }
+        });
+        assert_eq!(std::fs::read_to_string(log.path()).unwrap(), "");
+    }
 
     #[test]
     fn who_could_not_be_looked_at_is_not_asked_again_as_if_the_proof_were_wrong() {

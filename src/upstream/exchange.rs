@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, TRANSFER_ENCODING, UPGRADE};
 use http::{Method, StatusCode};
 use http_body::Body as _;
 use http_body_util::{BodyExt as _, Empty};
@@ -164,13 +168,57 @@ pub(super) fn passed_on(
     held: Option<Held>,
 ) -> Result<http::Response<ResponseBody>, Fault> {
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        let detail = format!("`{from}` changes protocols although nobody asked for it");
-        return Err(Fault::new(
-            Blame::Origin,
-            Stage::Forward,
-            FaultCode::OriginProtocol,
-            detail,
-        ));
+        return Err(misspoken(from, "changes protocols although nobody asked for it"));
     }
+    uncoded(from, response.headers())?;
     Ok(response.map(|body| ResponseBody::new(body, from, held)))
+}
+
+/// INVARIANT: a transfer coding ends with this hop, so that what came in one that the library did not undo would reach the
+/// client in a form that nothing tells it of (RFC 9112 §7).
+pub(super) fn uncoded(from: &Authority, headers: &HeaderMap) -> Result<(), Fault> {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let is_chunked = |coding: &HeaderValue| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
+    match (codings.next().map(is_chunked), codings.next()) {
+        (None | Some(true), None) => Ok(()),
+        (_, _) => Err(misspoken(
+            from,
+            "sends its answer in a transfer coding that nobody asked for",
+        )),
+    }
+}
+
+/// INVARIANT: a connection becomes what was asked for, and nothing else (RFC 9110 §7.8), for a client whose key the origin
+/// has read (RFC 6455 §4.2.2).
+pub(super) fn switched(from: &Authority, key: Option<&HeaderValue>, headers: &HeaderMap) -> Result<(), Fault> {
+    let only = |name: HeaderName| {
+        let mut values = headers.get_all(name).iter();
+        values.next().filter(|_| values.next().is_none())
+    };
+    let is_socket = only(UPGRADE).is_some_and(|to| to.as_bytes().trim_ascii().eq_ignore_ascii_case(b"websocket"));
+    if !is_socket {
+        return Err(misspoken(from, "changes to another protocol than was asked for"));
+    }
+    let accepts = |key: &HeaderValue| {
+        only(SEC_WEBSOCKET_ACCEPT).is_some_and(|said| said.as_bytes().trim_ascii() == accepted(key).as_bytes())
+    };
+    if key.is_none_or(accepts) {
+        Ok(())
+    } else {
+        Err(misspoken(
+            from,
+            "accepts a WebSocket that nobody asked for: it answers another key",
+        ))
+    }
+}
+
+/// What an origin makes of a client's key (RFC 6455 §1.3).
+fn accepted(key: &HeaderValue) -> String {
+    let key = [key.as_bytes().trim_ascii(), b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"].concat();
+    STANDARD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, &key))
+}
+
+fn misspoken(from: &Authority, what: &str) -> Fault {
+    let detail = format!("`{from}` {what}");
+    Fault::new(Blame::Origin, Stage::Forward, FaultCode::OriginProtocol, detail)
 }

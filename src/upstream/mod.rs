@@ -37,6 +37,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
+use http::header::SEC_WEBSOCKET_KEY;
 use http_body_util::combinators::BoxBody;
 use hyper::upgrade::Upgraded;
 use tokio::net::TcpStream;
@@ -51,7 +52,7 @@ pub use settings::{Resolver, Settings};
 
 use self::connect::Connector;
 use self::dial::Dialer;
-use self::exchange::passed_on;
+use self::exchange::{passed_on, switched, uncoded};
 use self::faults::Step;
 use self::names::{Asked, Names};
 use self::outgoing::is_bound;
@@ -160,8 +161,11 @@ impl Upstream {
     ) -> Result<(http::Response<ResponseBody>, Option<Upgraded>), Fault> {
         let slot = self.pool.slot(key(permit, secure))?;
         let to = permit.authority();
+        let key = request.headers().get(SEC_WEBSOCKET_KEY).cloned();
         let mut response = self.alone(&slot, permit, request, &Sent::default).await?;
+        uncoded(to, response.headers())?;
         let upgraded = if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            switched(to, key.as_ref(), response.headers())?;
             let upgraded = hyper::upgrade::on(&mut response).await;
             Some(upgraded.map_err(|error| faults::of_exchange(to, &error))?)
         } else {
@@ -177,8 +181,8 @@ impl Upstream {
         dialer.tcp(permit.authority(), targets).await
     }
 
-    /// The names on the certificate that the origin shows at the address `at`, where a tunnel has reached it, to a client
-    /// which sends its host's name as SNI or sends none; in lower case, wildcards as they stand. They are not verified,
+    /// The names on the certificates that the origin shows at the address `at`, where a tunnel has reached it, to a client
+    /// which sends its host's name as SNI or sends none, of whatever keys; in lower case, wildcards as they stand. They are not verified,
     /// remembered for a while, and asked for without sending a byte of content.
     pub async fn names_on_certificate(
         &self,

@@ -12,7 +12,7 @@ use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme, SupportedCipherSuite};
 use x509_parser::extensions::GeneralName;
 use x509_parser::parse_x509_certificate;
 
@@ -49,7 +49,7 @@ impl Names {
         Self(cache.build())
     }
 
-    /// The `dNSName`s on the certificate that is shown to those who ask like this; those who ask at the same time ask
+    /// The `dNSName`s on the certificates that are shown to those who ask like this; those who ask at the same time ask
     /// once.
     pub(super) async fn of(
         &self,
@@ -72,32 +72,90 @@ fn weight(asked: &Asked, names: &Arc<[String]>) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
+/// The kinds of keys for which an origin may hold one certificate each, of which it shows the one that fits a hello.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Elliptic,
+    Rsa,
+}
+
+impl Kind {
+    fn signs(self, scheme: SignatureScheme) -> bool {
+        let is_rsa = matches!(
+            scheme,
+            SignatureScheme::RSA_PKCS1_SHA1
+                | SignatureScheme::RSA_PKCS1_SHA256
+                | SignatureScheme::RSA_PKCS1_SHA384
+                | SignatureScheme::RSA_PKCS1_SHA512
+                | SignatureScheme::RSA_PSS_SHA256
+                | SignatureScheme::RSA_PSS_SHA384
+                | SignatureScheme::RSA_PSS_SHA512
+        );
+        is_rsa == (self == Self::Rsa)
+    }
+
+    /// What a client that wants this kind alone offers. In TLS 1.2 the suites say it as well, and some servers go by them.
+    fn offered(self, provider: &CryptoProvider) -> CryptoProvider {
+        let mut offered = provider.clone();
+        offered.cipher_suites.retain(|suite| match suite {
+            SupportedCipherSuite::Tls12(suite) => suite.sign.iter().any(|scheme| self.signs(*scheme)),
+            SupportedCipherSuite::Tls13(_) => true,
+        });
+        offered
+    }
+}
+
+/// The names on the certificates of all kinds: the hello of the tunnel's client may get it another one than ours would.
 async fn ask(dialer: &Dialer, provider: &Arc<CryptoProvider>, asked: Asked) -> Result<Arc<[String]>, Fault> {
+    let (elliptic, rsa) = tokio::join!(
+        ask_for(Kind::Elliptic, dialer, provider, &asked),
+        ask_for(Kind::Rsa, dialer, provider, &asked),
+    );
+    match (elliptic?, rsa?) {
+        (Ok(one), Ok(other)) => {
+            let new = other.into_iter().filter(|name| !one.contains(name));
+            let new: Vec<String> = new.collect();
+            Ok(one.into_iter().chain(new).collect())
+        }
+        (Ok(names), Err(_)) | (Err(_), Ok(names)) => Ok(names.into()),
+        (Err(fault), Err(_)) => Err(fault),
+    }
+}
+
+/// What an origin shows to who asks for one kind; a fault inside says that it broke the handshake off instead, as one does
+/// that has no certificate of the kind.
+///
+/// INVARIANT: an origin that does not answer, or is not reached, has not said so: what it shows to others stays unknown.
+type Shown = Result<Vec<String>, Fault>;
+
+async fn ask_for(kind: Kind, dialer: &Dialer, provider: &Arc<CryptoProvider>, asked: &Asked) -> Result<Shown, Fault> {
     let Asked { to, at, sends_name } = asked;
+    let offered = Arc::new(kind.offered(provider));
     let onlooker = Arc::new(Onlooker {
         seen: OnceLock::new(),
-        provider: Arc::clone(provider),
+        kind,
+        provider: Arc::clone(&offered),
     });
-    let mut config = ClientConfig::builder_with_provider(Arc::clone(provider))
+    let mut config = ClientConfig::builder_with_provider(offered)
         .with_safe_default_protocol_versions()
         .map_err(|error| Fault::internal(Stage::Dial, error))?
         .dangerous()
         .with_custom_certificate_verifier(Arc::clone(&onlooker) as Arc<dyn ServerCertVerifier>)
         .with_no_client_auth();
     config.resumption = Resumption::disabled(); // a resumed session shows no certificate
-    config.enable_sni = sends_name;
+    config.enable_sni = *sends_name;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    let stream = dialer.at(&to, at).await?;
-    let handshake = dialer.handshake(&to, stream, &Arc::new(config)).await;
+    let stream = dialer.at(to, *at).await?;
+    let handshake = dialer.shaken(to, stream, &Arc::new(config)).await?;
     match (onlooker.seen.get(), handshake) {
-        (Some(certificate), _) => names(&to, certificate),
-        (None, Err(fault)) => Err(fault),
+        (Some(certificate), _) => names(to, certificate).map(Ok),
+        (None, Err(error)) => Ok(Err(faults::of_handshake(to, &error))),
         (None, Ok(_)) => Err(Fault::internal(Stage::Dial, "a handshake ended without a certificate")),
     }
 }
 
 /// The `dNSName`s of a certificate, in lower case.
-fn names(to: &Authority, certificate: &[u8]) -> Result<Arc<[String]>, Fault> {
+fn names(to: &Authority, certificate: &[u8]) -> Result<Vec<String>, Fault> {
     let bad = |what: String| {
         let detail = format!("the certificate of `{to}` cannot be read: {what}");
         Fault::new(Blame::Origin, Stage::Dial, FaultCode::CertificateBad, detail)
@@ -122,6 +180,7 @@ fn dns_name(name: &GeneralName<'_>) -> Option<String> {
 #[derive(Debug)]
 struct Onlooker {
     seen: OnceLock<Vec<u8>>,
+    kind: Kind,
     provider: Arc<CryptoProvider>,
 }
 
@@ -158,7 +217,8 @@ impl ServerCertVerifier for Onlooker {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        let all = self.provider.signature_verification_algorithms.supported_schemes();
+        all.into_iter().filter(|scheme| self.kind.signs(*scheme)).collect()
     }
 }
 

@@ -448,8 +448,15 @@ async fn hesitant(
         }
         asked.notify_one();
         told.notified().await;
-        let answer = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
-        stream.write_all(answer).await.unwrap();
+        let text = String::from_utf8(head.clone()).unwrap().to_ascii_lowercase();
+        let at = text.find("sec-websocket-key: ").unwrap() + "sec-websocket-key: ".len();
+        let key = head[at..].split(|byte| *byte == b'\r').next().unwrap();
+        let accept = tokio_tungstenite::tungstenite::handshake::derive_accept_key(key);
+        let answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Accept: {accept}\r\n\r\n"
+        );
+        stream.write_all(answer.as_bytes()).await.unwrap();
         stream.read_to_end(&mut head).await.ok();
     });
     (address, papers)

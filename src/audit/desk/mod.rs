@@ -158,13 +158,20 @@ impl Desk {
     }
 
     fn turn_away(&self, state: &mut State, why: &str) {
-        let gap = state.gap.get_or_insert_with(|| Gap {
-            why: why.to_owned(),
-            since: self.clock.now(),
-            refused: 0,
-        });
-        gap.refused += 1;
+        self.gap(state, why).refused += 1;
         self.turned_away.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The time in which records are missing; that it begins is told, once.
+    fn gap<'s>(&self, state: &'s mut State, why: &str) -> &'s mut Gap {
+        state.gap.get_or_insert_with(|| {
+            tracing::error!(why, "records cannot be kept, so nothing passes");
+            Gap {
+                why: why.to_owned(),
+                since: self.clock.now(),
+                refused: 0,
+            }
+        })
     }
 
     /// Accepts a line that somebody waits for; refuses it at once while the disk is in trouble.

@@ -47,6 +47,9 @@ impl Desk {
         self.well.store(true, Ordering::Release);
         drop(state);
         self.changed.notify_waiters();
+        if let Some(gap) = &gap {
+            tracing::warn!(refused = gap.refused, "records are kept again");
+        }
         gap
     }
 
@@ -55,13 +58,7 @@ impl Desk {
         let mut state = self.state();
         state.trouble = Some(why.to_owned());
         self.well.store(false, Ordering::Release);
-        if state.gap.is_none() {
-            state.gap = Some(Gap {
-                why: why.to_owned(),
-                since: self.clock.now(),
-                refused: 0,
-            });
-        }
+        self.gap(&mut state, why);
         state.waiting.answer(&Err(Unavailable::kept(why)));
         drop(state);
         self.changed.notify_waiters();

@@ -282,6 +282,34 @@ async fn flows_that_are_turned_away_unrecorded_are_counted() {
     book.close().await.unwrap();
 }
 
+#[test]
+fn that_records_are_missing_is_logged_when_it_begins_and_when_it_is_over() {
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(Mutex::new(log.reopen().unwrap()))
+        .finish();
+    // where there is one alone, what another thread would log first is asked of that thread, which has none
+    let _other = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
+    tracing::subscriber::with_default(subscriber, || {
+        let desk = Desk::new(8, OnFull::Block, Clock::system());
+        for _ in 0..2 {
+            desk.stuck("no room");
+            for _ in 0..5 {
+                assert!(futures_util::FutureExt::now_or_never(desk.admit()).unwrap().is_err());
+                desk.stuck("no room");
+            }
+            desk.written(0);
+            desk.written(0);
+        }
+    });
+    let log = std::fs::read_to_string(log.path()).unwrap();
+    assert_eq!(log.lines().count(), 4, "{log}");
+    assert_eq!(log.matches("ERROR").count(), 2, "{log}");
+    assert_eq!(log.matches("records are kept again").count(), 2, "{log}");
+    assert_eq!(log.matches("refused=5").count(), 2, "{log}");
+}
+
 #[tokio::test]
 async fn everybody_who_waits_is_served_by_one_sync() {
     let folder = tempfile::tempdir().unwrap();

@@ -27,6 +27,15 @@ fn a_method_that_hides_in_a_header_or_parameter_counts() {
         request("GET", feed).header("x-method-override", "PURGE").activities(),
         "browse unknown-write"
     );
+    for name in [
+        "x_http_method_override",
+        "x-http_method-override",
+        "x_method_override",
+        "x_http_method",
+    ] {
+        let spelled = request("GET", feed).header(name, "POST");
+        assert_eq!(spelled.activities(), "browse post", "{name}");
+    }
 }
 
 #[test]

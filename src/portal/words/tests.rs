@@ -9,7 +9,7 @@ use crate::rulebook::{Rulebook, Sources};
 /// What reads alike in both.
 const ALIKE: [&str; 1] = ["Ticket"];
 
-const IN_ENGLISH: [&str; 18] = [
+const IN_ENGLISH: [&str; 19] = [
     include_str!("english/mod.rs"),
     include_str!("english/answers.rs"),
     include_str!("english/book.rs"),
@@ -30,7 +30,7 @@ const IN_ENGLISH: [&str; 18] = [
     include_str!("english/unfit.rs"),
     include_str!("english/value.rs"),
 ];
-const IN_FRENCH: [&str; 18] = [
+const IN_FRENCH: [&str; 19] = [
     include_str!("french/mod.rs"),
     include_str!("french/answers.rs"),
     include_str!("french/book.rs"),

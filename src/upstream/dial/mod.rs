@@ -1,6 +1,7 @@
 //! The only `connect()` towards origins: no permit, no packet. Dials exactly the addresses that the guard looked at.
 #![expect(clippy::disallowed_methods, reason = "door: dials origins")]
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,6 +109,17 @@ impl Dialer {
         stream: TcpStream,
         config: &Arc<ClientConfig>,
     ) -> Result<TlsStream<TcpStream>, Fault> {
+        let shaken = self.shaken(to, stream, config).await?;
+        shaken.map_err(|error| faults::of_handshake(to, &error))
+    }
+
+    /// The same; inside is what a server that answers made of it.
+    pub(super) async fn shaken(
+        &self,
+        to: &Authority,
+        stream: TcpStream,
+        config: &Arc<ClientConfig>,
+    ) -> Result<io::Result<TlsStream<TcpStream>>, Fault> {
         let name = ServerName::try_from(to.host.as_str().to_owned()).map_err(|_| {
             let detail = format!("no certificate can be for `{}`", to.host);
             Fault::new(Blame::Client, Stage::Dial, FaultCode::CertificateName, detail)
@@ -116,8 +128,7 @@ impl Dialer {
         let handshake = TlsConnector::from(Arc::clone(config)).connect(name, stream);
         timeout(Duration::from_secs(seconds), handshake)
             .await
-            .map_err(|_| faults::too_late(to, Step::Handshaking, seconds))?
-            .map_err(|error| faults::of_handshake(to, &error))
+            .map_err(|_| faults::too_late(to, Step::Handshaking, seconds))
     }
 
     /// The addresses to dial, in the order of trying. INVARIANT: every one of them passed the guard.
@@ -150,7 +161,7 @@ impl Dialer {
         let limit = Duration::from_secs(self.limits.attempt_timeout_s);
         let connected = timeout(limit, TcpStream::connect(target)).await;
         let stream = connected
-            .unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
             .map_err(|error| faults::of_connecting(target, &error))?;
         // not `target`: no address at all leads somewhere, too
         if let (Ok(local), Ok(peer)) = (stream.local_addr(), stream.peer_addr()) {

@@ -113,7 +113,7 @@ async fn the_names_on_a_certificate_are_asked_for_once() {
     for names in futures_util::future::join_all(all).await {
         assert_eq!(*names.unwrap(), ["www.x.com", "*.x.com"]);
     }
-    assert_eq!(origin.accepted(), 1);
+    assert_eq!(origin.accepted(), 2, "once for each kind of key");
 }
 
 #[tokio::test]
@@ -137,13 +137,12 @@ async fn each_address_of_an_origin_is_asked_for_its_own_certificate() {
 async fn asking_for_names_sends_no_content() {
     let certificate = Certificate::new(&["x.com"], |_| {});
     let acceptor = tokio_rustls::TlsAcceptor::from(certificate.server(&[]));
-    let (tell, told) = tokio::sync::oneshot::channel();
-    let tell = std::sync::Mutex::new(Some(tell));
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     let origin = Origin::start(move |stream, _| {
-        let (acceptor, tell) = (acceptor.clone(), tell.lock().unwrap().take());
+        let (acceptor, tell) = (acceptor.clone(), tell.clone());
         async move {
             let shaken = acceptor.accept(stream).await.is_ok();
-            tell.unwrap().send(shaken).unwrap();
+            tell.send(shaken).unwrap();
         }
     })
     .await;
@@ -155,7 +154,9 @@ async fn asking_for_names_sends_no_content() {
             .unwrap(),
         ["x.com"]
     );
-    assert!(!told.await.unwrap(), "the handshake must not be completed");
+    for _ in 0..2 {
+        assert!(!told.recv().await.unwrap(), "no handshake must be completed");
+    }
 }
 
 #[tokio::test]
@@ -170,4 +171,49 @@ async fn an_origin_without_tls_has_no_names() {
         .await
         .unwrap_err();
     assert_eq!(fault.code, FaultCode::OriginTls);
+}
+
+#[tokio::test]
+async fn an_origin_with_a_certificate_for_each_kind_of_key_is_asked_for_both() {
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let elliptic = Certificate::new(&["plain.example", "*.x.com"], |_| {});
+        let rsa = Certificate::of_kind(&rcgen::PKCS_RSA_SHA256, &["plain.example", "www.linkedin.com"], |_| {});
+        let origin = Origin::by_hello(&[&elliptic, &rsa], version).await;
+        let upstream = way_to(origin.address, &[]);
+        let names = upstream
+            .names_on_certificate(&permit("plain.example:443"), origin.address, true)
+            .await;
+        assert_eq!(*names.unwrap(), ["plain.example", "*.x.com", "www.linkedin.com"]);
+        let alone = Origin::secure(&rsa, &[]).await;
+        let names = upstream
+            .names_on_certificate(&permit("plain.example:443"), alone.address, true)
+            .await;
+        assert_eq!(*names.unwrap(), ["plain.example", "www.linkedin.com"]);
+    }
+}
+
+#[tokio::test]
+async fn an_origin_that_answers_one_kind_of_hello_only_is_not_taken_for_one_without_the_other() {
+    let certificate = Certificate::new(&["x.com"], |_| {});
+    let config = certificate.server(&[]);
+    let origin = Origin::start(move |stream, _| {
+        let config = config.clone();
+        async move {
+            let hello = tokio_rustls::LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream);
+            let hello = hello.await.unwrap();
+            let schemes = hello.client_hello().signature_schemes().to_vec();
+            if schemes.contains(&rustls::SignatureScheme::ECDSA_NISTP256_SHA256) {
+                drop(hello.into_stream(config).await);
+            } else {
+                std::future::pending::<()>().await;
+            }
+        }
+    })
+    .await;
+    let upstream = way(origin.address, &[], |settings| settings.tls_timeout_s = 1);
+    let fault = upstream
+        .names_on_certificate(&permit("x.com:443"), origin.address, true)
+        .await
+        .unwrap_err();
+    assert_eq!(fault.code, FaultCode::OriginTls, "{fault}");
 }

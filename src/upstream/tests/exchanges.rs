@@ -119,6 +119,18 @@ async fn origins_that_misbehave_are_told_apart() {
             "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
             FaultCode::OriginProtocol,
         ),
+        (
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+            FaultCode::OriginProtocol,
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+            FaultCode::OriginProtocol,
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: xx\r\n\r\na",
+            FaultCode::OriginProtocol,
+        ),
     ] {
         let origin = Origin::says(answer).await;
         let upstream = way_to(origin.address, &[]);
@@ -228,6 +240,55 @@ async fn a_connection_changes_protocols_when_the_origin_agrees() {
     assert_eq!(&said, b"first-echo");
     drop(stream);
     upstream.close().await;
+}
+
+#[tokio::test]
+async fn a_connection_becomes_the_socket_that_was_asked_for_or_nothing() {
+    for (said, is_right) in [
+        (
+            "upgrade: websocket\r\nsec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+            true,
+        ),
+        (
+            "upgrade: WebSocket\r\nsec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+            true,
+        ),
+        (
+            "upgrade: websocket\r\nsec-websocket-accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            false,
+        ),
+        ("upgrade: websocket", false),
+        ("upgrade: foo", false),
+        (
+            "upgrade: foo\r\nsec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+            false,
+        ),
+        (
+            "upgrade: websocket, foo\r\nsec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+            false,
+        ),
+        ("sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", false),
+    ] {
+        let origin = Origin::start(move |mut stream, _| async move {
+            head(&mut stream).await;
+            let answer = format!("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\n{said}\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        })
+        .await;
+        let upstream = way_to(origin.address, &[]);
+        let mut request = get("/live");
+        for (name, value) in [
+            ("connection", "upgrade"),
+            ("upgrade", "websocket"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="), // of RFC 6455 §1.3
+        ] {
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        match upstream.upgrade(&permit("x.com:80"), false, request).await {
+            Ok((_, upgraded)) => assert!(is_right && upgraded.is_some(), "{said}"),
+            Err(fault) => assert_eq!((is_right, fault.code), (false, FaultCode::OriginProtocol), "{said}"),
+        }
+    }
 }
 
 #[tokio::test]

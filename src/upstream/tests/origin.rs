@@ -12,6 +12,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -65,6 +67,27 @@ impl Origin {
                     http1(stream).await;
                 }
             }
+        })
+        .await
+    }
+
+    /// Shakes hands with the first of these certificates that a hello fits, in this version of TLS.
+    pub(super) async fn by_hello(
+        certificates: &[&Certificate],
+        version: &'static rustls::SupportedProtocolVersion,
+    ) -> Self {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(ByHello(
+                certificates.iter().map(|each| each.certified()).collect(),
+            )));
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        Self::start(move |stream, _| {
+            let acceptor = acceptor.clone();
+            async move { drop(acceptor.accept(stream).await) }
         })
         .await
     }
@@ -152,6 +175,17 @@ async fn echo(request: http::Request<Incoming>) -> Result<http::Response<Full<By
     Ok(answer)
 }
 
+/// Certificates, of which the first is shown that a hello fits.
+#[derive(Debug)]
+struct ByHello(Vec<Arc<CertifiedKey>>);
+
+impl ResolvesServerCert for ByHello {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let fits = |each: &&Arc<CertifiedKey>| each.key.choose_scheme(hello.signature_schemes()).is_some();
+        self.0.iter().find(fits).cloned()
+    }
+}
+
 /// What an origin shows, and who vouches for it.
 pub(super) struct Certificate {
     pub(super) root: CertificateDer<'static>,
@@ -162,6 +196,15 @@ pub(super) struct Certificate {
 impl Certificate {
     /// For `names`, valid in the years that `change` leaves in place, by a root of its own.
     pub(super) fn new(names: &[&str], change: impl FnOnce(&mut rcgen::CertificateParams)) -> Self {
+        Self::of_kind(&rcgen::PKCS_ECDSA_P256_SHA256, names, change)
+    }
+
+    /// The same, with a key of this kind.
+    pub(super) fn of_kind(
+        kind: &'static rcgen::SignatureAlgorithm,
+        names: &[&str],
+        change: impl FnOnce(&mut rcgen::CertificateParams),
+    ) -> Self {
         let root_key = rcgen::KeyPair::generate().unwrap();
         let mut root = rcgen::CertificateParams::default();
         root.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -171,13 +214,19 @@ impl Certificate {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut leaf = rcgen::CertificateParams::new(names).unwrap();
         change(&mut leaf);
-        let key = rcgen::KeyPair::generate().unwrap();
+        let key = rcgen::KeyPair::generate_for(kind).unwrap();
         let leaf = leaf.signed_by(&key, &rcgen::Issuer::new(root, root_key)).unwrap();
         Self {
             root: root_certificate.der().clone(),
             chain: vec![leaf.der().clone()],
             key,
         }
+    }
+
+    fn certified(&self) -> Arc<CertifiedKey> {
+        let key = PrivateKeyDer::try_from(self.key.serialize_der()).unwrap();
+        let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(&key).unwrap();
+        Arc::new(CertifiedKey::new(self.chain.clone(), key))
     }
 
     pub(super) fn server(&self, alpn: &[&str]) -> Arc<ServerConfig> {

@@ -405,12 +405,9 @@ fn flow(grant: &Grant, given: &Record) -> Record {
     }
 }
 
-async fn run() {
-    // cargo puts its own flag among the arguments
-    let asked: Vec<String> = std::env::args().skip(1).filter(|one| one != "--bench").collect();
-    let company = Company::new();
-    company.live().await;
-    let mut pages: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+/// What each of them may open, and what they are refused.
+fn pages_of(company: &Company) -> BTreeMap<&'static str, BTreeSet<String>> {
+    let mut pages: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
     for (user, more) in MORE {
         let refused = company.refused(user);
         let held = company.ledger.grants_of(&who(user));
@@ -434,6 +431,15 @@ async fn run() {
             .or_default()
             .extend(more.iter().map(|path| (*path).to_owned()));
     }
+    pages
+}
+
+async fn run() {
+    // cargo puts its own flag among the arguments
+    let asked: Vec<String> = std::env::args().skip(1).filter(|one| one != "--bench").collect();
+    let company = Company::new();
+    company.live().await;
+    let pages = pages_of(&company);
     println!("| who | page | status | first, ms | p50, ms | p99, ms |");
     println!("|---|---|--:|--:|--:|--:|");
     let mut slow = Vec::new();

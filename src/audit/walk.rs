@@ -1,7 +1,7 @@
 //! Steps through a segment's lines and reads its seal: what a proof and a start have in common.
 
 use std::fmt;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead, BufReader, Read as _};
 use std::path::Path;
 
 use super::chain::{Chain, Link};
@@ -174,11 +174,7 @@ pub(super) fn walk(
     let (mut bytes, mut number) = (0, 0);
     let mut line = Vec::new();
     loop {
-        line.clear();
-        let mut piece = reader.by_ref().take(LONGEST_LINE);
-        let read = piece.read_until(b'\n', &mut line).map_err(|e| unreadable(&e))?;
-        let whole = line.pop_if(|byte| *byte == b'\n').is_some();
-        let has_an_end = whole || piece.limit() > 0;
+        let (read, whole, has_an_end) = next_line(&mut reader, &mut line).map_err(|e| unreadable(&e))?;
         if !whole && has_an_end {
             let start = chain.unwrap_or_else(Chain::start);
             return Ok(Walked {
@@ -221,6 +217,15 @@ pub(super) fn walk(
         each(&line);
         bytes += u64::try_from(read).unwrap_or(u64::MAX);
     }
+}
+
+/// Reads a line: how many bytes that are, whether it is whole, and whether it, or the file, has an end before it is too long.
+fn next_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<(usize, bool, bool)> {
+    line.clear();
+    let mut piece = reader.take(LONGEST_LINE);
+    let read = piece.read_until(b'\n', line)?;
+    let whole = line.pop_if(|byte| *byte == b'\n').is_some();
+    Ok((read, whole, whole || piece.limit() > 0))
 }
 
 /// No line is longer: what a flow says of itself has its bounds.

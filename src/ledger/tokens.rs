@@ -333,13 +333,11 @@ impl Ledger {
     }
 
     /// Nothing rests on the tokens of these people any more here, until that is noted, or nothing has to be.
-    pub fn suspend_tokens_of(&self, whose: BTreeSet<SubjectId>) {
-        let suspend = |whose: &BTreeSet<SubjectId>| {
-            let mut suspended = self.tokens.suspended.lock().unwrap_or_else(PoisonError::into_inner);
-            suspended.extend(whose.iter().cloned());
-        };
+    pub fn suspend_tokens_of(&self, whose: &BTreeSet<SubjectId>) {
         // first: what is shown from here on does not count
-        suspend(&whose);
+        let mut suspended = self.tokens.suspended.lock().unwrap_or_else(PoisonError::into_inner);
+        suspended.extend(whose.iter().cloned());
+        drop(suspended);
         // INVARIANT: none begins anew meanwhile, which would take over that it still stands
         let shelves = self.tokens.shelves.read().unwrap_or_else(PoisonError::into_inner);
         for known in shelves.by_id.values() {

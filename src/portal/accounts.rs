@@ -27,7 +27,7 @@ impl Portal {
             return true;
         }
         let whose = changed.into_iter().map(|(who, _)| who).collect();
-        self.ledger.suspend_tokens_of(whose);
+        self.ledger.suspend_tokens_of(&whose);
         let told = (self.book.segment(), rulebook.clone());
         let tell = tells_of_tokens(self.book.clone());
         match self.ledger.note_accounts((accounts.clone(), at), told, tell).await {

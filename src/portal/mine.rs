@@ -9,7 +9,7 @@ use super::case::Case;
 use super::deeds::NotEnded;
 use super::intake::Received;
 use super::memory::Kept;
-use super::pages::counter::{Held, Met, Mine};
+use super::pages::counter::{Held, Met, Mine, Offers};
 use super::pages::{Page, see_other};
 use super::{Portal, Refused, Stopped, Visit, provenance, times};
 use crate::clock::Timestamp;
@@ -40,8 +40,10 @@ impl Portal {
             to_answer: Some(self.waits_for(visit, visitor))
                 .filter(|count| *count > 0)
                 .map(words.to_answer),
-            answers: self.answers_some(visit, visitor),
-            may_be_urgent: Self::may_be_urgent(visit, visitor),
+            offers: Offers {
+                answers: self.answers_some(visit, visitor),
+                may_be_urgent: Self::may_be_urgent(visit, visitor),
+            },
             may_revoke: visit.may_end_others(visitor),
             watches: Self::may_watch(visit, visitor, Channel::Portal).is_some(),
             sees_value: Self::sees_value(visit, visitor),

@@ -72,7 +72,7 @@ impl Portal {
         })
     }
 
-    fn reached<'a>(&self, visit: &Visit<'a>, visitor: Visitor<'a>, id: &str) -> Option<Reached<'a>> {
+    fn reached<'a>(visit: &Visit<'a>, visitor: Visitor<'a>, id: &str) -> Option<Reached<'a>> {
         let rules: &'a Rulebook = visit.rules();
         let purpose = rules.open_to(visitor, visit.at).find(|one| one.id.as_str() == id)?;
         let (platforms, groups) = rules.reach(visitor, purpose, visit.at);
@@ -90,7 +90,7 @@ impl Portal {
 
     /// The page of one purpose.
     pub(super) fn purpose_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>, id: &str) -> Page {
-        match self.reached(visit, visitor, id) {
+        match Self::reached(visit, visitor, id) {
             Some(reached) => self.stating_page(visit, visitor, &reached, (&Form::default(), Trouble::default())),
             None => self.nothing_here(),
         }
@@ -128,7 +128,7 @@ impl Portal {
             terms: self.terms_of(purpose),
             approval: asks.then(|| self.who_must_approve(visit, visitor, reached)),
             token: self.tokens.issue(&visit.subject.id, &stating(id), visit.at),
-            platforms: self.places(visit, &reached.platforms, |platform| {
+            platforms: Self::places(visit, &reached.platforms, |platform| {
                 let is_last = last.as_ref().is_some_and(|last| last.as_str() == platform);
                 form.places.contains(platform) || reached.platforms.len() == 1 || is_last
             }),
@@ -180,7 +180,7 @@ impl Portal {
     }
 
     /// Platforms to choose among, by their names.
-    fn places(&self, visit: &Visit<'_>, among: &BTreeSet<PlatformId>, is_chosen: impl Fn(&str) -> bool) -> Vec<Pick> {
+    fn places(visit: &Visit<'_>, among: &BTreeSet<PlatformId>, is_chosen: impl Fn(&str) -> bool) -> Vec<Pick> {
         let picks = among.iter().map(|platform| Pick {
             id: platform.to_string(),
             title: platform_name(visit.rules(), platform),
@@ -209,7 +209,7 @@ impl Portal {
         {
             return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
         }
-        let Some(reached) = self.reached(visit, visitor, id) else {
+        let Some(reached) = Self::reached(visit, visitor, id) else {
             return self.nothing_here();
         };
         let asks = reached.purpose.approval.is_needed();
@@ -285,7 +285,7 @@ impl Portal {
             who: &visitor.person.name,
             token: self.tokens.issue(&visit.subject.id, URGENT, visit.at),
             choices,
-            platforms: self.places(visit, &platforms, |platform| wanted.as_deref() == Some(platform)),
+            platforms: Self::places(visit, &platforms, |platform| wanted.as_deref() == Some(platform)),
             statement: &form.statement,
             ticket: &form.ticket,
             chosen: &form.purpose,

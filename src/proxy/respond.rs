@@ -272,6 +272,8 @@ pub(super) fn client_gone(error: &hyper::Error) -> Closing {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
     use http::header::PROXY_AUTHENTICATE;
 
     use super::*;
@@ -279,7 +281,7 @@ mod tests {
 
     #[test]
     fn who_is_turned_away_without_a_record_writes_nothing_into_the_log() {
-        let log = tempfile::NamedTempFile::new().unwrap();
+        let mut log = tempfile::NamedTempFile::new().unwrap();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::INFO)
             .with_writer(std::sync::Mutex::new(log.reopen().unwrap()))
@@ -289,7 +291,9 @@ mod tests {
                 assert_eq!(unrecordable("the disk is full").code, FaultCode::RecordUnavailable);
             }
         });
-        assert_eq!(std::fs::read_to_string(log.path()).unwrap(), "");
+        let mut told = String::new();
+        log.read_to_string(&mut told).unwrap();
+        assert_eq!(told, "");
     }
 
     #[test]

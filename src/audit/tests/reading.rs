@@ -199,6 +199,17 @@ fn what_passed_though_it_would_be_denied_is_found_by_who_let_it_pass() {
     assert_eq!(found(under), [false, false, false, true]);
 }
 
+fn only(filter: &str, said: &str) -> Filter {
+    let mut only = Filter::default();
+    let slot = match filter {
+        "user" => &mut only.user,
+        "purpose" => &mut only.purpose,
+        _ => &mut only.platform,
+    };
+    *slot = Some(said.to_owned());
+    only
+}
+
 #[test]
 fn what_people_did_is_found_by_whom_and_what_it_is_about() {
     let grant = |kind: &str, more: serde_json::Value| {
@@ -241,23 +252,6 @@ fn what_people_did_is_found_by_whom_and_what_it_is_about() {
         };
         assert_eq!(found(&filter), expected, "{topic:?}");
     }
-    let by = |filter: &str, said: &str| {
-        let said = Some(said.to_owned());
-        match filter {
-            "user" => Filter {
-                user: said,
-                ..Filter::default()
-            },
-            "purpose" => Filter {
-                purpose: said,
-                ..Filter::default()
-            },
-            _ => Filter {
-                platform: said,
-                ..Filter::default()
-            },
-        }
-    };
     for (filter, said, expected) in [
         ("user", "bob", [0, 0, 1, 1]),
         ("user", "sol", [0, 0, 0, 1]),
@@ -265,7 +259,7 @@ fn what_people_did_is_found_by_whom_and_what_it_is_about() {
         ("purpose", "sales", [0, 0, 1, 0]),
         ("platform", "linkedin", [1, 1, 0, 1]),
     ] {
-        assert_eq!(found(&by(filter, said)), expected, "{filter} {said}");
+        assert_eq!(found(&only(filter, said)), expected, "{filter} {said}");
     }
 }
 

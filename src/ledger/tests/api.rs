@@ -295,7 +295,7 @@ pub(super) async fn an_account_that_is_again_what_it_was_has_its_tokens_again(ho
     let first = accounts(&[("ada", 1), ("ben", 2)]);
     note(&ledger, &first, 1_000).await.unwrap();
     let shown = good(&ledger, 1, 2_000).unwrap();
-    ledger.suspend_tokens_of([person("ada")].into());
+    ledger.suspend_tokens_of(&[person("ada")].into());
     assert!(!*shown.stands.borrow() && good(&ledger, 1, 2_000).is_none());
     // what changed could not be kept, and the file is as it was
     assert_eq!(
@@ -307,7 +307,7 @@ pub(super) async fn an_account_that_is_again_what_it_was_has_its_tokens_again(ho
     assert!(good(&ledger, 1, 3_000).is_some());
     assert_eq!(ledger.changed_accounts(&first), (vec![], false));
     // and where another one changed meanwhile, that one's alone are over
-    ledger.suspend_tokens_of([person("ada"), person("ben")].into());
+    ledger.suspend_tokens_of(&[person("ada"), person("ben")].into());
     let over = note(&ledger, &accounts(&[("ada", 1), ("ben", 9)]), 4_000)
         .await
         .unwrap();
@@ -380,7 +380,7 @@ pub(super) async fn the_tokens_of_an_account_that_changes_or_goes_end_also_where
         ]
     );
     assert!(is_news);
-    ledger.suspend_tokens_of([person("ada")].into());
+    ledger.suspend_tokens_of(&[person("ada")].into());
     assert!(!*adas.stands.borrow() && *bens.stands.borrow());
     assert!(good(&ledger, 1, 2_000).is_none(), "whether or not it can be kept");
     let over = note(&ledger, &next, 3_000).await.unwrap();

@@ -988,11 +988,8 @@ async fn figures(ledger: &Ledger) -> Vec<(String, Measure, Part, Option<u64>, u6
     told.collect()
 }
 
-async fn usage_is_told_once_its_week_is_over_and_what_came_of_it_once_nothing_can_be_corrected(home: &dyn Home) {
-    let ledger = home.open().unwrap();
-    let week = Week::of(monday());
-    ledger.add_up(&flows(7, 1, week), days(1)).await.unwrap();
-    ledger.add_up(&flows(6, 2, week), days(2)).await.unwrap();
+/// Five people say that ten came of what they held for a day.
+async fn five_report(ledger: &Ledger) -> Vec<Grant> {
     let mut all = Vec::new();
     for nth in 0..5 {
         let mut terms = terms(&format!("p{nth}"), "recruiting", 1_000, 9_000);
@@ -1001,16 +998,21 @@ async fn usage_is_told_once_its_week_is_over_and_what_came_of_it_once_nothing_ca
         let said = ledger.report(&grant.id, came_to(10, days(2).as_millis()), |_, _| ());
         all.push(said.await.unwrap());
     }
+    all
+}
+
+async fn usage_is_told_once_its_week_is_over_and_what_came_of_it_once_nothing_can_be_corrected(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let week = Week::of(monday());
+    ledger.add_up(&flows(7, 1, week), days(1)).await.unwrap();
+    ledger.add_up(&flows(6, 2, week), days(2)).await.unwrap();
+    let all = five_report(&ledger).await;
     let [unwritten, .., reported] = &all[..] else {
         panic!("five said it")
     };
     // but for what one of them said, all of it is in the book
-    ledger.told(
-        all[1..]
-            .iter()
-            .map(|one| (one.id.clone(), GrantAct::Reported))
-            .collect(),
-    );
+    let in_the_book = all.iter().skip(1).map(|one| (one.id.clone(), GrantAct::Reported));
+    ledger.told(in_the_book.collect());
     // what one of them said, as the ledger has it
     let said = |ledger: &Ledger| ledger.get(&reported.id).unwrap().report;
     assert_eq!(figures(&ledger).await, [], "the week lasts");

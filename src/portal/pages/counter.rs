@@ -292,6 +292,14 @@ pub(in crate::portal) struct Open {
 }
 
 /// The person's own page.
+/// What somebody can do from their own page, also while nothing waits.
+pub(in crate::portal) struct Offers {
+    /// Whether others may ask something of the person.
+    pub(in crate::portal) answers: bool,
+    /// Whether the person may take something in an emergency.
+    pub(in crate::portal) may_be_urgent: bool,
+}
+
 #[derive(Template)]
 #[template(path = "mine.html", config = "src/portal/askama.toml")]
 pub(in crate::portal) struct Mine<'a> {
@@ -301,10 +309,7 @@ pub(in crate::portal) struct Mine<'a> {
     pub(in crate::portal) note: Option<String>,
     /// How many requests wait for the person's answer, in words, where some do.
     pub(in crate::portal) to_answer: Option<String>,
-    /// Whether others may ask something of the person.
-    pub(in crate::portal) answers: bool,
-    /// Whether the person may take something in an emergency.
-    pub(in crate::portal) may_be_urgent: bool,
+    pub(in crate::portal) offers: Offers,
     /// Whether the person may revoke what others hold.
     pub(in crate::portal) may_revoke: bool,
     /// Whether the person may read what was decided about others.

@@ -94,36 +94,36 @@ fn grant(said: GrantSaid<'_>) -> String {
     } else {
         format!("« {} » sur {}", said.title, said.places)
     };
-    let of = said.whose.map(|whose| format!(", de {whose}")).unwrap_or_default();
+    let dont = said.whose.map(|whose| format!(", de {whose}")).unwrap_or_default();
     match said.act {
         GrantAct::Granted | GrantAct::Continued | GrantAct::Delegated => format!("a déclaré le motif {on}"),
         GrantAct::Requested => format!("a demandé {on}"),
-        GrantAct::PartlyApproved => format!("a accordé {on}{of} ; d’autres doivent encore le faire"),
-        GrantAct::Approved => format!("a accordé {on}{of}"),
-        GrantAct::Declined => format!("a décliné {on}{of}"),
+        GrantAct::PartlyApproved => format!("a accordé {on}{dont} ; d’autres doivent encore le faire"),
+        GrantAct::Approved => format!("a accordé {on}{dont}"),
+        GrantAct::Declined => format!("a décliné {on}{dont}"),
         GrantAct::Lapsed => format!("n’a pas eu de réponse à temps pour {on}"),
         GrantAct::BrokeGlass => format!("a brisé la glace pour {on}"),
         GrantAct::Reviewed => match said.accepted {
-            Some(false) => format!("a examiné {on}{of}, pris en urgence : ce n’en était pas une"),
-            Some(true) | None => format!("a examiné {on}{of}, pris en urgence : c’en était une"),
+            Some(false) => format!("a examiné {on}{dont}, pris en urgence : ce n’en était pas une"),
+            Some(true) | None => format!("a examiné {on}{dont}, pris en urgence : c’en était une"),
         },
         GrantAct::Reported => format!("a dit ce qui est venu de {on}"),
-        GrantAct::Withdrawn if said.was_given => format!("a mis fin à {on}{of}"),
-        GrantAct::Withdrawn => format!("a retiré la demande de {on}{of}"),
-        GrantAct::Revoked => format!("a révoqué {on}{of}"),
+        GrantAct::Withdrawn if said.was_given => format!("a mis fin à {on}{dont}"),
+        GrantAct::Withdrawn => format!("a retiré la demande de {on}{dont}"),
+        GrantAct::Revoked => format!("a révoqué {on}{dont}"),
         GrantAct::Idle => format!("n’a pas utilisé {on}, ce qui y a mis fin"),
         GrantAct::Refused => format!("s’est vu refuser {on}"),
-        GrantAct::Void => format!("{on}{of} n’a pu être conservé et n’a jamais compté"),
+        GrantAct::Void => format!("{on}{dont} n’a pu être conservé et n’a jamais compté"),
     }
 }
 
 fn delegation(act: GrantAct, to: &str, whose: Option<&str>) -> String {
-    let of = whose.map(|whose| format!(" de {whose}")).unwrap_or_default();
+    let dont = whose.map(|whose| format!(" de {whose}")).unwrap_or_default();
     match act {
-        GrantAct::Withdrawn => format!("a repris la délégation{of} à {to}"),
-        GrantAct::Revoked => format!("a mis fin à la délégation{of} à {to}"),
-        GrantAct::Refused => format!("ne peut donner de délégation{of} à {to}"),
-        GrantAct::Void => format!("la délégation{of} à {to} n’a pu être conservée et n’a jamais compté"),
+        GrantAct::Withdrawn => format!("a repris la délégation{dont} à {to}"),
+        GrantAct::Revoked => format!("a mis fin à la délégation{dont} à {to}"),
+        GrantAct::Refused => format!("ne peut donner de délégation{dont} à {to}"),
+        GrantAct::Void => format!("la délégation{dont} à {to} n’a pu être conservée et n’a jamais compté"),
         GrantAct::Granted
         | GrantAct::Continued
         | GrantAct::Delegated

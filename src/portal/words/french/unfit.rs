@@ -95,7 +95,7 @@ fn opens_nothing_there(vain: &Vain) -> String {
     } else {
         format!("il le fait sur {}", quoted(elsewhere.iter().map(PlatformId::as_str)))
     };
-    format!("les règles ne laissent « {purpose} » rien vous ouvrir sur « {platform} »{why} : {hint}")
+    format!("les règles ne laissent « {purpose} » rien vous ouvrir sur « {platform} »{why} : {hint}")
 }
 
 #[cfg(test)]

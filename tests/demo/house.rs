@@ -294,17 +294,18 @@ async fn an_edit_of_the_policies_rules_at_once_and_a_broken_one_never_does() {
 
 #[tokio::test]
 async fn told_a_second_time_the_gateway_ends_at_once_and_says_so() {
-    let nginx = Nginx::start(&[OTHER], b"").await;
+    let nginx = Nginx::start(&[MANAGED], b"").await;
     let mut house = House::start(&nginx).await;
+    house.declare("recruiting").await;
     let mut upload = command(path_of("curl"))
-        .args(["-q", "-v", "-k", "-T", "-", "--proxy", &house.proxy("dan")])
-        .arg(format!("https://{OTHER}/put/endless"))
+        .args(["-q", "-v", "-k", "-T", "-", "--proxy", &house.proxy("ada")])
+        .arg(format!("https://{MANAGED}/dms-uploads/endless"))
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let mut told = BufReader::new(upload.stderr.take().unwrap()).lines();
-    until(&mut told, "> PUT /put/endless").await;
+    until(&mut told, "> PUT /dms-uploads/endless").await;
     tell(&house.child, Signal::TERM);
     until(&mut house.log, "stopping").await;
     tokio::select! {

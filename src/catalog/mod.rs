@@ -32,6 +32,7 @@ mod peek;
 mod recognise;
 mod redact;
 mod secrets;
+mod segments;
 mod signature;
 mod tree;
 

@@ -8,6 +8,14 @@ use crate::facts::{Language, Reason};
 use crate::purpose::Over;
 use crate::rulebook::{NotDeclared, Outdated};
 
+pub(super) fn must_approve(approvers: &[&str], within: Duration) -> String {
+    format!(
+        "Il faut l’accord d’une autre personne\u{a0}: {}. La demande attend {}, week-ends non compris, puis elle est refusée.",
+        either(approvers),
+        span(within)
+    )
+}
+
 pub(super) fn over(over: Over) -> &'static str {
     match over {
         Over::Lapsed => {

@@ -117,13 +117,13 @@ fn grant(said: GrantSaid<'_>) -> String {
     }
 }
 
-fn delegation(act: GrantAct, to: &str, whose: Option<&str>) -> String {
+fn delegation(act: GrantAct, autrui: &str, whose: Option<&str>) -> String {
     let dont = whose.map(|whose| format!(" de {whose}")).unwrap_or_default();
     match act {
-        GrantAct::Withdrawn => format!("a repris la délégation{dont} à {to}"),
-        GrantAct::Revoked => format!("a mis fin à la délégation{dont} à {to}"),
-        GrantAct::Refused => format!("ne peut donner de délégation{dont} à {to}"),
-        GrantAct::Void => format!("la délégation{dont} à {to} n’a pu être conservée et n’a jamais compté"),
+        GrantAct::Withdrawn => format!("a repris la délégation{dont} à {autrui}"),
+        GrantAct::Revoked => format!("a mis fin à la délégation{dont} à {autrui}"),
+        GrantAct::Refused => format!("ne peut donner de délégation{dont} à {autrui}"),
+        GrantAct::Void => format!("la délégation{dont} à {autrui} n’a pu être conservée et n’a jamais compté"),
         GrantAct::Granted
         | GrantAct::Continued
         | GrantAct::Delegated
@@ -135,7 +135,7 @@ fn delegation(act: GrantAct, to: &str, whose: Option<&str>) -> String {
         | GrantAct::BrokeGlass
         | GrantAct::Reviewed
         | GrantAct::Reported
-        | GrantAct::Idle => format!("laisse {to} répondre à sa place"),
+        | GrantAct::Idle => format!("laisse {autrui} répondre à sa place"),
     }
 }
 

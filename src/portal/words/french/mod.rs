@@ -85,13 +85,7 @@ pub const FRENCH: Words = Words {
         ([], examples) => format!("S’il y en a un, par exemple {}.", either(examples)),
         (needed_for, _) => format!("Nécessaire pour {}.", either(needed_for)),
     },
-    must_approve: |approvers, within| {
-        format!(
-            "Il faut l’accord d’une autre personne : {}. La demande attend {}, week-ends non compris, puis elle est refusée.",
-            either(approvers),
-            span(within)
-        )
-    },
+    must_approve: answers::must_approve,
     declare_and_continue: "Déclarer et continuer",
     ask_for_approval: "Demander un accord",
     declare_or_ask: "Déclarer, ou demander un accord",

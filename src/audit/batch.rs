@@ -3,6 +3,7 @@
 use tokio::sync::oneshot;
 
 use super::Unavailable;
+use super::walk::LONGEST_RECORD;
 use crate::facts::{Act, Record, RecordId};
 
 /// A record on its way to the disk.
@@ -33,6 +34,10 @@ impl Line {
     pub(super) fn of(record: &Record) -> Result<Self, Unavailable> {
         let json = serde_json::to_vec(record);
         let json = json.map_err(|e| Unavailable::refused(format!("a record cannot be written as JSON: {e}")))?;
+        if json.len() > LONGEST_RECORD {
+            let long = format!("a record of {} bytes is longer than {LONGEST_RECORD}", json.len());
+            return Err(Unavailable::refused(long));
+        }
         let mark = match &record.act {
             Act::Opening { .. } => Mark::Opens(record.id.clone()),
             Act::Closing { decided, .. } if decided.as_ref().is_some_and(|note| note.publishes) => {

@@ -175,7 +175,7 @@ impl Book {
 
     /// Accepts an act that has happened anyway, without waiting for the disk; kept in memory while the disk fails.
     pub fn note(&self, record: &Record) {
-        if let Ok(line) = Line::of(record) {
+        if let Some(line) = line_of(record) {
             self.accept(line, record);
         }
     }
@@ -183,7 +183,7 @@ impl Book {
     /// The same; `once_kept` is called when it is on disk, by the writer, and must not wait for anything. It is dropped
     /// without being called if the book ends before.
     pub fn note_then(&self, record: &Record, once_kept: impl FnOnce() + Send + 'static) {
-        if let Ok(mut line) = Line::of(record) {
+        if let Some(mut line) = line_of(record) {
             line.once_kept = Some(Box::new(once_kept));
             self.accept(line, record);
         }
@@ -271,6 +271,13 @@ impl Book {
             reader(record);
         }
     }
+}
+
+/// The line of what has happened anyway. What cannot be written at all, which nothing that this house records comes near, is
+/// at least said.
+fn line_of(record: &Record) -> Option<Line> {
+    let lost = |trouble: &Unavailable| tracing::error!(%trouble, id = %record.id, "a record is lost");
+    Line::of(record).inspect_err(lost).ok()
 }
 
 fn rulebook_of(record: &Record) -> Option<crate::facts::RulebookId> {

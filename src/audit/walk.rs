@@ -228,8 +228,10 @@ fn next_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<(
     Ok((read, whole, whole || piece.limit() > 0))
 }
 
-/// No line is longer: what a flow says of itself has its bounds.
+/// No line is longer. What a flow says of itself has its bounds, and nothing else is written: [`LONGEST_RECORD`].
 const LONGEST_LINE: u64 = 16 * 1024 * 1024;
+/// The longest record that is written, in bytes. Its line ends with the chain's sum, which takes far less than what is left.
+pub(super) const LONGEST_RECORD: usize = 15 * 1024 * 1024;
 
 /// The smallest piece that a disk writes or does not.
 const BLOCK: u64 = 512;

@@ -42,6 +42,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub use path::decoded;
 pub use peek::media_type;
 pub use tree::{CategoryTree, Control, Platform};
 

@@ -125,8 +125,8 @@ fn hex(byte: u8) -> Option<u8> {
     u8::try_from(char::from(byte).to_digit(16)?).ok()
 }
 
-/// Decodes everything, up to three times.
-pub(super) fn decoded(text: &str) -> Cow<'_, str> {
+/// Decodes everything, up to three times: as the server sees a text that decodes it more than once.
+pub fn decoded(text: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(text);
     for _ in 0..3 {
         if !text.contains('%') {

@@ -142,7 +142,7 @@ impl Gatehouse {
         if !refused.is_empty() {
             let problems = refused.iter().map(ToString::to_string).collect();
             house.health.rules_refused_from_the_start(refused, house.clock.now());
-            reload::record(&house.book, &house.live, GatewayAct::RulebookRefused { problems }).await;
+            reload::record(&house.book, &house.live, reload::refused(problems)).await;
         }
         Ok(house)
     }

@@ -4,6 +4,7 @@
 //! certificate over one connection (RFC 9113 §9.1.1), so those names tell what the tunnel could carry. Whether the
 //! certificate is genuine is for the tunnel's client to verify: this room trusts nothing in it.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -72,60 +73,93 @@ fn weight(asked: &Asked, names: &Arc<[String]>) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
-/// The kinds of keys for which an origin may hold one certificate each, of which it shows the one that fits a hello.
+/// What a client offers to sign and be signed with. An origin may hold a certificate for each kind of key, of which it shows
+/// the one that fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
+    /// Everything, as most clients do.
+    Any,
     Elliptic,
     Rsa,
 }
 
 impl Kind {
+    /// Whether it offers this, which is also what whoever issued the certificate may have signed with (RFC 5246 §7.4.2): an
+    /// elliptic key is often certified by an RSA one. TLS 1.3 never lets a key sign a handshake with PKCS #1 (RFC 8446 §4.2.3),
+    /// and in TLS 1.2 the suites tell the key, so offering that for the issuer's sake gets nobody the other certificate.
     fn signs(self, scheme: SignatureScheme) -> bool {
-        let is_rsa = matches!(
+        let is_pkcs1 = matches!(
             scheme,
             SignatureScheme::RSA_PKCS1_SHA1
                 | SignatureScheme::RSA_PKCS1_SHA256
                 | SignatureScheme::RSA_PKCS1_SHA384
                 | SignatureScheme::RSA_PKCS1_SHA512
-                | SignatureScheme::RSA_PSS_SHA256
-                | SignatureScheme::RSA_PSS_SHA384
-                | SignatureScheme::RSA_PSS_SHA512
         );
-        is_rsa == (self == Self::Rsa)
+        match self {
+            Self::Any => true,
+            Self::Elliptic => is_pkcs1 || !is_rsa(scheme),
+            Self::Rsa => is_rsa(scheme),
+        }
     }
 
-    /// What a client that wants this kind alone offers. In TLS 1.2 the suites say it as well, and some servers go by them.
+    /// What it offers. In TLS 1.2 the suites say it as well, and some servers go by them.
     fn offered(self, provider: &CryptoProvider) -> CryptoProvider {
         let mut offered = provider.clone();
+        let fits = |scheme: &SignatureScheme| match self {
+            Self::Any => true,
+            Self::Elliptic => !is_rsa(*scheme),
+            Self::Rsa => is_rsa(*scheme),
+        };
         offered.cipher_suites.retain(|suite| match suite {
-            SupportedCipherSuite::Tls12(suite) => suite.sign.iter().any(|scheme| self.signs(*scheme)),
+            SupportedCipherSuite::Tls12(suite) => suite.sign.iter().any(fits),
             SupportedCipherSuite::Tls13(_) => true,
         });
         offered
     }
 }
 
-/// The names on the certificates of all kinds: the hello of the tunnel's client may get it another one than ours would.
+fn is_rsa(scheme: SignatureScheme) -> bool {
+    matches!(
+        scheme,
+        SignatureScheme::RSA_PKCS1_SHA1
+            | SignatureScheme::RSA_PKCS1_SHA256
+            | SignatureScheme::RSA_PKCS1_SHA384
+            | SignatureScheme::RSA_PKCS1_SHA512
+            | SignatureScheme::RSA_PSS_SHA256
+            | SignatureScheme::RSA_PSS_SHA384
+            | SignatureScheme::RSA_PSS_SHA512
+    )
+}
+
+/// The names on all certificates that it shows: the hello of the tunnel's client may get it another one than one of ours would.
 async fn ask(dialer: &Dialer, provider: &Arc<CryptoProvider>, asked: Asked) -> Result<Arc<[String]>, Fault> {
-    let (elliptic, rsa) = tokio::join!(
+    let (any, elliptic, rsa) = tokio::join!(
+        ask_for(Kind::Any, dialer, provider, &asked),
         ask_for(Kind::Elliptic, dialer, provider, &asked),
         ask_for(Kind::Rsa, dialer, provider, &asked),
     );
-    match (elliptic?, rsa?) {
-        (Ok(one), Ok(other)) => {
-            let new = other.into_iter().filter(|name| !one.contains(name));
-            let new: Vec<String> = new.collect();
-            Ok(one.into_iter().chain(new).collect())
+    let (mut names, mut broken_off) = (BTreeSet::new(), None);
+    let mut has_shown = false;
+    for shown in [any?, elliptic?, rsa?] {
+        match shown {
+            Ok(more) => {
+                has_shown = true;
+                names.extend(more);
+            }
+            Err(fault) => broken_off = broken_off.or(Some(fault)),
         }
-        (Ok(names), Err(_)) | (Err(_), Ok(names)) => Ok(names.into()),
-        (Err(fault), Err(_)) => Err(fault),
+    }
+    match broken_off {
+        Some(fault) if !has_shown => Err(fault),
+        Some(_) | None => Ok(names.into_iter().collect()),
     }
 }
 
 /// What an origin shows to who asks for one kind; a fault inside says that it broke the handshake off instead, as one does
-/// that has no certificate of the kind.
+/// that has no certificate of the kind: by an alert or, as some do, by closing.
 ///
-/// INVARIANT: an origin that does not answer, or is not reached, has not said so: what it shows to others stays unknown.
+/// INVARIANT: an origin that does not answer, or is not reached, has not said so: what it shows to others stays unknown. Nor
+/// has one that breaks off every kind.
 type Shown = Result<Vec<String>, Fault>;
 
 async fn ask_for(kind: Kind, dialer: &Dialer, provider: &Arc<CryptoProvider>, asked: &Asked) -> Result<Shown, Fault> {

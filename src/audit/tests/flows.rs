@@ -313,6 +313,28 @@ async fn a_line_longer_than_a_segment_has_one_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_record_that_nobody_could_read_back_is_not_taken_and_the_book_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |bytes: usize| Act::Gateway {
+        act: GatewayAct::RulebookRefused {
+            problems: vec!["x".repeat(bytes)],
+        },
+        rulebook: RulebookId::new("sha256:1"),
+    };
+    let (book, _) = Book::open(&settings(folder.path()), clock(), Vec::new()).unwrap();
+    let longest = book.write(book.record(refused(15 * 1024 * 1024 - 1_000))).await;
+    longest.unwrap();
+    let longer = book.write(book.record(refused(15 * 1024 * 1024))).await;
+    let longer = longer.unwrap_err().to_string();
+    assert!(longer.contains("is longer than 15728640"), "{longer}");
+    flow(&book, true).await;
+    book.close().await.unwrap();
+    assert_eq!(verify(folder.path()).unwrap().lines, 3);
+    let (book, _) = Book::open(&settings(folder.path()), clock(), Vec::new()).unwrap();
+    book.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn every_day_has_its_own_segment_also_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let clock = clock();

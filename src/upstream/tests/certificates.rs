@@ -111,9 +111,9 @@ async fn the_names_on_a_certificate_are_asked_for_once() {
     let permit = permit("www.x.com:443");
     let all = (0..10).map(|_| upstream.names_on_certificate(&permit, origin.address, true));
     for names in futures_util::future::join_all(all).await {
-        assert_eq!(*names.unwrap(), ["www.x.com", "*.x.com"]);
+        assert_eq!(*names.unwrap(), ["*.x.com", "www.x.com"]);
     }
-    assert_eq!(origin.accepted(), 2, "once for each kind of key");
+    assert_eq!(origin.accepted(), 3, "once for each kind of hello");
 }
 
 #[tokio::test]
@@ -154,7 +154,7 @@ async fn asking_for_names_sends_no_content() {
             .unwrap(),
         ["x.com"]
     );
-    for _ in 0..2 {
+    for _ in 0..3 {
         assert!(!told.recv().await.unwrap(), "no handshake must be completed");
     }
 }
@@ -183,7 +183,7 @@ async fn an_origin_with_a_certificate_for_each_kind_of_key_is_asked_for_both() {
         let names = upstream
             .names_on_certificate(&permit("plain.example:443"), origin.address, true)
             .await;
-        assert_eq!(*names.unwrap(), ["plain.example", "*.x.com", "www.linkedin.com"]);
+        assert_eq!(*names.unwrap(), ["*.x.com", "plain.example", "www.linkedin.com"]);
         let alone = Origin::secure(&rsa, &[]).await;
         let names = upstream
             .names_on_certificate(&permit("plain.example:443"), alone.address, true)
@@ -216,4 +216,36 @@ async fn an_origin_that_answers_one_kind_of_hello_only_is_not_taken_for_one_with
         .await
         .unwrap_err();
     assert_eq!(fault.code, FaultCode::OriginTls, "{fault}");
+}
+
+#[tokio::test]
+async fn an_origin_that_minds_who_signed_its_certificates_is_asked_for_each_of_them() {
+    use rustls::SignatureScheme as Scheme;
+
+    // both are shown to whoever takes what their issuer, an RSA key, signs with
+    let wants: [&[Scheme]; 2] = [
+        &[Scheme::ECDSA_NISTP256_SHA256, Scheme::RSA_PKCS1_SHA256],
+        &[Scheme::RSA_PSS_SHA256, Scheme::RSA_PKCS1_SHA256],
+    ];
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let elliptic = Certificate::new(&["plain.example", "www.linkedin.com"], |_| {});
+        let rsa = Certificate::of_kind(&rcgen::PKCS_RSA_SHA256, &["plain.example"], |_| {});
+        for (shown, names) in [
+            (&[&elliptic, &rsa][..], &["plain.example", "www.linkedin.com"][..]),
+            (&[&rsa, &elliptic], &["plain.example", "www.linkedin.com"]),
+            (&[&elliptic], &["plain.example", "www.linkedin.com"]),
+            (&[&rsa], &["plain.example"]),
+        ] {
+            let minded = shown.iter().map(|each| {
+                let is_elliptic = std::ptr::eq(*each, &raw const elliptic);
+                (*each, wants[usize::from(!is_elliptic)])
+            });
+            let origin = Origin::that_minds(&minded.collect::<Vec<_>>(), version).await;
+            let upstream = way_to(origin.address, &[]);
+            let found = upstream
+                .names_on_certificate(&permit("plain.example:443"), origin.address, true)
+                .await;
+            assert_eq!(*found.unwrap(), *names);
+        }
+    }
 }

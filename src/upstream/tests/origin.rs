@@ -92,6 +92,38 @@ impl Origin {
         .await
     }
 
+    /// Shakes hands with the first of these certificates of which a hello offers all that stands beside it, in this version
+    /// of TLS.
+    pub(super) async fn that_minds(
+        certificates: &[(&Certificate, &'static [rustls::SignatureScheme])],
+        version: &'static rustls::SupportedProtocolVersion,
+    ) -> Self {
+        let each = certificates.iter().map(|(each, wanted)| {
+            let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+            let config = ServerConfig::builder_with_provider(provider)
+                .with_protocol_versions(&[version])
+                .unwrap()
+                .with_no_client_auth()
+                .with_cert_resolver(Arc::new(ByHello(vec![each.certified()])));
+            (Arc::new(config), *wanted)
+        });
+        let each: Vec<_> = each.collect();
+        Self::start(move |stream, _| {
+            let each = each.clone();
+            async move {
+                let hello = tokio_rustls::LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream);
+                let hello = hello.await.unwrap();
+                let offered = hello.client_hello().signature_schemes().to_vec();
+                let fits = |wanted: &[rustls::SignatureScheme]| wanted.iter().all(|one| offered.contains(one));
+                let fitting = each.into_iter().find(|(_, wanted)| fits(wanted));
+                if let Some((config, _)) = fitting {
+                    drop(hello.into_stream(config).await);
+                }
+            }
+        })
+        .await
+    }
+
     /// Speaks HTTP/2 with this certificate, lets a connection carry so many streams, and answers
     /// or resets as `answer` says.
     pub(super) async fn shared<F>(

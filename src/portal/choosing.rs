@@ -1,8 +1,6 @@
 //! Which purposes can be chosen where something was refused, how far each could go, and what they ask of whoever states them.
 
-use std::time::Duration;
-
-use super::declare::named;
+use super::approving::Asker;
 use super::intake::Form;
 use super::pages::Told;
 use super::pages::stating::{Choice, Reaching};
@@ -84,10 +82,15 @@ pub(super) fn reaching(words: &Words, widths: &[Width], needs_approval: bool, sa
 }
 
 /// The purposes that would help, as they can be chosen.
-pub(super) fn choices(told: &Told<'_>, in_force: &InForce, offers: &[HowFar<'_>], form: &Form) -> Choices {
+pub(super) fn choices(
+    told: &Told<'_>,
+    (in_force, seen): (&InForce, &Observation),
+    offers: &[HowFar<'_>],
+    form: &Form,
+) -> Choices {
     let all: Vec<(&Offer, Choice)> = offers
         .iter()
-        .map(|far| (far.offer, choice(told, in_force, (far, offers.len()), form)))
+        .map(|far| (far.offer, choice(told, (in_force, seen), (far, offers.len()), form)))
         .collect();
     let free = all.iter().filter(|(offer, _)| !offer.needs_approval).count();
     let (mut folded, mut shown): (Vec<_>, Vec<_>) =
@@ -111,14 +114,15 @@ pub(super) fn choices(told: &Told<'_>, in_force: &InForce, offers: &[HowFar<'_>]
     }
 }
 
-fn choice(told: &Told<'_>, in_force: &InForce, (far, of): (&HowFar<'_>, usize), form: &Form) -> Choice {
+fn choice(
+    told: &Told<'_>,
+    (in_force, seen): (&InForce, &Observation),
+    (far, of): (&HowFar<'_>, usize),
+    form: &Form,
+) -> Choice {
     let (words, offer) = (told.words, far.offer);
     let purpose = in_force.rulebook.purposes().get(&offer.purpose);
-    let within = purpose.map_or(Duration::ZERO, |purpose| purpose.answer_within);
-    let names = words
-        .chain
-        .those(offer.needed, named(&offer.approvers, &in_force.directory));
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let approval = || Asker::seen(seen)?.must_approve(words, in_force, (purpose?, &far.widths));
     let preset = Offer {
         covers: far
             .beforehand()
@@ -133,7 +137,7 @@ fn choice(told: &Told<'_>, in_force: &InForce, (far, of): (&HowFar<'_>, usize), 
             purpose.description.said_in(words.language).to_owned()
         }),
         effect: Some(told.opening(&preset).effect),
-        approval: offer.needs_approval.then(|| (words.must_approve)(&names, within)),
+        approval: offer.needs_approval.then(approval).flatten(),
         ticket: ticket_of(&in_force.rulebook, offer)
             .filter(|rule| rule.required)
             .map(|rule| (words.ticket_needed)(&rule.example)),

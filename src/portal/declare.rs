@@ -186,7 +186,7 @@ impl Portal {
             .iter()
             .map(|offer| HowFar::of(visit.rules(), &seen, offer))
             .collect();
-        let Choices { common, shown, folded } = choices(&told, visit.in_force, &far, form);
+        let Choices { common, shown, folded } = choices(&told, (visit.in_force, &seen), &far, form);
         let page = stating::Declare {
             w: words,
             who: &visitor.person.name,
@@ -284,10 +284,13 @@ impl Portal {
         let words = self.words;
         let approvers = self.approvers_of(visit, grant, visit.at);
         let approvers: Vec<&str> = approvers.iter().map(String::as_str).collect();
+        let later = self.others_later(visit, visitor, grant);
+        let others: Vec<&str> = later.iter().flat_map(|(_, names)| names).map(String::as_str).collect();
+        let later = later.as_ref().map(|(from, _)| (from.as_str(), others.as_slice()));
         let page = counter::Asked {
             w: words,
             who: &visitor.person.name,
-            heading: (words.was_asked)(&approvers),
+            heading: (words.was_asked)(&approvers, later),
             waits: self.waits_in_words(visit, visitor, grant),
             title: self.purpose_title(visit.rules(), &grant.purpose),
             effect: (words.once_approved)(&self.effect(visit.rules(), grant), lasts(grant)),

@@ -14,6 +14,7 @@
 mod accounts;
 mod answers;
 mod api;
+mod approving;
 mod beside;
 mod beside_pages;
 mod book;

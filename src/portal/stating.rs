@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use super::approving::Asker;
 use super::case::platform_name;
 use super::choosing::{chosen, reaching};
-use super::declare::{Trouble, named};
+use super::declare::Trouble;
 use super::intake::{Form, Received};
 use super::memory::Kept;
 use super::pages::counter::{Glass, Open, Pick};
@@ -16,7 +17,7 @@ use super::pages::{Page, see_other};
 use super::{Portal, Visit, provenance, times};
 use crate::facts::{Channel, Grant, GrantId, PlatformId, PurposeId};
 use crate::purpose::{Declaration, GROUPS, Purpose, mildest_first};
-use crate::rulebook::{Asking, Rulebook, Visitor, Width};
+use crate::rulebook::{Rulebook, Visitor, Width};
 
 /// The deed of the token with which somebody takes a purpose in an emergency.
 const URGENT: &str = "break the glass";
@@ -158,25 +159,14 @@ impl Portal {
 
     /// Who must approve a purpose, or that nobody could.
     fn who_must_approve(&self, visit: &Visit<'_>, visitor: Visitor<'_>, reached: &Reached<'_>) -> String {
-        let purpose = reached.purpose;
-        let asking = Asking {
-            purpose: &purpose.id,
-            by: &visitor.person.id,
-            lasts: reached.widths.last().map_or(Duration::ZERO, |width| width.default_for),
+        let asker = Asker {
+            person: visitor.person,
             arrival: visit.arrival,
             at: visit.at,
-            until: visit.at.plus(purpose.answer_within),
-            waited: Duration::ZERO,
         };
-        let may = visit.in_force.who_may_answer(&asking);
-        if may.is_empty() {
-            return self.nobody_approves(visit, &purpose.id);
-        }
-        let ids: Vec<String> = may.iter().map(|one| one.id.to_string()).collect();
-        let names = named(&ids, &visit.in_force.directory);
-        let names = self.words.chain.those(purpose.answering().how_many(), names);
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        (self.words.must_approve)(&names, purpose.answer_within)
+        let terms = (reached.purpose, reached.widths.as_slice());
+        let who = asker.must_approve(self.words, visit.in_force, terms);
+        who.unwrap_or_else(|| self.nobody_approves(visit, &reached.purpose.id))
     }
 
     /// Platforms to choose among, by their names.
@@ -285,7 +275,9 @@ impl Portal {
             who: &visitor.person.name,
             token: self.tokens.issue(&visit.subject.id, URGENT, visit.at),
             choices,
-            platforms: Self::places(visit, &platforms, |platform| wanted.as_deref() == Some(platform)),
+            platforms: Self::places(visit, &platforms, |platform| {
+                wanted.as_deref() == Some(platform)
+            }),
             statement: &form.statement,
             ticket: &form.ticket,
             chosen: &form.purpose,

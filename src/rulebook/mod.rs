@@ -10,6 +10,7 @@
 
 mod agree;
 mod answerable;
+mod answerers;
 mod approvers;
 mod assemble;
 mod brief;
@@ -54,6 +55,7 @@ mod properties;
 mod tests;
 
 pub use answerable::Stated;
+pub use answerers::Answerers;
 pub use approvers::Asking;
 pub use assemble::{Assembled, Draft};
 pub use cases::{Case, CaseReport, CaseResult, Coverage, Difference, Exercised, Mutation, Survivor, Touched};

@@ -1,11 +1,15 @@
 //! Which purposes can be chosen where something was refused, how far each could go, and what they ask of whoever states them.
 
+use std::collections::BTreeSet;
+
 use super::approving::Asker;
+use super::case::platform_name;
 use super::intake::Form;
 use super::pages::Told;
+use super::pages::counter::Pick;
 use super::pages::stating::{Choice, Reaching};
 use super::words::Words;
-use crate::facts::{Observation, Offer};
+use crate::facts::{Observation, Offer, PlatformId};
 use crate::purpose::{TicketRule, mildest_first};
 use crate::rulebook::{InForce, Rulebook, Width};
 
@@ -16,6 +20,7 @@ const BETWEEN: &str = ",";
 pub(super) struct HowFar<'a> {
     pub(super) offer: &'a Offer,
     widths: Vec<Width>,
+    elsewhere: BTreeSet<PlatformId>,
 }
 
 /// The purposes to choose among.
@@ -32,6 +37,7 @@ impl<'a> HowFar<'a> {
     pub(super) fn of(rules: &Rulebook, seen: &Observation, offer: &'a Offer) -> Self {
         Self {
             widths: rules.widths(seen, offer),
+            elsewhere: rules.elsewhere(seen, offer),
             offer,
         }
     }
@@ -141,6 +147,12 @@ fn choice(
         ticket: ticket_of(&in_force.rulebook, offer)
             .filter(|rule| rule.required)
             .map(|rule| (words.ticket_needed)(&rule.example)),
+        also: {
+            let ticked: Vec<PlatformId> = form.also(&offer.purpose).collect();
+            places(&in_force.rulebook, &far.elsewhere, |id| {
+                ticked.iter().any(|one| one.as_str() == id)
+            })
+        },
         chosen: of == 1 || offer.purpose.as_str() == form.purpose,
         reaching: reaching(
             words,
@@ -149,6 +161,18 @@ fn choice(
             form.covers.get(offer.purpose.as_str()),
         ),
     }
+}
+
+/// Platforms to choose among, by their names.
+pub(super) fn places(rules: &Rulebook, among: &BTreeSet<PlatformId>, is_chosen: impl Fn(&str) -> bool) -> Vec<Pick> {
+    let picks = among.iter().map(|platform| Pick {
+        id: platform.to_string(),
+        title: platform_name(rules, platform),
+        chosen: is_chosen(platform.as_str()),
+    });
+    let mut picks: Vec<Pick> = picks.collect();
+    picks.sort_by_key(|pick| pick.title.to_lowercase());
+    picks
 }
 
 /// What a form sends for it.

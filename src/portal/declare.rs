@@ -1,6 +1,5 @@
 //! From a refusal to a purpose: what was tried, why not, what would help, and the declaration itself.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use http::StatusCode;
@@ -106,7 +105,8 @@ impl Portal {
         };
         let declaration = Declaration {
             purpose: offer.purpose.clone(),
-            platforms: BTreeSet::from([platform.clone()]),
+            // what somebody ticks is looked at like what they are asked: a platform that opens nothing is told of
+            platforms: form.also(&offer.purpose).chain([platform.clone()]).collect(),
             covers: Some(width.covers.clone()),
             statement: form.statement.clone(),
             ticket: Some(form.ticket.trim().to_owned()).filter(|ticket| !ticket.is_empty()),

@@ -54,6 +54,7 @@ mod others;
 mod outcome_calls;
 mod outcome_pages;
 mod outcomes;
+mod own_form;
 pub mod pages;
 mod paging;
 mod privacy;

@@ -55,7 +55,7 @@ pub use principal::{BadName, Employment, MethodName, Person, Subject, SubjectId}
 pub use problem::{Problem, Severity, SourceText, Spelling, all_like, did_you_mean};
 pub use quick::QuickMap;
 pub use record::{Act, DecisionNote, GatewayAct, GrantAct, Help, Record, RecordId, RulebookId, TokenAct};
-pub use report::Report;
+pub use report::{Report, USE_FORGOTTEN};
 pub use request::{Activity, Head, Hints, Opaque, Peek, Reading, Referer, SignatureId};
 pub use ruling::{Coach, Effect, Later, Mode, Offer, Outcome, PolicyId, Reason, ReasonWords, Remedy, Would, WouldBe};
 pub use said::{Answer, Behalf, Came, Continued, Delegated, Emergency, Ended, Review, Verdict};

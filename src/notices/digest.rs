@@ -7,6 +7,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::Settings;
 use super::whom::{self, ADDRESS, EMAIL, HOOK};
 use crate::clock::Timestamp;
@@ -14,6 +16,36 @@ use crate::facts::{Mailbox, Occasion, Person, PurposeId, SubjectId};
 use crate::ledger::{Brought, Letter};
 use crate::purpose::Purpose;
 use crate::rulebook::InForce;
+
+/// Who is told of each week, once its figures are settled, how much purposes were used and what came of them.
+#[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Digest {
+    /// Whether owners of purposes are, of those that they own.
+    pub owners: bool,
+    /// Who else is: people of the directory of all that the rules let them see, and others of `purposes`.
+    pub to: Vec<Mailbox>,
+    /// The purposes of which web hooks are told that name the digest, and mailboxes of nobody in the directory; empty: all.
+    pub purposes: Vec<PurposeId>,
+    /// How many hours after Monday began, in UTC.
+    pub after_h: u64,
+}
+
+impl Default for Digest {
+    fn default() -> Self {
+        Self {
+            owners: true,
+            to: Vec::new(),
+            purposes: Vec::new(),
+            after_h: 7,
+        }
+    }
+}
+
+impl Digest {
+    /// So late is late enough: it is over before the next.
+    pub(super) const LATEST_H: u64 = 5 * 24;
+}
 
 /// A letter for everybody who may be told something of that week, and has an address.
 pub(super) fn letters(brought: &Brought, in_force: &InForce, settings: &Settings, now: Timestamp) -> Vec<Letter> {

@@ -29,6 +29,8 @@ pub(super) fn is_moot((grant, event): Happened<'_>, letter: Option<&Letter>, now
         }
         NoticeEvent::Approved => grant.state != GrantState::Active,
         NoticeEvent::ReviewOverdue => !grant.awaits_review(),
+        // whether it is asked at all, `outcomes` knows
+        NoticeEvent::CameOfIt => grant.state != GrantState::Active || grant.report.is_some(),
         NoticeEvent::Declined | NoticeEvent::Lapsed | NoticeEvent::Revoked | NoticeEvent::BrokeGlass => false,
     }
 }
@@ -108,7 +110,11 @@ fn people((grant, event): Happened<'_>, (in_force, lets): (&InForce, &[Grant]), 
                 .map(|(acts, _)| acts);
             told.iter().map(|person| person.id.clone()).chain(delegates).collect()
         }
-        NoticeEvent::Approved | NoticeEvent::Declined | NoticeEvent::Lapsed | NoticeEvent::Revoked => holder(),
+        NoticeEvent::Approved
+        | NoticeEvent::Declined
+        | NoticeEvent::Lapsed
+        | NoticeEvent::Revoked
+        | NoticeEvent::CameOfIt => holder(),
         NoticeEvent::BrokeGlass => named(grant, in_force),
         NoticeEvent::ReviewOverdue => &named(grant, in_force) | &holder(),
     }

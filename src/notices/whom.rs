@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Settings;
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantState, Mailbox, NoticeEvent, SubjectId};
+use crate::facts::{Grant, GrantState, Language, Mailbox, NoticeEvent, SubjectId};
 use crate::ledger::Letter;
 use crate::rulebook::{Asking, Directory, InForce};
 
@@ -87,6 +87,19 @@ pub(super) fn mailbox(to: &str, directory: &Directory) -> Option<Mailbox> {
         Some(address) => Mailbox::parse(address).ok(),
         None => directory.listed(&SubjectId::parse(to).ok()?)?.email.clone(),
     }
+}
+
+/// The language of the one to whom a letter goes; of several who share a mailbox, where it is the same.
+pub(super) fn language(to: &str, directory: &Directory) -> Option<Language> {
+    if !to.starts_with(ADDRESS) {
+        return directory.listed(&SubjectId::parse(to).ok()?)?.language;
+    }
+    let mailbox = mailbox(to, directory)?;
+    let listed = directory.people().filter_map(|person| directory.listed(&person.id));
+    let theirs = listed.filter(|listed| listed.email.as_ref().is_some_and(|email| email.is_read_with(&mailbox)));
+    let mut languages = theirs.map(|listed| listed.language);
+    let first = languages.next()?;
+    first.filter(|_| languages.all(|other| other == first))
 }
 
 /// Who is told: those who may answer of what waits, whoever asked or holds of what became of that, and of an emergency who owns

@@ -70,7 +70,7 @@ pub use matrix::{Access, Asks, Cell, MatrixQuestion, Ways};
 pub use may_end::{Ending, MayEnd};
 pub use reach::Width;
 pub use read_where::{Reads, Sight, There};
-pub use readers::Readers;
+pub use readers::{Looking, Readers};
 pub use replay::{Change, Example, Group, Loose, Replay, Replayer, Sums, Tally};
 pub use sources::{Sorted, Sources, is_source};
 pub use told::{Judged, Recorded, Told};

@@ -29,8 +29,8 @@ pub(super) fn is_moot((grant, event): Happened<'_>, letter: Option<&Letter>, now
         }
         NoticeEvent::Approved => grant.state != GrantState::Active,
         NoticeEvent::ReviewOverdue => !grant.awaits_review(),
-        // whether it is asked at all, `outcomes` knows
-        NoticeEvent::CameOfIt => grant.state != GrantState::Active || grant.report.is_some(),
+        // one that was answered may stand for others that were not: of what it is asked, `outcomes` knows
+        NoticeEvent::CameOfIt => grant.state != GrantState::Active,
         NoticeEvent::Declined | NoticeEvent::Lapsed | NoticeEvent::Revoked | NoticeEvent::BrokeGlass => false,
     }
 }

@@ -6,6 +6,7 @@ use http::{Request, StatusCode, header};
 use serde_json::{Value, json};
 use wayleave::facts::{Act, GrantAct, Record};
 
+use crate::approvals::without_cases;
 use crate::harness::client::{Answer, Client};
 use crate::harness::house::PORTAL;
 use crate::harness::{PASSWORD, World};
@@ -274,6 +275,7 @@ async fn who_stands_in_may_answer_from_the_moment_on_that_it_has_waited_for_long
 /// Where Mia may not approve, and Sol may from a quarter of an hour on.
 async fn only_alternates() -> World {
     World::planned(|plan| {
+        without_cases(plan);
         let policies = plan.folder.join("policies");
         let rule = r#"
             @id("approve.not-mia") @reason("Mia is on leave.") @owner("HR")

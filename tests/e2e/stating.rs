@@ -341,7 +341,7 @@ async fn one_prompt_covers_the_other_platforms_of_the_purpose_where_somebody_tic
         "what is ticked for another purpose is not meant"
     );
     let granted = own_page(&ada, given.header("location")).await.text();
-    assert!(granted.contains("LinkedIn") && granted.contains("Xing"), "{granted}");
+    assert!(granted.contains("LinkedIn") && granted.contains("XING"), "{granted}");
     world.close().await;
 }
 

@@ -2,8 +2,23 @@
 
 use serde_json::Value;
 
-/// Whose approval is missing: `mia and of one of nora or lea`.
+/// Who that is, is not known.
+const SOMEBODY: &str = "somebody";
+
+/// Whose approval is missing: `mia and of one of nora or lea`; and who may give one later: `mia, from … on also of sol`.
 pub(super) fn for_whom(grant: &Value) -> String {
+    let later = grant.get("alternates");
+    let from = later.and_then(|later| later.get("from")?.as_str());
+    let others = later.map(|later| joined(&words(later, "approvers"), "or"));
+    match (now(grant), from.zip(others)) {
+        (now, None) => now.unwrap_or_else(|| SOMEBODY.to_owned()),
+        (None, Some((from, others))) => format!("{others} (from {from} on)"),
+        (Some(now), Some((from, others))) => format!("{now}, from {from} on also of {others},"),
+    }
+}
+
+/// Who may give an approval that is missing; none where nobody may at the moment.
+fn now(grant: &Value) -> Option<String> {
     let lacking = grant.get("waits_for").and_then(Value::as_array);
     let lacking = lacking.map_or(&[][..], Vec::as_slice);
     let is_one_of_several = lacking.len() > 1;
@@ -11,14 +26,16 @@ pub(super) fn for_whom(grant: &Value) -> String {
         let needed = one.get("needed").and_then(Value::as_u64).unwrap_or(1);
         among(needed, &words(one, "of"), is_one_of_several)
     });
-    each.collect::<Vec<_>>().join(" and of ")
+    let each = each.collect::<Vec<_>>();
+    let is_any = each.iter().any(|one| one != SOMEBODY);
+    is_any.then(|| each.join(" and of "))
 }
 
 /// So many of these.
 fn among(needed: u64, names: &[&str], is_one_of_several: bool) -> String {
     let all = u64::try_from(names.len()).is_ok_and(|count| count <= needed);
     match (names, needed) {
-        ([], _) => "somebody".to_owned(),
+        ([], _) => SOMEBODY.to_owned(),
         ([one], _) => (*one).to_owned(),
         (_, _) if all => joined(names, "and"),
         (_, 1) if is_one_of_several => format!("one of {}", joined(names, "or")),
@@ -86,6 +103,19 @@ mod tests {
         ] {
             assert_eq!(for_whom(&json!({ "waits_for": lacking })), says);
         }
+    }
+
+    #[test]
+    fn who_may_approve_later_is_told_with_the_moment_from_which_they_may() {
+        let waits = |of: Value| {
+            json!({"waits_for": [{"needed": 1, "of": of}],
+                   "alternates": {"from": "2026-11-24T11:45:00Z", "approvers": ["sol", "dan"]}})
+        };
+        assert_eq!(
+            for_whom(&waits(json!(["mia"]))),
+            "mia, from 2026-11-24T11:45:00Z on also of sol or dan,"
+        );
+        assert_eq!(for_whom(&waits(json!([]))), "sol or dan (from 2026-11-24T11:45:00Z on)");
     }
 
     #[test]

@@ -55,9 +55,9 @@ pub use principal::{BadName, Employment, MethodName, Person, Subject, SubjectId}
 pub use problem::{Problem, Severity, SourceText, Spelling, all_like, did_you_mean};
 pub use quick::QuickMap;
 pub use record::{Act, DecisionNote, GatewayAct, GrantAct, Help, Record, RecordId, RulebookId, TokenAct};
-pub use report::Report;
+pub use report::{Report, USE_FORGOTTEN};
 pub use request::{Activity, Head, Hints, Opaque, Peek, Reading, Referer, SignatureId};
-pub use ruling::{Coach, Effect, Mode, Offer, Outcome, PolicyId, Reason, ReasonWords, Remedy, Would, WouldBe};
+pub use ruling::{Coach, Effect, Later, Mode, Offer, Outcome, PolicyId, Reason, ReasonWords, Remedy, Would, WouldBe};
 pub use said::{Answer, Behalf, Came, Continued, Delegated, Emergency, Ended, Review, Verdict};
 pub use secret::Secret;
 pub use standing::{Channel, Grant, GrantId, GrantState, PurposeId, Standing};

@@ -24,11 +24,13 @@ pub enum NoticeEvent {
     BrokeGlass,
     /// That nobody has reviewed yet, and should have.
     ReviewOverdue,
+    /// It expired, and its holder is asked what came of it.
+    CameOfIt,
 }
 
 impl NoticeEvent {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Waits,
         Self::PartlyApproved,
         Self::AlternatesMay,
@@ -38,6 +40,7 @@ impl NoticeEvent {
         Self::Revoked,
         Self::BrokeGlass,
         Self::ReviewOverdue,
+        Self::CameOfIt,
     ];
 
     /// The name, as settings and messages spell it.
@@ -52,6 +55,7 @@ impl NoticeEvent {
             Self::Revoked => "revoked",
             Self::BrokeGlass => "broke-glass",
             Self::ReviewOverdue => "review-overdue",
+            Self::CameOfIt => "came-of-it",
         }
     }
 }
@@ -140,6 +144,6 @@ mod tests {
             assert_eq!(serde_json::from_str::<Occasion>(&written).unwrap(), occasion);
         }
         let unknown = Occasion::try_from("monthly".to_owned()).unwrap_err();
-        insta::assert_snapshot!(unknown, @"`monthly` is nothing of which anybody is told: use waits, partly-approved, alternates-may, approved, declined, lapsed, revoked, broke-glass, review-overdue, digest");
+        insta::assert_snapshot!(unknown, @"`monthly` is nothing of which anybody is told: use waits, partly-approved, alternates-may, approved, declined, lapsed, revoked, broke-glass, review-overdue, came-of-it, digest");
     }
 }

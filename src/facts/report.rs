@@ -30,6 +30,10 @@ pub struct Report {
     pub settled: bool,
 }
 
+/// How much of its use a crash may make a grant forget, as long as the disk takes changes: so much longer may it go unused
+/// after a start, which never ends it early.
+pub const USE_FORGOTTEN: Duration = Duration::from_mins(1);
+
 impl Report {
     /// For how long after the end of a grant its holder is asked.
     pub const WITHIN: Duration = Duration::from_hours(14 * 24);
@@ -98,6 +102,18 @@ impl Grant {
             report,
             ..self.clone()
         }
+    }
+
+    /// Whether it is known that something passed under it.
+    ///
+    /// Of what may not go unused the moment of its last use is told from the beginning, and after a start as if it had been
+    /// used as late as may have been forgotten: neither is a use.
+    pub fn was_used(&self) -> bool {
+        let is_supposed = |at: Timestamp| {
+            let never = [self.not_before, self.not_before.plus(USE_FORGOTTEN)];
+            self.idle.is_some() && never.contains(&at)
+        };
+        self.used_at.is_some_and(|at| !is_supposed(at))
     }
 
     /// Whether its holder can say at `now` what came of it: it counted, and is over since not too long ago; or they said so,

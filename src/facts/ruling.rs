@@ -197,6 +197,9 @@ pub struct Offer {
     /// Who could approve it: user names, and `group:legal`; empty where nobody needs to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvers: Vec<String>,
+    /// Who could as well once it has waited for some time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub later: Option<Later>,
     /// How many of them must approve; one, unless more must.
     #[serde(default, skip_serializing_if = "is_one_at_most")]
     pub needed: usize,
@@ -214,15 +217,24 @@ pub struct Offer {
     pub ticket_pattern: Option<String>,
 }
 
+/// Who could approve a purpose as well once that has waited for so long.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Later {
+    /// For how long.
+    pub after: Duration,
+    /// User names, and `group:legal`.
+    pub approvers: Vec<String>,
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
 fn is_one_at_most(count: &usize) -> bool {
     *count <= 1
 }
 
 impl Offer {
-    /// Whether nobody must approve it, or somebody is named who could.
+    /// Whether nobody must approve it, or somebody is named who could, at once or later.
     pub fn can_be_had(&self) -> bool {
-        !self.needs_approval || !self.approvers.is_empty()
+        !self.needs_approval || !self.approvers.is_empty() || self.later.is_some()
     }
 }
 

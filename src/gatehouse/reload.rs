@@ -325,18 +325,18 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Notices what becomes of accounts, tokens and grants as time passes, until the stop.
 pub(super) fn notice(rooms: &Rooms, tasks: &Tasks, clock: &Clock) {
     let (portal, live) = (rooms.portal.clone(), rooms.live.clone());
-    let accounts = follow_accounts(rooms.guard.clone(), portal.clone(), live.clone(), clock.clone());
-    tasks.until_stop(accounts);
+    tasks.until_stop(follow_accounts(rooms.guard.clone(), portal.clone()));
+    tasks.until_stop(note_accounts(portal.clone(), live.clone(), clock.clone()));
     tasks.until_stop(end_tokens(portal.clone(), clock.clone()));
     tasks.until_stop(notice_lapses(portal, live, clock.clone()));
 }
 
-/// Follows the accounts until the task is dropped, and what becomes of tokens with them. The methods log what is wrong with
-/// them.
-async fn follow_accounts(guard: Arc<Guard>, portal: Arc<Portal>, live: Arc<Live>, clock: Clock) {
+/// Follows the accounts until the task is dropped: whoever is removed is signed out, and nothing rests on their tokens any more.
+/// INVARIANT: it waits for neither the ledger nor the book, however slow they are. The methods log what is wrong with them.
+async fn follow_accounts(guard: Arc<Guard>, portal: Arc<Portal>) {
     let mut ticks = tokio::time::interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut noted = None;
+    let mut seen = None;
     loop {
         ticks.tick().await;
         let guard = guard.clone();
@@ -344,6 +344,21 @@ async fn follow_accounts(guard: Arc<Guard>, portal: Arc<Portal>, live: Arc<Live>
             Ok(Ok(()) | Err(_)) => {}
             Err(error) => tracing::error!(%error, "looking at the accounts broke off"),
         }
+        let accounts = portal.accounts();
+        if accounts.as_ref().map(Arc::as_ptr) != seen.as_ref().map(Arc::as_ptr) {
+            portal.suspend_by_accounts();
+            seen = accounts;
+        }
+    }
+}
+
+/// Keeps what becomes of tokens with the accounts until the task is dropped, as fast as that can be kept.
+async fn note_accounts(portal: Arc<Portal>, live: Arc<Live>, clock: Clock) {
+    let mut ticks = tokio::time::interval(LOOK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut noted = None;
+    loop {
+        ticks.tick().await;
         noted = notice_accounts(&portal, &live, &clock, noted).await;
     }
 }

@@ -70,7 +70,7 @@ pub enum Fate {
 /// What was found to be told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Due {
-    /// How much there is, that which is due later included.
+    /// How much there is, that which is due later included; but for what is asked of each grant once it expires.
     pub waiting: u64,
     /// What is due, and claimed.
     pub notices: Vec<Notice>,
@@ -111,17 +111,21 @@ pub(super) fn owed(was: Option<&Grant>, is: &Grant) -> Vec<(NoticeEvent, Timesta
             .collect();
     }
     let ended = is.until();
+    // whether that is counted, the rules say then
+    let asked = (NoticeEvent::CameOfIt, is.expires);
     match (is.state, &is.emergency) {
         (GrantState::Requested, _) => vec![(NoticeEvent::Waits, is.declared_at)],
         (GrantState::Active, Some(emergency)) => vec![
             (NoticeEvent::BrokeGlass, is.not_before),
             (NoticeEvent::ReviewOverdue, emergency.review_by),
+            asked,
         ],
-        (GrantState::Active, None) if was.is_some() => vec![(NoticeEvent::Approved, is.not_before)],
+        (GrantState::Active, None) if was.is_some() => vec![(NoticeEvent::Approved, is.not_before), asked],
+        (GrantState::Active, None) => vec![asked],
         (GrantState::Declined, _) => vec![(NoticeEvent::Declined, ended)],
         (GrantState::Lapsed, _) => vec![(NoticeEvent::Lapsed, ended)],
         (GrantState::Revoked, _) if is.ended.is_some() => vec![(NoticeEvent::Revoked, ended)],
-        (GrantState::Active | GrantState::Revoked | GrantState::Withdrawn, _) => Vec::new(),
+        (GrantState::Revoked | GrantState::Withdrawn, _) => Vec::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! How tokens for tools change: made, revoked, and ended with the account of their person.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Ledger;
 use super::ending::{Ending, OnRecord, UntoldToken};
@@ -29,11 +29,11 @@ pub(super) enum TokenChange {
 
 /// Accounts that are to be noted, and how the book is to say what ends with them.
 pub(super) struct Followed {
-    accounts: AccountMarks,
-    at: Timestamp,
+    pub(super) accounts: AccountMarks,
+    pub(super) at: Timestamp,
     /// Where the book is, and which rules rule.
-    told: (u64, RulebookId),
-    once_over: OnceOver,
+    pub(super) told: (u64, RulebookId),
+    pub(super) once_over: OnceOver,
 }
 
 /// The accounts that look otherwise by now, and what that means for tokens.
@@ -130,6 +130,8 @@ impl<S: Store> Keeper<S> {
         let over = TokensOver { over, once_over };
         if let Err(error) = kept {
             self.doubtful_tokens.extend(over.is_any().then_some(over));
+            // what nobody knows to be noted is looked up before anything is compared with it again
+            self.doubtful_accounts.extend(noted.into_iter().map(|(who, _)| who));
             return Err(error);
         }
         let over = self.show_over(over);
@@ -153,6 +155,21 @@ impl<S: Store> Keeper<S> {
             Err(error) => tracing::warn!(%error, "the ledger cannot write down now which tokens were used"),
         }
     }
+}
+
+/// What accounts are noted to look like of which that is doubtful. Those of whom it is are written as they are, so that this
+/// change takes the place of the doubtful one.
+pub(super) fn noted_anew(
+    change: &mut impl KeepsTokens,
+    doubtful: &BTreeSet<SubjectId>,
+) -> Result<Option<AccountMarks>, LedgerError> {
+    if doubtful.is_empty() {
+        return Ok(None);
+    }
+    let found = change.accounts()?;
+    let theirs = doubtful.iter().map(|who| (who.clone(), found.get(who).copied()));
+    change.write_accounts(&theirs.collect::<Vec<_>>())?;
+    Ok(Some(found))
 }
 
 impl Ledger {

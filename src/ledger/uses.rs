@@ -1,5 +1,5 @@
-//! When each grant that may not go unused for too long was used last: a stamp of its own, so that a request that passes
-//! under it waits for nobody. Written down now and then, and not with every use.
+//! When each grant that may not go unused for too long was used last, and when each other was first: a stamp of its own, so
+//! that a request that passes under it waits for nobody. Written down now and then, and not with every use.
 
 use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
@@ -9,30 +9,30 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantId, GrantState};
+use crate::facts::{Grant, GrantId, GrantState, USE_FORGOTTEN};
 
-/// How much of its use a crash may make a grant forget, as long as the disk takes changes: so much longer may it go unused
-/// after a start, which never ends it early.
-const FORGOTTEN: Duration = Duration::from_mins(1);
+/// Stands for the use of what was not used yet.
+const NEVER: i64 = i64::MIN;
 
 const SHARDS: usize = 32;
 
 type Shard = RwLock<BTreeMap<GrantId, Arc<Stamp>>>;
 
-/// The stamps of what is in force and may not go unused for too long.
+/// The stamps of what is in force.
 pub(super) struct Uses(Vec<Shard>);
 
-/// When a grant was used last, in milliseconds.
+/// When a grant was used last, in milliseconds; where it may go unused, when it was first.
 struct Stamp {
     last: AtomicI64,
     /// What of it is on disk.
     kept: AtomicI64,
-    limit: Duration,
+    /// For how long it may go unused; none: until it expires.
+    limit: Option<Duration>,
     /// When it is over in any case.
     expires: Timestamp,
 }
 
-/// The use of one grant that may not go unused for too long.
+/// The use of one grant.
 #[derive(Clone)]
 pub struct InUse(Arc<Stamp>);
 
@@ -43,20 +43,21 @@ impl Default for Uses {
 }
 
 impl Uses {
-    /// Follows `grant` from now on if it is in force and may not go unused, and else not any more. What it says of its last
+    /// Follows `grant` from now on if it is in force, and else not any more. What it says of its last
     /// use is taken from it: from here on the stamp says it.
     pub(super) fn follow(&self, grant: &mut Grant) {
         let Some(shard) = self.0.get(shard_of(&grant.id)) else {
             return;
         };
         let alive = grant.state == GrantState::Active && grant.ended_at.is_none();
-        let limit = grant.idle.filter(|_| alive);
+        let limit = grant.idle;
         let mut stamps = shard.write().unwrap_or_else(PoisonError::into_inner);
-        let Some(limit) = limit else {
+        if !alive {
             stamps.remove(&grant.id);
             return;
-        };
-        let last = grant.used_at.take().unwrap_or(grant.not_before).as_millis();
+        }
+        let begins = limit.map_or(NEVER, |_| grant.not_before.as_millis());
+        let last = grant.used_at.take().map_or(begins, Timestamp::as_millis);
         // what another gateway has seen of it puts off its end here, too, also for what is under way
         if let Some(stamp) = stamps.get(&grant.id).filter(|stamp| stamp.is_of(grant, limit)) {
             stamp.last.fetch_max(last, Ordering::Relaxed);
@@ -77,7 +78,7 @@ impl Uses {
     pub(super) fn resume(&self, grant: &mut Grant) {
         if grant.idle.is_some() && grant.ended_at.is_none() {
             let last = grant.used_at.unwrap_or(grant.not_before);
-            grant.used_at = Some(last.plus(FORGOTTEN));
+            grant.used_at = Some(last.plus(USE_FORGOTTEN));
         }
         self.follow(grant);
     }
@@ -102,8 +103,11 @@ impl Uses {
 
     /// `grant`, with what is known of its last use.
     pub(super) fn told(&self, mut grant: Grant) -> Grant {
-        if let Some(in_use) = self.of(&grant.id) {
-            grant.used_at = grant.used_at.max(Some(in_use.last()));
+        // what is over says so itself
+        if grant.ended_at.is_none()
+            && let Some(in_use) = self.of(&grant.id)
+        {
+            grant.used_at = grant.used_at.max(in_use.last());
         }
         grant
     }
@@ -112,14 +116,15 @@ impl Uses {
     pub(super) fn idle(&self, now: Timestamp, longer: Duration) -> Vec<GrantId> {
         let is_idle = |stamp: &Arc<Stamp>| {
             let until = InUse(Arc::clone(stamp)).until();
-            until.plus(longer) <= now && until < stamp.expires
+            stamp.limit.is_some() && until.plus(longer) <= now && until < stamp.expires
         };
         self.all(is_idle).into_iter().map(|(id, _)| id).collect()
     }
 
     /// What was used since that was written down, and when last.
     pub(super) fn unkept(&self) -> Vec<(GrantId, Timestamp)> {
-        self.all(|stamp| stamp.last.load(Ordering::Relaxed) > stamp.kept.load(Ordering::Relaxed))
+        let is_new = |stamp: &Arc<Stamp>| stamp.last.load(Ordering::Relaxed) > stamp.kept.load(Ordering::Relaxed);
+        self.all(is_new)
     }
 
     /// This is on disk.
@@ -136,14 +141,14 @@ impl Uses {
         for shard in &self.0 {
             let stamps = read(shard);
             let found = stamps.iter().filter(|(_, stamp)| wanted(stamp));
-            all.extend(found.map(|(id, stamp)| (id.clone(), InUse(Arc::clone(stamp)).last())));
+            all.extend(found.filter_map(|(id, stamp)| Some((id.clone(), InUse(Arc::clone(stamp)).last()?))));
         }
         all
     }
 }
 
 impl Stamp {
-    fn is_of(&self, grant: &Grant, limit: Duration) -> bool {
+    fn is_of(&self, grant: &Grant, limit: Option<Duration>) -> bool {
         (self.limit, self.expires) == (limit, grant.expires)
     }
 }
@@ -152,8 +157,12 @@ impl InUse {
     /// The grant is used at `at`. What is over by then stays so.
     pub fn touch(&self, at: Timestamp) {
         let later = |last: i64| {
-            let over = Timestamp::from_millis(last).plus(self.0.limit);
-            (last < at.as_millis() && at < over).then_some(at.as_millis())
+            let is_later = match self.0.limit {
+                Some(limit) => last < at.as_millis() && at < Timestamp::from_millis(last).plus(limit),
+                // once is enough: nothing hangs on when it was last
+                None => last == NEVER && at < self.0.expires,
+            };
+            is_later.then_some(at.as_millis())
         };
         // where another use is later, that one counts
         let _ = self.0.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later);
@@ -161,11 +170,14 @@ impl InUse {
 
     /// Until when it may go unused.
     pub fn until(&self) -> Timestamp {
-        self.last().plus(self.0.limit)
+        let idle = self.0.limit.zip(self.last());
+        idle.map_or(self.0.expires, |(limit, last)| last.plus(limit))
     }
 
-    fn last(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.last.load(Ordering::Relaxed))
+    /// When it was used last, as far as it is followed.
+    fn last(&self) -> Option<Timestamp> {
+        let last = self.0.last.load(Ordering::Relaxed);
+        (last != NEVER).then(|| Timestamp::from_millis(last))
     }
 }
 
@@ -238,11 +250,20 @@ mod tests {
     }
 
     #[test]
-    fn what_may_go_unused_or_is_over_has_no_stamp() {
+    fn of_what_may_go_unused_the_first_use_is_noted_and_what_is_over_has_no_stamp() {
         let uses = Uses::default();
         let mut forever = Grant { idle: None, ..grant() };
         uses.follow(&mut forever);
-        assert!(uses.of(&forever.id).is_none() && !uses.is_idle(&forever, at(1_000)));
+        assert!(!uses.is_idle(&forever, at(1_000)) && uses.unkept().is_empty());
+        assert!(!uses.told(forever.clone()).was_used());
+        let in_use = uses.of(&forever.id).unwrap();
+        in_use.touch(at(0));
+        in_use.touch(at(9));
+        assert_eq!(in_use.until(), forever.expires, "nothing ends it early");
+        assert_eq!(uses.idle(at(1_000_000), Duration::ZERO), []);
+        let told = uses.told(forever);
+        assert_eq!((told.used_at, told.was_used()), (Some(at(0)), true));
+        assert_eq!(uses.unkept(), [(told.id.clone(), at(0))]);
         let mut live = grant();
         uses.follow(&mut live);
         assert!(uses.of(&live.id).is_some());
@@ -254,6 +275,22 @@ mod tests {
         uses.follow(&mut over);
         assert!(uses.of(&over.id).is_none());
         assert_eq!(over.used_at, Some(at(3)));
+    }
+
+    #[test]
+    fn what_goes_unused_from_the_beginning_was_never_used_after_a_start_either() {
+        for resumed in [false, true] {
+            let (uses, mut grant) = (Uses::default(), grant());
+            if resumed {
+                uses.resume(&mut grant);
+            } else {
+                uses.follow(&mut grant);
+            }
+            let never = uses.told(grant.clone());
+            assert!(never.used_at.is_some() && !never.was_used(), "{resumed}");
+            uses.of(&grant.id).unwrap().touch(at(2));
+            assert!(uses.told(grant).was_used(), "{resumed}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The one thread that changes the ledger: a change is on disk before it is in the view, and in the view before it is
 //! answered.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -20,7 +21,7 @@ use super::once::{KeepsDone as _, Once, Recalled};
 use super::outbox::{Claim, Due, Fate, Notice};
 use super::promise::{Leftover, Owed, Promise, Settled, Telling};
 use super::store::{Bell, Change, Store};
-use super::token_changes::TokenChange;
+use super::token_changes::{TokenChange, noted_anew};
 use super::token_rows::KeepsTokens as _;
 use super::tokens::TokenView;
 use super::usage::{Usage, Week};
@@ -208,6 +209,8 @@ pub(super) struct Keeper<S> {
     pub(super) doubtful: Vec<Doubt>,
     /// Tokens of which nobody knows whether they are kept as revoked.
     pub(super) doubtful_tokens: Vec<TokensOver>,
+    /// Whose accounts may be noted otherwise than they are known to be.
+    pub(super) doubtful_accounts: BTreeSet<SubjectId>,
     pub(super) settled: Arc<Settled>,
     pub(super) bell: Bell,
     /// Whether what others change was known when it was looked for last.
@@ -260,6 +263,7 @@ impl<S: Store> Keeper<S> {
             keeping: Arc::clone(&opened.keeping),
             doubtful: Vec::new(),
             doubtful_tokens: Vec::new(),
+            doubtful_accounts: BTreeSet::new(),
             settled,
             bell,
             in_touch: true,
@@ -337,7 +341,7 @@ impl<S: Store> Keeper<S> {
     }
 
     fn is_in_doubt(&self) -> bool {
-        !self.doubtful.is_empty() || !self.doubtful_tokens.is_empty()
+        !self.doubtful.is_empty() || !self.doubtful_tokens.is_empty() || !self.doubtful_accounts.is_empty()
     }
 
     /// INVARIANT: nothing is given or promised while the disk may hold what was said not to be given.
@@ -353,9 +357,14 @@ impl<S: Store> Keeper<S> {
             }
         }
         let found = found_anew(&mut change, &self.doubtful_tokens)?;
+        let accounts = noted_anew(&mut change, &self.doubtful_accounts)?;
         change.commit()?;
         self.doubtful.clear();
         self.no_doubt_about(found);
+        self.doubtful_accounts.clear();
+        if let Some(accounts) = accounts {
+            self.tokens.are_noted(accounts);
+        }
         Ok(())
     }
 
@@ -392,9 +401,10 @@ impl<S: Store> Keeper<S> {
 mod tests {
     use super::super::ending;
     use super::*;
-    use crate::facts::{Ended, GrantState, RevokedFor, Scope, TokenHash, TokenId};
+    use crate::facts::{AccountMark, AccountMarks, Ended, GrantState, RevokedFor, Scope, TokenHash, TokenId};
     use crate::ledger::sqlite::Sqlite;
     use crate::ledger::tests::{on_record, terms};
+    use crate::ledger::token_changes::Followed;
     use crate::ledger::token_rows::KeptToken;
 
     fn keeper() -> Keeper<Sqlite> {
@@ -732,6 +742,40 @@ mod tests {
         keeper.clear_doubts().unwrap();
         assert_eq!(found(&mut keeper), token("one").token);
         assert!(is_good(&keeper) && said.try_recv().is_err());
+    }
+
+    /// Notes what Ada's account looks like.
+    fn note(keeper: &mut Keeper<Sqlite>, accounts: &AccountMarks) {
+        let followed = Followed {
+            accounts: accounts.clone(),
+            at: Timestamp::from_millis(2_000),
+            told: (1, on_record(GrantAct::Revoked).rulebook),
+            once_over: Box::new(|_, _| ()),
+        };
+        let change = TokenChange::Accounts(followed);
+        keeper.cleared(|keeper| keeper.change_token(change)).unwrap();
+    }
+
+    #[test]
+    fn what_accounts_were_noted_as_is_looked_up_again_where_nobody_knows_so_that_no_later_token_ends_for_it() {
+        let mut keeper = keeper();
+        let ada = SubjectId::parse("ada").unwrap();
+        let marks = |mark: u8| AccountMarks::from([(ada.clone(), AccountMark::new([mark; 32]))]);
+        note(&mut keeper, &marks(1));
+        // as a disk leaves it that took what it said it had not
+        let mut change = keeper.store.begin().unwrap();
+        let other = marks(2).get(&ada).copied();
+        change.write_accounts(&[(ada.clone(), other)]).unwrap();
+        change.commit().unwrap();
+        keeper.doubtful_accounts.insert(ada.clone());
+        // meanwhile the account is again what it was
+        note(&mut keeper, &marks(1));
+        let noted = keeper.store.begin().unwrap().accounts().unwrap();
+        assert_eq!(noted, marks(1));
+        assert_eq!(keeper.tokens.accounts(), marks(1));
+        keep_token(&mut keeper, &token("one"));
+        note(&mut keeper, &marks(1));
+        assert!(is_good(&keeper));
     }
 
     #[test]

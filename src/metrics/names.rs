@@ -130,7 +130,7 @@ pub(super) const NOTICES: Name = name(
 pub(super) const NOTICES_WAITING: Name = name(
     "wayleave_notices_waiting",
     &[],
-    "Letters that wait to be sent, those included that are due later.",
+    "Letters that wait to be sent, those included that are due later; but for what is asked of each grant once it expires.",
 );
 pub(super) const NOTICES_SHUT_OUT: Name = name(
     "wayleave_notices_shut_out",

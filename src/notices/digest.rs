@@ -7,6 +7,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::Settings;
 use super::whom::{self, ADDRESS, EMAIL, HOOK};
 use crate::clock::Timestamp;
@@ -15,6 +17,36 @@ use crate::ledger::{Brought, Letter};
 use crate::purpose::Purpose;
 use crate::rulebook::InForce;
 
+/// Who is told of each week, once its figures are settled, how much purposes were used and what came of them.
+#[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Digest {
+    /// Whether owners of purposes are, of those that they own.
+    pub owners: bool,
+    /// Who else is: people of the directory of all that the rules let them see, and others of `purposes`.
+    pub to: Vec<Mailbox>,
+    /// The purposes of which web hooks are told that name the digest, and mailboxes of nobody in the directory; empty: all.
+    pub purposes: Vec<PurposeId>,
+    /// How many hours after Monday began, in UTC.
+    pub after_h: u64,
+}
+
+impl Default for Digest {
+    fn default() -> Self {
+        Self {
+            owners: true,
+            to: Vec::new(),
+            purposes: Vec::new(),
+            after_h: 7,
+        }
+    }
+}
+
+impl Digest {
+    /// So late is late enough: it is over before the next.
+    pub(super) const LATEST_H: u64 = 5 * 24;
+}
+
 /// A letter for everybody who may be told something of that week, and has an address.
 pub(super) fn letters(brought: &Brought, in_force: &InForce, settings: &Settings, now: Timestamp) -> Vec<Letter> {
     let mut readers = BTreeSet::new();
@@ -22,8 +54,8 @@ pub(super) fn letters(brought: &Brought, in_force: &InForce, settings: &Settings
     if settings.smtp.host.is_some() {
         let owners = in_force.rulebook.purposes().iter().filter(|_| digest.owners);
         let owners = owners.map(|purpose| &purpose.business_owner);
-        let written = owners.filter(|id| whom::mailbox(id.as_str(), &in_force.directory).is_some());
-        readers.extend(written.map(ToString::to_string));
+        let owners: BTreeSet<&SubjectId> = owners.collect();
+        readers.extend(owners.iter().filter_map(|id| owner(id, &owners, in_force)));
         readers.extend(digest.to.iter().map(|mailbox| reader(mailbox, in_force)));
     }
     let by_mail = readers.into_iter().map(|to| Letter {
@@ -55,12 +87,29 @@ pub(super) fn told(
     (brought.is_latest(now) && told.of(told.week).next().is_some()).then_some(told)
 }
 
-/// How a letter names whoever reads a mailbox: as the directory does where it is one person's.
+/// How a letter names whoever reads a mailbox: as the directory does where it is one person's; else by the mailbox, as the
+/// directory spells it, so that it gets one letter.
 fn reader(mailbox: &Mailbox, in_force: &InForce) -> String {
     match reading(mailbox, in_force).as_slice() {
         [person] => person.id.to_string(),
-        _ => format!("{ADDRESS}{mailbox}"),
+        people => {
+            let listed = people.first().and_then(|person| in_force.directory.listed(&person.id));
+            let listed = listed.and_then(|listed| listed.email.as_ref());
+            format!("{ADDRESS}{}", listed.unwrap_or(mailbox))
+        }
     }
+}
+
+/// How a letter names an owner: by the mailbox where that is another owner's, too. None where no address of theirs is known.
+fn owner(id: &SubjectId, owners: &BTreeSet<&SubjectId>, in_force: &InForce) -> Option<String> {
+    let mailbox = whom::mailbox(id.as_str(), &in_force.directory)?;
+    let read = reading(&mailbox, in_force).into_iter();
+    let is_shared = read.filter(|person| owners.contains(&person.id)).count() > 1;
+    Some(if is_shared {
+        reader(&mailbox, in_force)
+    } else {
+        id.to_string()
+    })
 }
 
 /// Whom of the directory a mailbox belongs to.
@@ -90,15 +139,24 @@ fn seen<'a>(letter: &Letter, (in_force, settings): (&'a InForce, &Settings), now
     }
     let may = |person: &Person, purpose: &Purpose| rules.may_be_told_value(person, purpose, now);
     if let Some(address) = letter.to.strip_prefix(ADDRESS) {
-        let Some(mailbox) = digest.to.iter().find(|mailbox| mailbox.as_str() == address) else {
+        let Ok(mailbox) = Mailbox::parse(address) else {
             return Vec::new();
         };
+        let is_set = digest.to.iter().any(|named| named.is_read_with(&mailbox));
+        let people = reading(&mailbox, in_force);
+        // of several owners, each reads it there what they own
+        let owns_any = |person: &&&Arc<Person>| rules.purposes().iter().any(|one| one.business_owner == person.id);
+        let are_several = digest.owners && people.iter().filter(owns_any).count() > 1;
+        let owned = |purpose: &Purpose| {
+            let mut owners = people.iter().filter(|person| purpose.business_owner == person.id);
+            are_several && owners.any(|person| may(person, purpose))
+        };
         // of several people, whoever sees least may be the one who reads it
-        let people = reading(mailbox, in_force);
-        return of(&|purpose| match people.as_slice() {
+        let named = |purpose: &Purpose| match people.as_slice() {
             [] => set(purpose),
             some => some.iter().all(|person| may(person, purpose)),
-        });
+        };
+        return of(&|purpose| (is_set && named(purpose)) || owned(purpose));
     }
     let id = SubjectId::parse(&letter.to).ok();
     let Some(person) = id.and_then(|id| in_force.directory.person(&id)) else {

@@ -75,8 +75,7 @@ impl Mail {
             return Went::Never("no address of theirs is known any more".to_owned());
         };
         let reader = SubjectId::parse(&letter.to).ok();
-        let listed = reader.as_ref().and_then(|id| directory.listed(id));
-        let language = listed.and_then(|listed| listed.language).unwrap_or(view.language);
+        let language = whom::language(&letter.to, directory).unwrap_or(view.language);
         let zone = reader.and_then(|id| Some(directory.person(&id)?.time_zone.clone()));
         let view = View { language, ..*view };
         let said = words::say(notice, &view, zone.as_deref());

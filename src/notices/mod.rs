@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Reads like this: [`Notices::run`] looks whenever grants change, and every second; `lanes` keeps one way from holding up another; `whom` finds who is told of what
-//! (of a week, `digest`), `words` says it in their language, `message` writes it down, `smtp` speaks with the mail server, `hooks` posts it, and `again` says when what was in
+//! (of a week, `digest`; of what expired, `outcomes`), `words` says it in their language, `message` writes it down, `smtp` speaks with the mail server, `hooks` posts it, and `again` says when what was in
 //! vain is tried once more.
 //!
 //! What is due is kept by the ledger, with the change of which it speaks: a gateway that is killed tells it after its next
@@ -26,6 +26,7 @@ mod hooks;
 mod lanes;
 mod mail;
 mod message;
+mod outcomes;
 mod secrets;
 mod settings;
 mod smtp;
@@ -51,7 +52,9 @@ pub use self::faring::Trouble;
 use self::hooks::Hook;
 use self::lanes::{Claimed, Lanes};
 use self::mail::Mail;
-pub use self::settings::{BadSetting, Digest, Hidden, Kind, Security, Settings, Smtp, Webhook};
+pub use self::digest::Digest;
+pub use self::outcomes::Outcomes;
+pub use self::settings::{BadSetting, Hidden, Kind, Security, Settings, Smtp, Webhook};
 use self::whom::Happened;
 use crate::clock::{Clock, Timestamp};
 use crate::facts::{Grant, Host, Language, NoticeEvent};
@@ -330,7 +333,8 @@ impl Notices {
         if is_moot {
             return Fate::Addressed(Vec::new(), None);
         }
-        if matches!(&fate, Fate::Addressed(letters, _) if letters.is_empty()) {
+        let is_asked = notice.about.occasion() == NoticeEvent::CameOfIt.into();
+        if !is_asked && matches!(&fate, Fate::Addressed(letters, _) if letters.is_empty()) {
             let (of, event) = (&notice.about, notice.about.occasion().as_str());
             tracing::info!(%of, event, "nobody of whom an address is known is to be told");
         }
@@ -339,6 +343,9 @@ impl Notices {
 
     /// That others may answer is told when their time has come, which the rules say.
     fn addressed_of(&self, (grant, event): Happened<'_>, in_force: &InForce, now: Timestamp) -> Fate {
+        if event == NoticeEvent::CameOfIt {
+            return self.asked_of(grant, in_force, now);
+        }
         let others = whom::alternates_from(grant, in_force).filter(|from| now < *from);
         if let Some(from) = others.filter(|_| event == NoticeEvent::AlternatesMay) {
             return Fate::Again(from);
@@ -349,9 +356,32 @@ impl Notices {
         Fate::Addressed(letters, later.map(|from| (NoticeEvent::AlternatesMay, from)))
     }
 
+    /// What came of something is asked on a morning, and of all that is asked then at once.
+    fn asked_of(&self, grant: &Grant, in_force: &InForce, now: Timestamp) -> Fate {
+        let outcomes = &self.settings.outcomes;
+        let morning = outcomes::when(grant, in_force, outcomes.hour);
+        if outcomes.ask && now < morning {
+            return Fate::Again(morning);
+        }
+        let asks = outcomes.ask && !self.asked(grant, in_force, now).is_empty();
+        let letters = asks.then(|| whom::letters((grant, NoticeEvent::CameOfIt), (in_force, &[]), &self.settings, now));
+        Fate::Addressed(letters.unwrap_or_default(), None)
+    }
+
+    /// Of what its holder is asked in the name of a grant.
+    fn asked(&self, grant: &Grant, in_force: &InForce, now: Timestamp) -> Vec<Grant> {
+        let theirs = self.ledger.grants_of(&grant.subject);
+        let asked = outcomes::asked(grant, &theirs, (in_force, self.settings.outcomes.hour), now);
+        asked.into_iter().cloned().collect()
+    }
+
     /// What is told by a letter, as the rules and the settings are by now; none where nobody needs to hear of it any more.
     fn still_told(&self, notice: &Notice, letter: &Letter, in_force: &InForce, now: Timestamp) -> Option<Notice> {
         let about = match &notice.about {
+            About::Grant(grant, NoticeEvent::CameOfIt) => {
+                let asks = self.settings.outcomes.ask && !self.asked(grant, in_force, now).is_empty();
+                asks.then(|| notice.about.clone())?
+            }
             About::Grant(grant, event) => {
                 let happened: Happened<'_> = (grant, *event);
                 let lets = self.lets(now);
@@ -372,7 +402,12 @@ impl Notices {
         let Some(notice) = self.still_told(notice, letter, &in_force, now) else {
             return Went::Moot;
         };
+        let asked = match &notice.about {
+            About::Grant(grant, NoticeEvent::CameOfIt) => self.asked(grant, &in_force, now),
+            About::Grant(..) | About::Week(_) => Vec::new(),
+        };
         let view = words::View {
+            asked: &asked,
             in_force: &in_force,
             origin: &self.origin,
             language: self.language,

@@ -6,7 +6,9 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::facts::{Host, Language, Mailbox, Occasion, PurposeId};
+use super::digest::Digest;
+use super::outcomes::Outcomes;
+use crate::facts::{Host, Language, Mailbox, NoticeEvent, Occasion};
 
 /// How people are told what they wait for.
 #[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq)]
@@ -22,22 +24,10 @@ pub struct Settings {
     pub webhooks: Vec<Webhook>,
     /// Who is told of each week what came of it.
     pub digest: Digest,
+    /// Who is asked what came of what.
+    pub outcomes: Outcomes,
     /// The mail server.
     pub smtp: Smtp,
-}
-
-/// Who is told of each week, once its figures are settled, how much purposes were used and what came of them.
-#[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq)]
-#[serde(deny_unknown_fields, default)]
-pub struct Digest {
-    /// Whether owners of purposes are, of those that they own.
-    pub owners: bool,
-    /// Who else is: people of the directory of all that the rules let them see, and others of `purposes`.
-    pub to: Vec<Mailbox>,
-    /// The purposes of which web hooks are told that name the digest, and mailboxes of nobody in the directory; empty: all.
-    pub purposes: Vec<PurposeId>,
-    /// How many hours after Monday began, in UTC.
-    pub after_h: u64,
 }
 
 /// The mail server that takes what is sent.
@@ -187,31 +177,18 @@ impl Default for Settings {
             allow: Vec::new(),
             webhooks: Vec::new(),
             digest: Digest::default(),
+            outcomes: Outcomes::default(),
             smtp: Smtp::default(),
         }
     }
-}
-
-impl Default for Digest {
-    fn default() -> Self {
-        Self {
-            owners: true,
-            to: Vec::new(),
-            purposes: Vec::new(),
-            after_h: 7,
-        }
-    }
-}
-
-impl Digest {
-    /// So late is late enough: it is over before the next.
-    const LATEST_H: u64 = 5 * 24;
 }
 
 impl Webhook {
     /// Whether it is told of something on this occasion.
     pub(super) fn hears(&self, occasion: Occasion) -> bool {
         match occasion {
+            // that is between somebody and what they did
+            Occasion::Grant(NoticeEvent::CameOfIt) => false,
             Occasion::Grant(_) => self.events.is_empty() || self.events.contains(&occasion),
             Occasion::Digest => self.events.contains(&occasion),
         }
@@ -281,6 +258,9 @@ impl Settings {
                 "use 0 to 120, which is the end of Friday (UTC)",
             );
         }
+        if self.outcomes.hour > 23 {
+            bad("outcomes.hour", "no clock shows that", "use 0 to 23");
+        }
         let smtp = &self.smtp;
         if smtp.host.is_some() && smtp.from.is_none() {
             bad(
@@ -320,6 +300,12 @@ impl Webhook {
             found.push((
                 "no name of its own",
                 "use letters, digits, `-`, `_` and `.`, for each another",
+            ));
+        }
+        if self.events.contains(&NoticeEvent::CameOfIt.into()) {
+            found.push((
+                "what came of grants is asked of whoever held them, and posted nowhere",
+                "leave `came-of-it` out of `events`; `[notices.outcomes]` says whether it is asked",
             ));
         }
         if self.url.is_some() == self.url_file.is_some() {

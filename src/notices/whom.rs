@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Settings;
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantState, Mailbox, NoticeEvent, SubjectId};
+use crate::facts::{Grant, GrantState, Language, Mailbox, NoticeEvent, SubjectId};
 use crate::ledger::Letter;
 use crate::rulebook::{Asking, Directory, InForce};
 
@@ -29,6 +29,8 @@ pub(super) fn is_moot((grant, event): Happened<'_>, letter: Option<&Letter>, now
         }
         NoticeEvent::Approved => grant.state != GrantState::Active,
         NoticeEvent::ReviewOverdue => !grant.awaits_review(),
+        // one that was answered may stand for others that were not: of what it is asked, `outcomes` knows
+        NoticeEvent::CameOfIt => grant.state != GrantState::Active,
         NoticeEvent::Declined | NoticeEvent::Lapsed | NoticeEvent::Revoked | NoticeEvent::BrokeGlass => false,
     }
 }
@@ -87,6 +89,19 @@ pub(super) fn mailbox(to: &str, directory: &Directory) -> Option<Mailbox> {
     }
 }
 
+/// The language of the one to whom a letter goes; of several who share a mailbox, where it is the same.
+pub(super) fn language(to: &str, directory: &Directory) -> Option<Language> {
+    if !to.starts_with(ADDRESS) {
+        return directory.listed(&SubjectId::parse(to).ok()?)?.language;
+    }
+    let mailbox = mailbox(to, directory)?;
+    let listed = directory.people().filter_map(|person| directory.listed(&person.id));
+    let theirs = listed.filter(|listed| listed.email.as_ref().is_some_and(|email| email.is_read_with(&mailbox)));
+    let mut languages = theirs.map(|listed| listed.language);
+    let first = languages.next()?;
+    first.filter(|_| languages.all(|other| other == first))
+}
+
 /// Who is told: those who may answer of what waits, whoever asked or holds of what became of that, and of an emergency who owns
 /// the purpose and who can review it.
 fn people((grant, event): Happened<'_>, (in_force, lets): (&InForce, &[Grant]), now: Timestamp) -> BTreeSet<SubjectId> {
@@ -108,7 +123,11 @@ fn people((grant, event): Happened<'_>, (in_force, lets): (&InForce, &[Grant]), 
                 .map(|(acts, _)| acts);
             told.iter().map(|person| person.id.clone()).chain(delegates).collect()
         }
-        NoticeEvent::Approved | NoticeEvent::Declined | NoticeEvent::Lapsed | NoticeEvent::Revoked => holder(),
+        NoticeEvent::Approved
+        | NoticeEvent::Declined
+        | NoticeEvent::Lapsed
+        | NoticeEvent::Revoked
+        | NoticeEvent::CameOfIt => holder(),
         NoticeEvent::BrokeGlass => named(grant, in_force),
         NoticeEvent::ReviewOverdue => &named(grant, in_force) | &holder(),
     }

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
 
-use super::digest_words;
 use super::whom::Happened;
+use super::{digest_words, outcomes};
 use crate::clock::Timestamp;
 use crate::facts::{Answer, Grant, Language, NoticeEvent, SubjectId, Verdict};
 use crate::ledger::{About, Notice};
@@ -19,6 +19,8 @@ use crate::rulebook::{InForce, Rulebook};
 #[derive(Clone, Copy)]
 pub(super) struct View<'a> {
     pub(super) in_force: &'a InForce,
+    /// Of what somebody is asked what came of it.
+    pub(super) asked: &'a [Grant],
     /// The portal's origin, for links.
     pub(super) origin: &'a str,
     pub(super) language: Language,
@@ -101,6 +103,7 @@ const ENGLISH: Terms = Terms {
         NoticeEvent::Revoked => format!("Ended by somebody else: “{purpose}”"),
         NoticeEvent::BrokeGlass => (ENGLISH_WORDS.emergency.broke_the_glass)(who, purpose),
         NoticeEvent::ReviewOverdue => format!("Nobody reviewed that {who} broke the glass for “{purpose}”"),
+        NoticeEvent::CameOfIt => format!("What came of “{purpose}”?"),
     },
     foot: |id| format!("Wayleave sends this by itself; nobody reads replies. Reference: {id}"),
 };
@@ -134,6 +137,7 @@ const FRENCH: Terms = Terms {
         NoticeEvent::Revoked => format!("Terminé par quelqu’un d’autre : « {purpose} »"),
         NoticeEvent::BrokeGlass => (FRENCH_WORDS.emergency.broke_the_glass)(who, purpose),
         NoticeEvent::ReviewOverdue => format!("Personne n’a examiné l’urgence de {who} : « {purpose} »"),
+        NoticeEvent::CameOfIt => format!("Qu’est-il ressorti de « {purpose} » ?"),
     },
     foot: |id| format!("Message automatique de Wayleave ; personne ne lit les réponses. Référence : {id}"),
 };
@@ -144,6 +148,9 @@ pub(super) fn say(notice: &Notice, view: &View<'_>, zone: Option<&str>) -> Said 
         About::Grant(grant, event) => (grant, *event),
         About::Week(brought) => return digest_words::said(brought, view),
     };
+    if event == NoticeEvent::CameOfIt {
+        return outcomes::said(grant, view.asked, view, zone);
+    }
     let mut said = said((grant, event), grant.ticket.as_deref(), view, zone);
     let terms = terms(view.language);
     let written = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -159,7 +166,7 @@ pub(super) fn say(notice: &Notice, view: &View<'_>, zone: Option<&str>) -> Said 
             said.facts.push((terms.statement.into(), written(&grant.statement)));
             None
         }
-        NoticeEvent::Lapsed => None,
+        NoticeEvent::Lapsed | NoticeEvent::CameOfIt => None,
     };
     let why = why.map(written).filter(|why| !why.is_empty());
     said.facts.extend(why.map(|why| (terms.why.into(), why)));
@@ -238,7 +245,7 @@ fn said((grant, event): Happened<'_>, ticket: Option<&str>, view: &View<'_>, zon
             facts.extend(grant.ended.as_ref().map(|ended| (terms.by, name(&ended.by))));
             (terms.link_mine, "/")
         }
-        NoticeEvent::Lapsed => (terms.link_mine, "/"),
+        NoticeEvent::Lapsed | NoticeEvent::CameOfIt => (terms.link_mine, "/"),
     };
     facts.extend(ticket.map(|ticket| (terms.ticket, ticket.to_owned())));
     let facts = facts.into_iter().map(|(what, said)| (what.into(), said));
@@ -251,7 +258,7 @@ fn said((grant, event): Happened<'_>, ticket: Option<&str>, view: &View<'_>, zon
 }
 
 /// Where a grant applies.
-fn places(grant: &Grant, rules: &Rulebook) -> String {
+pub(super) fn places(grant: &Grant, rules: &Rulebook) -> String {
     let platform = |id| rules.catalog().platform(id).map(|platform| platform.name.as_str());
     let places: Vec<&str> = grant.platforms.iter().filter_map(platform).collect();
     places.join(", ")
@@ -276,7 +283,7 @@ fn last(grant: &Grant, verdict: Verdict) -> Option<&Answer> {
 }
 
 /// A moment by the clock of the one who reads it; in UTC, and saying so, where that is not known.
-fn moment(at: Timestamp, zone: Option<&str>) -> String {
+pub(super) fn moment(at: Timestamp, zone: Option<&str>) -> String {
     let known = zone.and_then(|zone| Some((zone, TimeZone::get(zone).ok()?)));
     let (name, zone) = known.unwrap_or(("UTC", TimeZone::UTC));
     let local = at.calendar().to_zoned(zone).strftime("%Y-%m-%d %H:%M");

@@ -3,12 +3,13 @@
 //! Nothing rests on such a token from the moment that it is noticed. Then **ledger, book**, as where tokens are revoked: what a
 //! crash overtakes between the two, the book tells all the same (`ended.rs`).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Portal;
 use super::ended::tells_of_tokens;
 use crate::clock::Timestamp;
-use crate::facts::{AccountMarks, RevokedFor, RulebookId, Token};
+use crate::facts::{AccountMarks, RevokedFor, RulebookId, SubjectId, Token};
 
 impl Portal {
     /// The accounts as they look now; the same value as long as none changes. None where none are kept here, and while there were
@@ -16,6 +17,18 @@ impl Portal {
     pub fn accounts(&self) -> Option<Arc<AccountMarks>> {
         let holds = self.ledger.holds_tokens(self.guard.lacks_accounts());
         self.guard.accounts().filter(|_| !holds)
+    }
+
+    /// From here on nothing rests on the tokens of those whose accounts look otherwise than when that was noted last, until it is
+    /// noted ([`Portal::notice_accounts`]). Memory only: whatever the ledger and the book are busy with, this does not wait.
+    pub fn suspend_by_accounts(&self) {
+        if let Some(accounts) = self.accounts() {
+            let (changed, _) = self.ledger.changed_accounts(&accounts);
+            let whose: BTreeSet<SubjectId> = changed.into_iter().map(|(who, _)| who).collect();
+            if !whose.is_empty() {
+                self.ledger.suspend_tokens_of(&whose);
+            }
+        }
     }
 
     /// Ends the tokens of those whose accounts look otherwise than when that was noted last, be it before the last start, and
@@ -32,6 +45,8 @@ impl Portal {
         let tell = tells_of_tokens(self.book.clone());
         match self.ledger.note_accounts((accounts.clone(), at), told, tell).await {
             Ok(over) => {
+                // those of whom something became while that was being kept
+                self.suspend_by_accounts();
                 over.iter().for_each(log);
                 if !over.is_empty() {
                     // what the disk does not take now is told once it works again

@@ -164,9 +164,8 @@ impl Teller {
             Some(id) => platform_name(self.sees.rules(), id),
             None => note.host.to_string(),
         };
-        let what = (self.words.activity)(note.activity.as_str());
-        let came = (words.came)(&decided.ended.end, decided.ended.status);
-        let came = format!("{}, {came}", (words.outcome)(note.outcome));
+        let what = decided.did(self.words);
+        let came = format!("{}, {}", (words.outcome)(note.outcome), decided.came(self.words));
         let purpose = note.purpose.as_ref().map(|id| (self.words.book.under)(&self.title(id)));
         BookLine {
             act: note.outcome.as_str(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::approving::keep_who_may_answer;
 use super::pages::{Cause, Pending, Told};
 use super::{Portal, Refused, Visit, times};
 use crate::facts::{
@@ -10,8 +11,7 @@ use crate::facts::{
     SubjectId,
 };
 use crate::ledger::Life;
-use crate::purpose::working_time_after;
-use crate::rulebook::{Asking, InForce, Refusal, Rulebook};
+use crate::rulebook::{InForce, Refusal, Rulebook};
 
 /// For how long a page still says that a purpose has run out.
 const LATELY: Duration = Duration::from_hours(24);
@@ -64,7 +64,9 @@ impl<'a> Case<'a> {
         (refusal, mut remedy, rulebook): (Refusal, Remedy, &'a RulebookId),
     ) -> Self {
         let rules = &in_force.rulebook;
-        keep_who_may_answer(in_force, seen, &mut remedy);
+        for offer in remedy.offers.iter_mut().filter(|offer| offer.needs_approval) {
+            keep_who_may_answer(in_force, seen, offer);
+        }
         put_ones_own_first(rules, &mut remedy);
         let platform = refusal.place.platform.clone();
         let selected = seen.selected.as_ref();
@@ -204,33 +206,6 @@ fn put_ones_own_first(rules: &Rulebook, remedy: &mut Remedy) {
         .sort_by_key(|offer| (offer.needs_approval, for_everybody(offer)));
 }
 
-/// Names of those who could approve an offer, going by the terms of its purpose, only who may.
-fn keep_who_may_answer(in_force: &InForce, seen: &Observation, remedy: &mut Remedy) {
-    let Some(person) = &seen.person else { return };
-    for offer in remedy.offers.iter_mut().filter(|offer| offer.needs_approval) {
-        let purpose = in_force.rulebook.purposes().get(&offer.purpose);
-        let within = purpose.map_or(Duration::ZERO, |purpose| purpose.answer_within);
-        let asking = Asking {
-            purpose: &offer.purpose,
-            by: &person.id,
-            lasts: offer.default_for,
-            arrival: &seen.arrival,
-            at: seen.at,
-            until: working_time_after(seen.at, within, &person.time_zone),
-            waited: Duration::ZERO,
-        };
-        let may = in_force.who_may_answer(&asking);
-        offer.approvers = may.iter().map(|one| one.id.to_string()).collect();
-        let later = Asking {
-            waited: within,
-            ..asking
-        };
-        if offer.needed > 1 && !in_force.enough_may_answer(&later) {
-            offer.approvers.clear();
-        }
-    }
-}
-
 /// A request that waits, as it is told.
 fn pending(portal: &Portal, in_force: &InForce, seen: &Observation, grant: &Grant) -> Option<Pending> {
     let person = seen.person.as_ref()?;
@@ -238,7 +213,13 @@ fn pending(portal: &Portal, in_force: &InForce, seen: &Observation, grant: &Gran
     let names = |of: Vec<SubjectId>| of.iter().map(ToString::to_string).collect();
     let lacking = lacking.map(|one| (one.needed, names(one.of)));
     let when = |at| times::local(portal.words, at, seen.at, person);
+    let later = in_force.who_may_later(grant, &seen.arrival, seen.at);
+    let later = later.map(|(from, people)| {
+        let names = people.iter().map(|person| person.id.to_string());
+        (when(from), names.collect())
+    });
     Some(Pending {
+        later,
         title: portal.purpose_title(&in_force.rulebook, &grant.purpose),
         approvers: portal.words.chain.all_those(lacking.collect()),
         since: when(grant.declared_at),

@@ -1,13 +1,15 @@
 //! Which purposes can be chosen where something was refused, how far each could go, and what they ask of whoever states them.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
 
-use super::declare::named;
+use super::approving::Asker;
+use super::case::platform_name;
 use super::intake::Form;
 use super::pages::Told;
+use super::pages::counter::Pick;
 use super::pages::stating::{Choice, Reaching};
 use super::words::Words;
-use crate::facts::{Observation, Offer};
+use crate::facts::{Observation, Offer, PlatformId};
 use crate::purpose::{TicketRule, mildest_first};
 use crate::rulebook::{InForce, Rulebook, Width};
 
@@ -18,6 +20,7 @@ const BETWEEN: &str = ",";
 pub(super) struct HowFar<'a> {
     pub(super) offer: &'a Offer,
     widths: Vec<Width>,
+    elsewhere: BTreeSet<PlatformId>,
 }
 
 /// The purposes to choose among.
@@ -34,6 +37,7 @@ impl<'a> HowFar<'a> {
     pub(super) fn of(rules: &Rulebook, seen: &Observation, offer: &'a Offer) -> Self {
         Self {
             widths: rules.widths(seen, offer),
+            elsewhere: rules.elsewhere(seen, offer),
             offer,
         }
     }
@@ -84,10 +88,15 @@ pub(super) fn reaching(words: &Words, widths: &[Width], needs_approval: bool, sa
 }
 
 /// The purposes that would help, as they can be chosen.
-pub(super) fn choices(told: &Told<'_>, in_force: &InForce, offers: &[HowFar<'_>], form: &Form) -> Choices {
+pub(super) fn choices(
+    told: &Told<'_>,
+    (in_force, seen): (&InForce, &Observation),
+    offers: &[HowFar<'_>],
+    form: &Form,
+) -> Choices {
     let all: Vec<(&Offer, Choice)> = offers
         .iter()
-        .map(|far| (far.offer, choice(told, in_force, (far, offers.len()), form)))
+        .map(|far| (far.offer, choice(told, (in_force, seen), (far, offers.len()), form)))
         .collect();
     let free = all.iter().filter(|(offer, _)| !offer.needs_approval).count();
     let (mut folded, mut shown): (Vec<_>, Vec<_>) =
@@ -111,14 +120,15 @@ pub(super) fn choices(told: &Told<'_>, in_force: &InForce, offers: &[HowFar<'_>]
     }
 }
 
-fn choice(told: &Told<'_>, in_force: &InForce, (far, of): (&HowFar<'_>, usize), form: &Form) -> Choice {
+fn choice(
+    told: &Told<'_>,
+    (in_force, seen): (&InForce, &Observation),
+    (far, of): (&HowFar<'_>, usize),
+    form: &Form,
+) -> Choice {
     let (words, offer) = (told.words, far.offer);
     let purpose = in_force.rulebook.purposes().get(&offer.purpose);
-    let within = purpose.map_or(Duration::ZERO, |purpose| purpose.answer_within);
-    let names = words
-        .chain
-        .those(offer.needed, named(&offer.approvers, &in_force.directory));
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let approval = || Asker::seen(seen)?.must_approve(words, in_force, (purpose?, &far.widths));
     let preset = Offer {
         covers: far
             .beforehand()
@@ -133,10 +143,16 @@ fn choice(told: &Told<'_>, in_force: &InForce, (far, of): (&HowFar<'_>, usize), 
             purpose.description.said_in(words.language).to_owned()
         }),
         effect: Some(told.opening(&preset).effect),
-        approval: offer.needs_approval.then(|| (words.must_approve)(&names, within)),
+        approval: offer.needs_approval.then(approval).flatten(),
         ticket: ticket_of(&in_force.rulebook, offer)
             .filter(|rule| rule.required)
             .map(|rule| (words.ticket_needed)(&rule.example)),
+        also: {
+            let ticked: Vec<PlatformId> = form.also(&offer.purpose).collect();
+            places(&in_force.rulebook, &far.elsewhere, |id| {
+                ticked.iter().any(|one| one.as_str() == id)
+            })
+        },
         chosen: of == 1 || offer.purpose.as_str() == form.purpose,
         reaching: reaching(
             words,
@@ -145,6 +161,18 @@ fn choice(told: &Told<'_>, in_force: &InForce, (far, of): (&HowFar<'_>, usize), 
             form.covers.get(offer.purpose.as_str()),
         ),
     }
+}
+
+/// Platforms to choose among, by their names.
+pub(super) fn places(rules: &Rulebook, among: &BTreeSet<PlatformId>, is_chosen: impl Fn(&str) -> bool) -> Vec<Pick> {
+    let picks = among.iter().map(|platform| Pick {
+        id: platform.to_string(),
+        title: platform_name(rules, platform),
+        chosen: is_chosen(platform.as_str()),
+    });
+    let mut picks: Vec<Pick> = picks.collect();
+    picks.sort_by_key(|pick| pick.title.to_lowercase());
+    picks
 }
 
 /// What a form sends for it.

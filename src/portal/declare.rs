@@ -1,6 +1,5 @@
 //! From a refusal to a purpose: what was tried, why not, what would help, and the declaration itself.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use http::StatusCode;
@@ -106,7 +105,8 @@ impl Portal {
         };
         let declaration = Declaration {
             purpose: offer.purpose.clone(),
-            platforms: BTreeSet::from([platform.clone()]),
+            // what somebody ticks is looked at like what they are asked: a platform that opens nothing is told of
+            platforms: form.also(&offer.purpose).chain([platform.clone()]).collect(),
             covers: Some(width.covers.clone()),
             statement: form.statement.clone(),
             ticket: Some(form.ticket.trim().to_owned()).filter(|ticket| !ticket.is_empty()),
@@ -186,7 +186,7 @@ impl Portal {
             .iter()
             .map(|offer| HowFar::of(visit.rules(), &seen, offer))
             .collect();
-        let Choices { common, shown, folded } = choices(&told, visit.in_force, &far, form);
+        let Choices { common, shown, folded } = choices(&told, (visit.in_force, &seen), &far, form);
         let page = stating::Declare {
             w: words,
             who: &visitor.person.name,
@@ -284,10 +284,13 @@ impl Portal {
         let words = self.words;
         let approvers = self.approvers_of(visit, grant, visit.at);
         let approvers: Vec<&str> = approvers.iter().map(String::as_str).collect();
+        let later = self.others_later(visit, visitor, grant);
+        let others: Vec<&str> = later.iter().flat_map(|(_, names)| names).map(String::as_str).collect();
+        let later = later.as_ref().map(|(from, _)| (from.as_str(), others.as_slice()));
         let page = counter::Asked {
             w: words,
             who: &visitor.person.name,
-            heading: (words.was_asked)(&approvers),
+            heading: (words.was_asked)(&approvers, later),
             waits: self.waits_in_words(visit, visitor, grant),
             title: self.purpose_title(visit.rules(), &grant.purpose),
             effect: (words.once_approved)(&self.effect(visit.rules(), grant), lasts(grant)),

@@ -10,7 +10,7 @@ use super::intake::Received;
 use super::mine_asked::name_of;
 use super::pages::counter::{BreakGlass, Glass, ToReview};
 use super::pages::{Page, see_other};
-use super::{Portal, Visit, provenance, times};
+use super::{Portal, Visit, times};
 use crate::facts::{Channel, Grant, GrantId, PurposeId};
 use crate::ledger::Life;
 use crate::purpose::{Declaration, Note, Why, mildest_first};
@@ -78,12 +78,11 @@ impl Portal {
         received: &Received,
     ) -> Page {
         let words = self.words;
-        let form = received.form().unwrap_or_default();
         let who = &visit.subject.id;
-        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
-        if !own || !self.tokens.accept(who, &breaking(&form.refusal), &form.token, visit.at) {
-            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
-        }
+        let form = match self.own_form(visit, received, |form| breaking(&form.refusal)) {
+            Ok(form) => form,
+            Err(over) => return over,
+        };
         let Some(kept) = self.memory.by_record(who, &form.refusal, visit.at) else {
             return self.note(StatusCode::NOT_FOUND, words.link_over_title, words.link_over);
         };
@@ -151,15 +150,10 @@ impl Portal {
         id: &str,
     ) -> Page {
         let words = self.words;
-        let form = received.form().unwrap_or_default();
-        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
-        if !own
-            || !self
-                .tokens
-                .accept(&visit.subject.id, &reviewing(id), &form.token, visit.at)
-        {
-            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
-        }
+        let form = match self.own_form(visit, received, |_| reviewing(id)) {
+            Ok(form) => form,
+            Err(over) => return over,
+        };
         if !self.signed_in_lately(visit, received) {
             return see_other("/sign-in?to=/approvals");
         }

@@ -54,7 +54,7 @@ struct Exporting {
     left: usize,
     /// How many cannot be read.
     unreadable: u64,
-    _exporter: Exporter,
+    exporter: Exporter,
 }
 
 /// How far it is.
@@ -200,7 +200,7 @@ impl Portal {
             teller: Teller::of(self, visit, visitor, request.channel),
             left: request.most,
             unreadable: 0,
-            _exporter: exporter,
+            exporter,
             request: request.clone(),
         };
         let (piece, exporting) = exporting.piece().await.map_err(&unseen)?;
@@ -252,10 +252,14 @@ impl Stage {
             Self::Begins(head, piece, exporting, until) => (head, piece, exporting, until),
             Self::GoesOn(exporting, mut until) => {
                 let (words, format) = (exporting.teller.words(), exporting.request.format);
-                let more = tokio::select! {
-                    biased;
-                    () = &mut until => None,
-                    piece = exporting.piece() => piece.ok(),
+                let more = if exporting.exporter.takes_more() {
+                    tokio::select! {
+                        biased;
+                        () = &mut until => None,
+                        piece = exporting.piece() => piece.ok(),
+                    }
+                } else {
+                    None
                 };
                 let Some((piece, exporting)) = more else {
                     let text = words.book.file_broken_off;

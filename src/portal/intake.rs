@@ -24,6 +24,9 @@ pub(super) const FOR: &str = "for.";
 /// What the name of a box begins with that is ticked for a platform.
 pub(super) const ON: &str = "on.";
 
+/// What the name of a box begins with that is ticked for a further platform of a purpose: both follow, with a dot between.
+pub(super) const ALSO: &str = "also.";
+
 /// What the name of the choice begins with how far a purpose should go.
 pub(super) const COVERS: &str = "covers.";
 
@@ -159,6 +162,7 @@ impl Received {
                 // a choice, and a box that is ticked, for each purpose
                 name => match name.strip_prefix(COVERS) {
                     Some(purpose) => drop(form.covers.insert(purpose.to_owned(), value.into_owned())),
+                    None if name.starts_with(ALSO) => form.also.extend(name.strip_prefix(ALSO).map(str::to_owned)),
                     None if name.starts_with(ON) => form.places.extend(name.strip_prefix(ON).map(str::to_owned)),
                     None => form.purposes.extend(name.strip_prefix(FOR).map(str::to_owned)),
                 },
@@ -260,12 +264,20 @@ pub(super) struct Form {
     pub(super) covers: BTreeMap<String, String>,
     /// The platforms that are ticked.
     pub(super) places: BTreeSet<String>,
+    /// The further ones, each with the purpose for which it is: `recruiting.xing`.
+    pub(super) also: BTreeSet<String>,
 }
 
 /// The field that names a token for tools: `token` is the form's own.
 pub(super) const WHICH_TOKEN: &str = "which-token";
 
 impl Form {
+    /// The further platforms that are ticked for a purpose.
+    pub(super) fn also(&self, purpose: &PurposeId) -> impl Iterator<Item = PlatformId> {
+        let of = |ticked: &String| Some(ticked.strip_prefix(purpose.as_str())?.strip_prefix('.')?.to_owned());
+        self.also.iter().filter_map(of).map(PlatformId::new)
+    }
+
     /// What the form selects by `name`; nothing where that is empty.
     pub(super) fn selects(&self, name: &str) -> Option<String> {
         let value = match name {

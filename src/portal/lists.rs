@@ -5,13 +5,14 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::api::{channel, ids};
+use super::approving::Asker;
 use super::intake::Received;
 use super::pages::Page;
 use super::paging::{self, Listed, Order, Paging};
 use super::{Portal, Visit};
 use crate::facts::Grant;
-use crate::purpose::{Purpose, working_time_after};
-use crate::rulebook::{Asking, Visitor, Way};
+use crate::purpose::Purpose;
+use crate::rulebook::{Visitor, Way};
 
 impl Portal {
     /// The requests that the person may answer.
@@ -68,21 +69,19 @@ impl Portal {
     }
 
     fn offered(&self, purpose: &Purpose, visit: &Visit<'_>) -> Value {
-        let zone = visit.person.map_or("", |person| person.time_zone.as_str());
-        let asking = Asking {
-            purpose: &purpose.id,
-            by: &visit.subject.id,
-            lasts: purpose.default_for(&purpose.covers),
+        let asker = visit.person.map(|person| Asker {
+            person,
             arrival: visit.arrival,
             at: visit.at,
-            until: working_time_after(visit.at, purpose.answer_within, zone),
-            waited: Duration::ZERO,
-        };
-        let approvers = if purpose.approval.is_needed() {
-            ids(&visit.in_force.who_may_answer(&asking))
-        } else {
-            Vec::new()
-        };
+        });
+        let lasts = purpose.default_for(&purpose.covers);
+        let answerers = asker.filter(|_| purpose.approval.is_needed());
+        let answerers = answerers.map(|asker| asker.answerers(visit.in_force, purpose, lasts));
+        let answerers = answerers.unwrap_or_default();
+        let alternates = answerers
+            .later
+            .as_ref()
+            .map(|(after, people)| json!({ "after_s": after.as_secs(), "approvers": ids(people) }));
         let lifetimes = purpose.lifetimes.iter().map(|(group, lifetime)| {
             let span = json!({
                 "default_s": lifetime.default_for.as_secs(),
@@ -100,7 +99,8 @@ impl Portal {
             "lifetimes": lifetimes.collect::<Map<String, Value>>(),
             "approval": purpose.approval.is_needed(),
             "approvals_needed": purpose.approval.how_many(),
-            "approvers": approvers,
+            "approvers": ids(&answerers.at_once),
+            "alternates": alternates,
             "answer_within_s": purpose.answer_within.as_secs(),
             "statement_min": purpose.statement_min,
             "ticket": purpose.ticket.as_ref().map(|ticket| json!({

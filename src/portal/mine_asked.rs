@@ -109,7 +109,7 @@ impl Portal {
                 }
             }
             (None, Life::Lapsed) => {
-                let asked = self.approvers_of(visit, grant, grant.declared_at);
+                let asked = self.were_asked(visit, grant);
                 let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
                 (words.was_silent)(&asked, &when(grant.answer_by?))
             }
@@ -141,7 +141,10 @@ impl Portal {
         let approvers: Vec<&str> = approvers.iter().map(String::as_str).collect();
         let until = grant.answer_by.map(when).unwrap_or_default();
         let title = self.purpose_title(visit.rules(), &grant.purpose);
-        let waits = (self.words.waits)(&title, &approvers, &when(grant.declared_at), &until);
+        let later = self.others_later(visit, visitor, grant);
+        let others: Vec<&str> = later.iter().flat_map(|(_, names)| names).map(String::as_str).collect();
+        let later = later.as_ref().map(|(from, _)| (from.as_str(), others.as_slice()));
+        let waits = (self.words.waits)(&title, &approvers, later, &when(grant.declared_at), &until);
         let so_far = self.so_far(visit, visitor, grant).filter(|_| !grant.answers.is_empty());
         so_far.map_or(waits.clone(), |so_far| format!("{waits} {so_far}"))
     }

@@ -14,6 +14,7 @@
 mod accounts;
 mod answers;
 mod api;
+mod approving;
 mod beside;
 mod beside_pages;
 mod book;
@@ -53,6 +54,7 @@ mod others;
 mod outcome_calls;
 mod outcome_pages;
 mod outcomes;
+mod own_form;
 pub mod pages;
 mod paging;
 mod privacy;

@@ -22,7 +22,8 @@ impl Portal {
     /// The grants of which the person is asked what came of them, what ended last first; and what they said lately.
     pub(super) fn my_outcomes(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> [Vec<ToReport>; 2] {
         let mut theirs = self.ledger.grants_of(&visitor.person.id);
-        theirs.retain(|grant| grant.can_be_reported(visit.at));
+        // nobody is asked about what they never used
+        theirs.retain(|grant| grant.can_be_reported(visit.at) && (grant.was_used() || grant.report.is_some()));
         theirs.sort_by_key(|grant| Reverse(grant.until()));
         let (said, asked): (Vec<Grant>, Vec<Grant>) = theirs.into_iter().partition(|grant| grant.report.is_some());
         [asked, said].map(|grants| {

@@ -86,9 +86,10 @@ impl Portal {
         purpose.value_metric.as_ref()
     }
 
-    /// What the holder of a grant is asked now: what is counted of its purpose.
+    /// What the holder of a grant is asked now: what is counted of its purpose. Of what they never used there is nothing to say,
+    /// which they can say all the same.
     pub(super) fn asks<'a>(visit: &Visit<'a>, grant: &Grant) -> Option<&'a Wording> {
-        let can = grant.can_be_reported(visit.at) && grant.report.is_none();
+        let can = grant.can_be_reported(visit.at) && grant.report.is_none() && grant.was_used();
         Self::counted(visit, grant).filter(|_| can)
     }
 

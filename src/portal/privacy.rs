@@ -39,7 +39,11 @@ impl Portal {
         let categories = rules.catalog().categories().ids();
         let categories = categories.filter_map(|category| Some((category, sight.within(category)?)));
         let (platforms, categories) = (platforms.collect(), categories.collect());
-        let (elsewhere, readers) = (sight.elsewhere(), visit.in_force.readers(visitor, visit.at));
+        let mut readers = visit.in_force.readers(visitor, visit.at);
+        while readers.look() {
+            tokio::task::yield_now().await;
+        }
+        let (elsewhere, readers) = (sight.elsewhere(), readers.told());
         // others go on while what was proved is compared, which may take seconds
         drop(turn);
         Some(Privacy {

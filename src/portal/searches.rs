@@ -1,27 +1,41 @@
 //! Searches through the book on disk: few at once, each person one, on threads that may wait for the disk.
 #![expect(clippy::disallowed_methods, reason = "door: searches the book where it may wait")]
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::facts::SubjectId;
 
 /// How many run at once, whoever asks.
 const AT_ONCE: usize = 2;
 
+/// So long may whoever takes a file away take nothing of it: then the file is broken off, and they may take another.
+const STALLED: Duration = Duration::from_mins(5);
+
 /// The searches that run.
 pub(super) struct Searches {
     running: Arc<Semaphore>,
     people: Arc<Mutex<BTreeSet<SubjectId>>>,
     /// Those who take away what is found, each one file at a time.
-    exporters: Arc<Mutex<BTreeSet<SubjectId>>>,
+    exporters: Arc<Mutex<Exporters>>,
 }
 
-/// Somebody who takes away what is found, until it is dropped.
+/// Those who take files away, each with the number of their place and when they took something last.
+#[derive(Default)]
+struct Exporters {
+    next: u64,
+    places: BTreeMap<SubjectId, (u64, Instant)>,
+}
+
+/// Somebody who takes away what is found, until it is dropped, or they take nothing for too long.
 pub(super) struct Exporter {
-    _who: Searcher,
+    who: SubjectId,
+    number: u64,
+    exporters: Arc<Mutex<Exporters>>,
 }
 
 /// Why a search was not made.
@@ -67,8 +81,22 @@ impl Searches {
 
     /// A place for somebody who takes a file away, in many steps.
     pub(super) fn export(&self, who: &SubjectId) -> Result<Exporter, NotSearched> {
-        let who = Searcher::one(&self.exporters, who)?;
-        Ok(Exporter { _who: who })
+        let now = Instant::now();
+        let mut taken = of(&self.exporters);
+        if let Some((_, moved)) = taken.places.get(who) {
+            if now.duration_since(*moved) < STALLED {
+                return Err(NotSearched::OneAtATime);
+            }
+            broken_off(who);
+        }
+        let number = taken.next;
+        taken.next += 1;
+        taken.places.insert(who.clone(), (number, now));
+        Ok(Exporter {
+            who: who.clone(),
+            number,
+            exporters: Arc::clone(&self.exporters),
+        })
     }
 
     /// Does one step of what somebody has a place for, once there is room: others search between two of them.
@@ -85,6 +113,51 @@ impl Searches {
         });
         done.await.map_err(|_| NotSearched::Failed)
     }
+}
+
+impl Exporter {
+    /// Notes that they take more; false where they took nothing for too long, and the file ends here.
+    pub(super) fn takes_more(&self) -> bool {
+        let now = Instant::now();
+        let mut taken = of(&self.exporters);
+        let Some((_, moved)) = taken
+            .places
+            .get_mut(&self.who)
+            .filter(|(number, _)| *number == self.number)
+        else {
+            // said in the log when somebody else was given the place
+            return false;
+        };
+        if now.duration_since(*moved) < STALLED {
+            *moved = now;
+            return true;
+        }
+        taken.places.remove(&self.who);
+        broken_off(&self.who);
+        false
+    }
+}
+
+impl Drop for Exporter {
+    fn drop(&mut self) {
+        let mut taken = of(&self.exporters);
+        if taken
+            .places
+            .get(&self.who)
+            .is_some_and(|(number, _)| *number == self.number)
+        {
+            taken.places.remove(&self.who);
+        }
+    }
+}
+
+fn of(exporters: &Mutex<Exporters>) -> MutexGuard<'_, Exporters> {
+    exporters.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn broken_off(who: &SubjectId) {
+    let seconds = STALLED.as_secs();
+    tracing::warn!(%who, seconds, "a file of records is broken off: nothing of it was taken for that long");
 }
 
 impl Searcher {
@@ -155,5 +228,27 @@ mod tests {
         go.send(()).unwrap();
         other_go.send(()).unwrap();
         assert_eq!(searches.run(&eve, || ()).await, Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_takes_nothing_of_a_file_for_too_long_has_it_broken_off_and_may_take_another() {
+        let searches = Searches::default();
+        let [ada, ben] = ["ada", "ben"].map(|name| SubjectId::parse(name).unwrap());
+        let (first, other) = (searches.export(&ada).unwrap(), searches.export(&ben).unwrap());
+        assert!(searches.export(&ada).is_err());
+        // slowly, and on
+        for _ in 0..3 {
+            tokio::time::advance(STALLED - Duration::from_secs(1)).await;
+            assert!(first.takes_more());
+        }
+        assert!(!other.takes_more(), "also where nobody else wants the place");
+        tokio::time::advance(STALLED).await;
+        let second = searches.export(&ada).unwrap();
+        assert!(!first.takes_more());
+        drop(first);
+        assert!(searches.export(&ada).is_err(), "what is over takes no place away");
+        assert!(second.takes_more());
+        drop(second);
+        assert!(searches.export(&ada).is_ok());
     }
 }

@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::case::platform_name;
-use super::choosing::{chosen, reaching};
-use super::declare::{Trouble, named};
+use super::approving::Asker;
+use super::choosing::{chosen, places, reaching};
+use super::declare::Trouble;
 use super::intake::{Form, Received};
 use super::memory::Kept;
-use super::pages::counter::{Glass, Open, Pick};
+use super::pages::counter::{Glass, Open};
 use super::pages::stating::{Stating, Urgent};
 use super::pages::{Page, see_other};
-use super::{Portal, Visit, provenance, times};
+use super::{Portal, Visit, times};
 use crate::facts::{Channel, Grant, GrantId, PlatformId, PurposeId};
 use crate::purpose::{Declaration, GROUPS, Purpose, mildest_first};
-use crate::rulebook::{Asking, Rulebook, Visitor, Width};
+use crate::rulebook::{Rulebook, Visitor, Width};
 
 /// The deed of the token with which somebody takes a purpose in an emergency.
 const URGENT: &str = "break the glass";
@@ -128,7 +128,7 @@ impl Portal {
             terms: self.terms_of(purpose),
             approval: asks.then(|| self.who_must_approve(visit, visitor, reached)),
             token: self.tokens.issue(&visit.subject.id, &stating(id), visit.at),
-            platforms: Self::places(visit, &reached.platforms, |platform| {
+            platforms: places(visit.rules(), &reached.platforms, |platform| {
                 let is_last = last.as_ref().is_some_and(|last| last.as_str() == platform);
                 form.places.contains(platform) || reached.platforms.len() == 1 || is_last
             }),
@@ -158,37 +158,14 @@ impl Portal {
 
     /// Who must approve a purpose, or that nobody could.
     fn who_must_approve(&self, visit: &Visit<'_>, visitor: Visitor<'_>, reached: &Reached<'_>) -> String {
-        let purpose = reached.purpose;
-        let asking = Asking {
-            purpose: &purpose.id,
-            by: &visitor.person.id,
-            lasts: reached.widths.last().map_or(Duration::ZERO, |width| width.default_for),
+        let asker = Asker {
+            person: visitor.person,
             arrival: visit.arrival,
             at: visit.at,
-            until: visit.at.plus(purpose.answer_within),
-            waited: Duration::ZERO,
         };
-        let may = visit.in_force.who_may_answer(&asking);
-        if may.is_empty() {
-            return self.nobody_approves(visit, &purpose.id);
-        }
-        let ids: Vec<String> = may.iter().map(|one| one.id.to_string()).collect();
-        let names = named(&ids, &visit.in_force.directory);
-        let names = self.words.chain.those(purpose.answering().how_many(), names);
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        (self.words.must_approve)(&names, purpose.answer_within)
-    }
-
-    /// Platforms to choose among, by their names.
-    fn places(visit: &Visit<'_>, among: &BTreeSet<PlatformId>, is_chosen: impl Fn(&str) -> bool) -> Vec<Pick> {
-        let picks = among.iter().map(|platform| Pick {
-            id: platform.to_string(),
-            title: platform_name(visit.rules(), platform),
-            chosen: is_chosen(platform.as_str()),
-        });
-        let mut picks: Vec<Pick> = picks.collect();
-        picks.sort_by_key(|pick| pick.title.to_lowercase());
-        picks
+        let terms = (reached.purpose, reached.widths.as_slice());
+        let who = asker.must_approve(self.words, visit.in_force, terms);
+        who.unwrap_or_else(|| self.nobody_approves(visit, &reached.purpose.id))
     }
 
     /// The form of a purpose was sent.
@@ -200,15 +177,10 @@ impl Portal {
         id: &str,
     ) -> Page {
         let words = self.words;
-        let form = received.form().unwrap_or_default();
-        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
-        if !own
-            || !self
-                .tokens
-                .accept(&visit.subject.id, &stating(id), &form.token, visit.at)
-        {
-            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
-        }
+        let form = match self.own_form(visit, received, |_| stating(id)) {
+            Ok(form) => form,
+            Err(over) => return over,
+        };
         let Some(reached) = Self::reached(visit, visitor, id) else {
             return self.nothing_here();
         };
@@ -285,7 +257,9 @@ impl Portal {
             who: &visitor.person.name,
             token: self.tokens.issue(&visit.subject.id, URGENT, visit.at),
             choices,
-            platforms: Self::places(visit, &platforms, |platform| wanted.as_deref() == Some(platform)),
+            platforms: places(visit.rules(), &platforms, |platform| {
+                wanted.as_deref() == Some(platform)
+            }),
             statement: &form.statement,
             ticket: &form.ticket,
             chosen: &form.purpose,
@@ -304,12 +278,10 @@ impl Portal {
 
     /// The form of an emergency was sent.
     pub(super) async fn urgent_by_form(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
-        let words = self.words;
-        let form = received.form().unwrap_or_default();
-        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
-        if !own || !self.tokens.accept(&visit.subject.id, URGENT, &form.token, visit.at) {
-            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
-        }
+        let form = match self.own_form(visit, received, |_| URGENT.to_owned()) {
+            Ok(form) => form,
+            Err(over) => return over,
+        };
         let id = PurposeId::new(form.purpose.as_str());
         let purpose = visit.rules().purposes().get(&id);
         let groups = purpose.map(|purpose| visit.rules().reach_in_emergency(visitor, purpose, visit.at).1);

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::api::ids;
 use super::{Portal, Visit};
 use crate::facts::{Grant, SubjectId};
 use crate::rulebook::Way;
@@ -23,11 +24,17 @@ impl Portal {
         let chain = visit.rules().chain(&grant.purpose);
         let lacking = visit.in_force.lacking(grant, visit.arrival, visit.at).into_iter();
         let lacking = lacking.map(|one| json!({ "needed": one.needed, "of": one.of }));
-        Map::from_iter([
+        let later = visit.in_force.who_may_later(grant, visit.arrival, visit.at);
+        let alternates = later.map(|(from, people)| {
+            let shown = json!({ "from": from.to_string(), "approvers": ids(&people) });
+            ("alternates".to_owned(), shown)
+        });
+        let members = [
             ("approvers".to_owned(), json!(may)),
             ("approvals_needed".to_owned(), chain.how_many().into()),
             ("approvals_missing".to_owned(), chain.missing(&grant.answers).into()),
             ("waits_for".to_owned(), lacking.collect()),
-        ])
+        ];
+        members.into_iter().chain(alternates).collect()
     }
 }

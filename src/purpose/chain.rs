@@ -273,6 +273,26 @@ impl Purpose {
             .collect()
     }
 
+    /// Whom they name to answer as well, once it has waited for some time; likewise.
+    pub fn named_later(&self, who: &SubjectId, manager: Option<&SubjectId>) -> Vec<String> {
+        let others = self.alternates.iter().flat_map(|others| &others.who);
+        let named = others.filter_map(|one| match one {
+            Approver::Group(_) => Some(one.to_string()),
+            Approver::Owner | Approver::Manager | Approver::Person(_) => {
+                let named = self.named(one, who, manager).filter(|id| *id != who);
+                named.map(ToString::to_string)
+            }
+        });
+        let mut later: Vec<String> = Vec::new();
+        let at_once = self.named_in_words(who, manager);
+        for name in named {
+            if !at_once.contains(&name) && !later.contains(&name) {
+                later.push(name);
+            }
+        }
+        later
+    }
+
     pub(super) fn named<'a>(
         &'a self,
         one: &'a Approver,

@@ -26,7 +26,7 @@ pub use emergency::LONGEST_EMERGENCY;
 pub use lifetime::{BadDuration, Lifetime, parse_duration, show_duration};
 pub use seating::{Seating, is_member};
 pub use terms::{Audience, GROUPS, Purpose, TicketRule, mildest_first};
-pub use working_days::{one_working_day_after, working_time_after};
+pub use working_days::{is_working_day, one_working_day_after, working_time_after};
 
 use crate::clock::Timestamp;
 use crate::facts::{Category, Partial, Person, PlatformId, PurposeId, SourceText};

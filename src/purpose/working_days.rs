@@ -49,7 +49,8 @@ fn local(at: Timestamp, time_zone: &str) -> Zoned {
     at.calendar().to_zoned(zone)
 }
 
-fn is_working_day(day: &Zoned) -> bool {
+/// Whether it is no Saturday and no Sunday.
+pub fn is_working_day(day: &Zoned) -> bool {
     day.weekday().to_monday_one_offset() <= 5
 }
 

@@ -165,14 +165,19 @@ impl InForce {
 
     /// Whether as many as must could approve what is asked for.
     pub fn enough_may_answer(&self, asking: &Asking<'_>) -> bool {
+        self.are_enough(asking, &self.who_may_answer(asking))
+    }
+
+    /// Whether these, who may answer what is asked for, are as many as must approve it.
+    pub(super) fn are_enough(&self, asking: &Asking<'_>, may: &[Arc<Person>]) -> bool {
         let holder = self.directory.person(asking.by);
         let manager = holder.as_deref().and_then(|holder| holder.manager.as_ref());
         let Some(purpose) = self.rulebook.purposes.get(asking.purpose) else {
             return false;
         };
         let seating = purpose.seating((asking.by, manager), asking.waited);
-        let approving = self.who_may_answer(asking).into_iter().map(|person| Answer {
-            seats: seating.seats(&person),
+        let approving = may.iter().map(|person| Answer {
+            seats: seating.seats(person),
             ..Answer::approval(person.id.clone(), asking.at)
         });
         purpose.answering().missing(&approving.collect::<Vec<_>>()) == 0
@@ -450,6 +455,39 @@ mod tests {
         assert_eq!(purpose.answering().missing(&[lea.clone(), approved("luc", 20)]), 1);
         assert_eq!(purpose.answering().missing(&[lea, approved("luc", 40)]), 0);
         assert_eq!(named_as(&seats("luc", 40)), Some(NamedAs::Approver));
+    }
+
+    #[test]
+    fn who_could_answer_is_told_at_once_and_later_and_nobody_where_fewer_could_than_must() {
+        let two = "approval = { of = [\"owner\", \"pia\"], needed = \"all\" }";
+        let alternates = "alternates = { after = \"30m\", who = [\"sol\", \"nora\"] }";
+        for (terms, at_once, later) in [
+            ("approval = \"owner\"".to_owned(), vec!["nora"], None),
+            (
+                format!("approval = \"owner\"\n{alternates}"),
+                vec!["nora"],
+                Some(vec!["sol"]),
+            ),
+            (
+                format!("approval = {{ of = [\"pia\"] }}\n{alternates}"),
+                vec![],
+                Some(vec!["sol", "nora"]),
+            ),
+            // whoever asks is one of the two
+            (two.to_owned(), vec![], None),
+            (format!("{two}\n{alternates}"), vec!["nora"], Some(vec!["sol"])),
+        ] {
+            let house = company(&terms, "");
+            let told = asked_by_pia(|asking| house.answerers(asking));
+            let names = |people: &[Arc<Person>]| -> Vec<String> {
+                people.iter().map(|person| person.id.to_string()).collect()
+            };
+            assert_eq!(names(&told.at_once), at_once, "{terms}");
+            let half_an_hour = Duration::from_mins(30);
+            let told = told.later.map(|(after, people)| (after, names(&people)));
+            let later = later.map(|later| (half_an_hour, later.into_iter().map(str::to_owned).collect::<Vec<_>>()));
+            assert_eq!(told, later, "{terms}");
+        }
     }
 
     fn asked_by_pia<T>(ask: impl FnOnce(&Asking<'_>) -> T) -> T {

@@ -344,6 +344,11 @@ fn offered(offer: &Offer) -> String {
         };
         line = format!("{line}, approved by {of}{approvers}");
     }
+    if let Some(later) = &offer.later {
+        let by = list(later.approvers.iter().map(String::as_str));
+        let also = if offer.approvers.is_empty() { "approved" } else { "also" };
+        line = format!("{line}, {also} by {by} from {} on", show_duration(later.after));
+    }
     if let Some(pattern) = &offer.ticket_pattern {
         line = format!("{line}, ticket `{pattern}`");
     }

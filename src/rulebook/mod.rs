@@ -10,6 +10,7 @@
 
 mod agree;
 mod answerable;
+mod answerers;
 mod approvers;
 mod assemble;
 mod brief;
@@ -54,6 +55,7 @@ mod properties;
 mod tests;
 
 pub use answerable::Stated;
+pub use answerers::Answerers;
 pub use approvers::Asking;
 pub use assemble::{Assembled, Draft};
 pub use cases::{Case, CaseReport, CaseResult, Coverage, Difference, Exercised, Mutation, Survivor, Touched};
@@ -68,7 +70,7 @@ pub use matrix::{Access, Asks, Cell, MatrixQuestion, Ways};
 pub use may_end::{Ending, MayEnd};
 pub use reach::Width;
 pub use read_where::{Reads, Sight, There};
-pub use readers::Readers;
+pub use readers::{Looking, Readers};
 pub use replay::{Change, Example, Group, Loose, Replay, Replayer, Sums, Tally};
 pub use sources::{Sorted, Sources, is_source};
 pub use told::{Judged, Recorded, Told};

@@ -10,7 +10,7 @@ use super::brief::Passage;
 use super::remedy::{By, hypothetical};
 use super::weigh::Visitor;
 use crate::clock::Timestamp;
-use crate::facts::{Activity, Channel, Observation, Offer, PlatformId, Reading, Standing, Wording};
+use crate::facts::{Activity, Channel, Observation, Offer, PlatformId, Reading, Standing, SubjectId, Wording};
 use crate::purpose::{Declaration, GROUPS, Purpose, Unfit, Vain};
 
 /// How far ahead is looked for an hour at which a purpose opens something: some open in the lunch break.
@@ -52,15 +52,38 @@ impl Rulebook {
         std::iter::once(least).chain(wider).collect()
     }
 
+    /// Where else than on the platform of what was refused a grant of what is offered would open something.
+    pub fn elsewhere(&self, seen: &Observation, offer: &Offer) -> BTreeSet<PlatformId> {
+        let found = || {
+            let purpose = self.purposes.get(&offer.purpose)?;
+            let (person, subject) = (seen.person.as_ref()?, seen.subject.as_ref()?);
+            let approver = purpose.supposed_approver(&person.id, person.manager.as_ref());
+            let by = come_by(offer, approver.as_ref())?;
+            let who = Visitor {
+                person,
+                subject,
+                arrival: &seen.arrival,
+            };
+            let opens = |platform: &&PlatformId| {
+                let held = (&offer.covers, by);
+                let bare = self.at_the_door((who, person), platform, seen.at);
+                bare.is_some_and(|bare| {
+                    let opened = self.opened_of(&bare, purpose, held, (platform, &offer.covers));
+                    !opened.is_empty() || self.passes_unread(&bare, purpose, held, platform)
+                })
+            };
+            let here = self.catalog.place(seen.ask.host()).platform;
+            let others = purpose.platforms.iter().filter(|id| here.as_ref() != Some(*id));
+            Some(others.filter(opens).cloned().collect())
+        };
+        found().unwrap_or_default()
+    }
+
     fn wider(&self, seen: &Observation, purpose: &Purpose, offer: &Offer) -> Option<Vec<Width>> {
         let (person, subject) = (seen.person.as_deref()?, seen.subject.as_ref()?);
         let platform = self.catalog.place(seen.ask.host()).platform?;
         let approver = purpose.supposed_approver(&person.id, person.manager.as_ref());
-        let by = if offer.needs_approval {
-            By::Approval(approver.as_ref()?)
-        } else {
-            By::Declaring
-        };
+        let by = come_by(offer, approver.as_ref())?;
         let visitor = Visitor {
             person,
             subject,
@@ -232,6 +255,17 @@ impl Rulebook {
         held: (&BTreeSet<String>, By<'_>),
         platform: &PlatformId,
     ) -> BTreeSet<String> {
+        self.opened_of(bare, purpose, held, (platform, &purpose.covers))
+    }
+
+    /// Those of these groups of which that is so.
+    fn opened_of(
+        &self,
+        bare: &Observation,
+        purpose: &Purpose,
+        held: (&BTreeSet<String>, By<'_>),
+        (platform, among): (&PlatformId, &BTreeSet<String>),
+    ) -> BTreeSet<String> {
         let place = self.catalog.place(bare.ask.host());
         let path = bare
             .ask
@@ -245,7 +279,7 @@ impl Rulebook {
         let stand = sitting.holding(&held);
         let mut opened = BTreeSet::new();
         for (activity, groups) in self.policy.vocabulary().activities() {
-            let groups = groups.iter().filter(|group| purpose.covers.contains(*group));
+            let groups = groups.iter().filter(|group| among.contains(*group));
             let mut new = groups.filter(|group| !opened.contains(*group)).peekable();
             if new.peek().is_none() {
                 continue;
@@ -273,6 +307,15 @@ impl Rulebook {
         let tunnel = Observation { ask, ..bare.clone() };
         let judged = self.judge(&holding(&tunnel, purpose, held, platform));
         !judged.inspect() && (judged.is_allowed() || judged.coach().is_some())
+    }
+}
+
+/// How a grant of what is offered would be come by.
+fn come_by<'a>(offer: &Offer, approver: Option<&'a SubjectId>) -> Option<By<'a>> {
+    if offer.needs_approval {
+        approver.map(By::Approval)
+    } else {
+        Some(By::Declaring)
     }
 }
 

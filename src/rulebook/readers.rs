@@ -28,32 +28,75 @@ pub struct Readers {
 
 /// The powers with which somebody looks at what others do: to read what was decided about them, to see how much purposes are
 /// used, to approve what they ask for, and to end what they hold.
-const READING: [Power; 4] = [Power::SeeDecisions, Power::SeeValue, Power::Approve, Power::Revoke];
+static READING: [Power; 4] = [Power::SeeDecisions, Power::SeeValue, Power::Approve, Power::Revoke];
 
 /// Who looks, and when.
 type Asked<'a> = (Visitor<'a>, Timestamp);
 
-impl InForce {
-    /// Who has the powers with which one looks at what others do, as the rules are asked where `who` is, at this moment.
-    pub fn readers(&self, who: Visitor<'_>, at: Timestamp) -> Vec<Readers> {
-        let of = |power| self.readers_by(power, (who, at));
-        READING.into_iter().map(of).collect()
-    }
+/// Who has the powers with which one looks at what others do, found out step by step: of many roles and purposes that takes
+/// long, and whoever asks lets others go on meanwhile.
+pub struct Looking<'a> {
+    in_force: &'a InForce,
+    asked: Asked<'a>,
+    /// The power that is asked about.
+    power: std::slice::Iter<'static, Power>,
+    roles: std::collections::btree_map::Iter<'a, String, BTreeSet<String>>,
+    /// The roles that have it, the rules that say so, and whether they may let more than that.
+    found: (BTreeSet<String>, BTreeSet<PolicyId>, bool),
+    told: Vec<Readers>,
+}
 
-    fn readers_by(&self, power: Power, asked: Asked<'_>) -> Readers {
-        let policy = self.rulebook.policy();
-        let (mut roles, mut told) = (BTreeSet::new(), BTreeSet::new());
-        let mut may_let_more = false;
-        for (role, above) in self.directory.roles_above() {
-            let person = in_roles(asked.0.person, above);
-            let answers = self.answers(power, &person, Answering::default(), asked);
+impl Looking<'_> {
+    /// Asks about the next role, which takes a moment; false where all is asked. Only then is there all to tell.
+    pub fn look(&mut self) -> bool {
+        let Some(power) = self.power.as_slice().first().copied() else {
+            return false;
+        };
+        if let Some((role, above)) = self.roles.next() {
+            let person = in_roles(self.asked.0.person, above);
+            let answers = self.in_force.answers(power, &person, Answering::default(), self.asked);
+            let (roles, told, may_let_more) = &mut self.found;
             if let Some(rules) = rules_of(&answers) {
                 roles.insert(role.clone());
                 told.extend(rules);
             } else {
-                may_let_more |= policy.may_yet_let(&answers);
+                *may_let_more |= self.in_force.rulebook.policy().may_yet_let(&answers);
             }
+            return true;
         }
+        let found = std::mem::take(&mut self.found);
+        self.told.push(self.in_force.readers_by(power, found, self.asked));
+        self.power.next();
+        self.roles = self.in_force.directory.roles_above().iter();
+        true
+    }
+
+    /// What was found.
+    pub fn told(self) -> Vec<Readers> {
+        self.told
+    }
+}
+
+impl InForce {
+    /// Who has the powers with which one looks at what others do, as the rules are asked where `who` is, at this moment.
+    pub fn readers<'a>(&'a self, who: Visitor<'a>, at: Timestamp) -> Looking<'a> {
+        Looking {
+            in_force: self,
+            asked: (who, at),
+            power: READING.iter(),
+            roles: self.directory.roles_above().iter(),
+            found: (BTreeSet::new(), BTreeSet::new(), false),
+            told: Vec::new(),
+        }
+    }
+
+    /// The same of a power, once it was asked about all roles.
+    fn readers_by(
+        &self,
+        power: Power,
+        (roles, mut told, mut may_let_more): (BTreeSet<String>, BTreeSet<PolicyId>, bool),
+        asked: Asked<'_>,
+    ) -> Readers {
         // whoever is in no role at all has no row of their own
         let in_none = in_roles(asked.0.person, &BTreeSet::new());
         may_let_more |= self.rules_for(power, &in_none, Answering::default(), asked).is_some();
@@ -233,7 +276,10 @@ mod tests {
         let mut sources = Sources::embedded();
         sources.rules.push(SourceText::new("rules/99-test.cedar", rules));
         let house = Rulebook::assemble(&sources).unwrap().in_mode(Mode::Enforce);
-        house.readers(Guest::of(&house, "ada").visitor(), noon())
+        let guest = Guest::of(&house, "ada");
+        let mut looking = house.readers(guest.visitor(), noon());
+        while looking.look() {}
+        looking.told()
     }
 
     fn others(one: &Readers) -> Vec<&str> {

@@ -9,8 +9,8 @@ use super::judge::{actions, flow};
 use super::judgement::{Judgement, Lenience};
 use super::weigh::Visitor;
 use crate::facts::{
-    Answer, Channel, Emergency, Grant, GrantId, GrantState, Observation, Offer, Person, PlatformId, PurposeId, Reading,
-    Remedy, Standing, SubjectId, Wording,
+    Answer, Channel, Emergency, Grant, GrantId, GrantState, Later, Observation, Offer, Person, PlatformId, PurposeId,
+    Reading, Remedy, Standing, SubjectId, Wording,
 };
 use crate::policy::{Hearing, RuleSet};
 use crate::purpose::{GROUPS, Purpose};
@@ -196,6 +196,15 @@ fn not_now(hearing: &Hearing<'_>, held: &[&Grant], refused: &Judgement) -> Vec<W
     said
 }
 
+/// Whom the terms name to approve it once it has waited for some time.
+fn later(purpose: &Purpose, (who, manager): (&SubjectId, Option<&SubjectId>)) -> Option<Later> {
+    let later = Later {
+        after: purpose.alternates.as_ref()?.after,
+        approvers: purpose.named_later(who, manager),
+    };
+    (!later.approvers.is_empty()).then_some(later)
+}
+
 /// How a grant that is tried out was come by.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum By<'a> {
@@ -253,6 +262,7 @@ impl<'a> Search<'a> {
             } else {
                 Vec::new()
             },
+            later: later(purpose, (who, manager)).filter(|_| needs_approval),
             needed: if needs_approval {
                 purpose.answering().how_many()
             } else {

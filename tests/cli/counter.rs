@@ -397,9 +397,9 @@ fn what_others_hold_is_listed_and_revoked_from_a_terminal() {
     insta::assert_snapshot!(types("ada", "wayleave grants"), @"
     exit 0
     --- stdout
-    [id]  recruiting  linkedin,xing  read  until [time]  revoked, what came of it?
-    [id]  recruiting  xing  read  until [time]  revoked, what came of it?
-    [id]  recruiting  linkedin  read  until [time]  revoked, what came of it?
+    [id]  recruiting  linkedin,xing  read  until [time]  revoked
+    [id]  recruiting  xing  read  until [time]  revoked
+    [id]  recruiting  linkedin  read  until [time]  revoked
     ");
     assert_eq!(gate.stop(), 0);
 }
@@ -469,7 +469,7 @@ fn what_came_of_a_grant_is_said_from_a_terminal_and_who_may_sees_what_purposes_a
     insta::assert_snapshot!(types("ada", "wayleave grants"), @"
     exit 0
     --- stdout
-    [id]  recruiting  linkedin  engage,publish,read  until [time]  withdrawn, what came of it?
+    [id]  recruiting  linkedin  engage,publish,read  until [time]  withdrawn
     ");
     insta::assert_snapshot!(says("--amount 12 --text \"Two of them replied\" --outcome"), @"
     exit 0

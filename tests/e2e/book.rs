@@ -371,3 +371,17 @@ async fn what_is_found_is_taken_away_as_a_table_or_lines_and_that_is_recorded() 
     assert!(taken.contains(&r#"{"format": "jsonl", "user": "ada"}"#), "{taken:?}");
     world.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tunnel_that_nobody_read_is_called_so_in_the_whole_book_as_among_decisions() {
+    let world = World::open().await;
+    let dan = world.client("dan");
+    let unread = dan.unread(&world.origins);
+    assert_eq!(unread.get("https://www.hsbc.com/").await.status, StatusCode::OK);
+    world.closed("www.hsbc.com", "CONNECT").await;
+    world.settled().await;
+    let told = records(&world, "?kind=flows&user=dan").await;
+    let what = told[0]["what"].as_str().unwrap();
+    assert!(what.starts_with("a tunnel, unread: www.hsbc.com ("), "{what}");
+    world.close().await;
+}

@@ -6,6 +6,7 @@ use http::{Request, StatusCode, header};
 use serde_json::{Value, json};
 use wayleave::facts::{Act, GrantAct, Record};
 
+use crate::approvals::without_cases;
 use crate::harness::client::{Answer, Client};
 use crate::harness::house::PORTAL;
 use crate::harness::{PASSWORD, World};
@@ -268,5 +269,92 @@ async fn who_stands_in_may_answer_from_the_moment_on_that_it_has_waited_for_long
     assert_eq!(given.json()["answers"][0]["as"], json!(["alternate"]));
     let own = world.client("pia").follow(&format!("{PORTAL}/"), "none").await.text();
     assert!(own.contains("(sol), as an alternate, approved it"), "{own}");
+    world.close().await;
+}
+
+/// Where Mia may not approve, and Sol may from a quarter of an hour on.
+async fn only_alternates() -> World {
+    World::planned(|plan| {
+        without_cases(plan);
+        let policies = plan.folder.join("policies");
+        let rule = r#"
+            @id("approve.not-mia") @reason("Mia is on leave.") @owner("HR")
+            forbid (principal == User::"mia", action == Action::"approve", resource);
+        "#;
+        std::fs::write(policies.join("rules/99-leave.cedar"), rule).unwrap();
+        let path = policies.join("purposes.toml");
+        let terms = std::fs::read_to_string(&path).unwrap();
+        let named = "id = \"brand-publishing\"";
+        assert!(terms.contains(named));
+        let others = "alternates = { after = \"15m\", who = [\"sol\"] }";
+        std::fs::write(&path, terms.replace(named, &format!("{named}\n{others}"))).unwrap();
+    })
+    .await
+}
+
+async fn declare_page(client: &Client, language: &str) -> String {
+    let refused = client.navigate("https://x.com/home").await;
+    let page = Request::get(refused.header("location"))
+        .header(header::ACCEPT_LANGUAGE, language)
+        .header("sec-fetch-site", "cross-site")
+        .header("sec-fetch-mode", "navigate")
+        .header("sec-fetch-dest", "document");
+    client.send(page).await.text()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_alternates_may_approve_is_offered_with_the_moment_from_which_they_may() {
+    let world = only_alternates().await;
+    let ben = world.client("ben");
+    let share = "https://www.linkedin.com/voyager/api/contentcreation/normShares";
+    let problem = ben.post(share, "application/json", "{}").await.json();
+    let offers = problem["purposes"].as_array().unwrap();
+    let brand = offers.iter().find(|offer| offer["id"] == "brand-publishing").unwrap();
+    assert_eq!(
+        (&brand["approvers"], &brand["alternates"]),
+        (&json!([]), &json!({"after": "PT15M", "approvers": ["sol"]}))
+    );
+    let page = declare_page(&ben, "en").await;
+    let at_once = "Nobody can approve it at once; from 15 minutes on: Sol ";
+    assert!(
+        page.contains("value=\"brand-publishing\"") && page.contains(at_once),
+        "{page}"
+    );
+    let french = declare_page(&ben, "fr").await;
+    let late = "Personne ne peut donner l’accord tout de suite\u{a0}; au bout de 15\u{a0}minutes\u{a0}: Sol ";
+    assert!(french.contains(late), "{french}");
+    let own = opens(&ben, "/purposes/brand-publishing", "").await.text();
+    assert!(own.contains(at_once), "{own}");
+    let listed = ben.get(&format!("{PORTAL}/v1/purposes?limit=100")).await.json();
+    let listed = listed["purposes"].as_array().unwrap();
+    let brand = listed
+        .iter()
+        .find(|purpose| purpose["id"] == "brand-publishing")
+        .unwrap();
+    assert_eq!(
+        (&brand["approvers"], &brand["alternates"]),
+        (&json!([]), &json!({"after_s": 900, "approvers": ["sol"]}))
+    );
+
+    let post = json!({"purpose": "brand-publishing", "platforms": ["x"], "statement": "Launch of the new model"});
+    let asked = ben.declare(&post).await;
+    assert_eq!(asked.status, StatusCode::ACCEPTED, "{}", asked.text());
+    let asked = asked.json();
+    assert_eq!(asked["alternates"]["approvers"], json!(["sol"]), "{asked}");
+    let id = asked["id"].as_str().unwrap();
+    let mine = opens(&ben, "/", "").await.text();
+    assert!(
+        mine.contains("Nobody can answer yet; from ") && mine.contains(" on: Sol "),
+        "{mine}"
+    );
+    assert!(!mine.contains("nobody is left"), "{mine}");
+    world.clock.advance(Duration::from_mins(15));
+    let waits = shown(&world, "ben", id).await;
+    assert_eq!(
+        (&waits["approvers"], &waits["alternates"]),
+        (&json!(["sol"]), &Value::Null)
+    );
+    let given = answers(&world, "sol", (id, "approve"), json!({})).await;
+    assert_eq!(given.status, StatusCode::OK, "{}", given.text());
     world.close().await;
 }

@@ -738,3 +738,132 @@ async fn a_hook_that_is_not_let_in_is_told_where_operators_look_and_holds_up_no_
     assert_eq!(fetched(), 2, "and nobody asked again for nothing");
     world.close().await;
 }
+
+/// Ada states that she looks for candidates for two hours, and does so or not; gives the grant.
+async fn recruits(world: &World, platform: &str, uses: bool) -> String {
+    let stated = json!({"purpose": "recruiting", "platforms": [platform], "covers": ["read"], "duration": "PT2H",
+                        "statement": "Looking for a tester"});
+    let ada = world.client("ada");
+    let given = ada.declare(&stated).await;
+    assert_eq!(given.status, StatusCode::CREATED, "{}", given.text());
+    if uses {
+        assert_eq!(ada.get("https://www.linkedin.com/feed/").await.status, StatusCode::OK);
+    }
+    given.json()["id"].as_str().unwrap().to_owned()
+}
+
+/// A world in which Ada reads French, and has an address.
+async fn with_ada(post: &Post, differ: impl FnOnce(&mut File)) -> World {
+    World::planned(|plan| {
+        let path = plan.folder.join("policies/people/people.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let head = "id = \"ada\"\n";
+        assert!(text.contains(head));
+        let more = format!("{head}email = \"ada@example.org\"\nlanguage = \"fr\"\n");
+        std::fs::write(&path, text.replace(head, &more)).unwrap();
+        post.is_set(&mut plan.settings);
+        differ(&mut plan.settings);
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_used_what_expired_is_asked_once_what_came_of_it_and_answers_by_the_link() {
+    let mut post = Post::down();
+    let mut world = with_ada(&post, |_| ()).await;
+    post.up(&world.origins).await;
+    // at noon on Tuesday, in Paris
+    let used = recruits(&world, "linkedin", true).await;
+    let unused = recruits(&world, "xing", false).await;
+    nothing_waits(&world).await;
+    world.clock.advance(Duration::from_hours(3));
+    let own = world.client("ada").navigate(&format!("{PORTAL}/")).await.text();
+    assert!(own.contains(&format!("/grants/{used}/outcome")), "{own}");
+    assert!(
+        !own.contains(&format!("/grants/{unused}/outcome")),
+        "nobody is asked about what they never used"
+    );
+    // a start in between asks neither twice nor never
+    world.reopen().await;
+    world.clock.advance(Duration::from_hours(20));
+    let asked = post.letter().await;
+    assert_eq!(
+        (asked.to(), asked.head("Content-Language").as_str()),
+        (&json!("ada@example.org"), "fr")
+    );
+    assert_eq!(
+        asked.subject(),
+        "Qu’est-il ressorti de «\u{a0}Recrutement\u{a0}»\u{a0}?"
+    );
+    let body = asked.body();
+    let link = format!("{PORTAL}/grants/{used}");
+    assert!(body.contains(&link) && body.contains("Candidats contactés"), "{body}");
+    assert!(!body.contains(&unused), "{body}");
+    counted(&world, "sent", 1.0).await;
+    // one click from the letter there is the form
+    let ada = world.client("ada");
+    let page = ada.follow(&link, "none").await.text();
+    let path = format!("/grants/{used}/outcome");
+    let form = page.split(&path).nth(1).unwrap_or_else(|| panic!("{page}"));
+    let token = crate::harness::house::hidden(form, "token");
+    let said = ada
+        .own_form(&path, &[("token", &token), ("amount", "12"), ("note", "")])
+        .await;
+    assert_eq!(said.status, StatusCode::SEE_OTHER, "{}", said.text());
+    world.clock.advance(Duration::from_hours(48));
+    nothing_waits(&world).await;
+    world.close().await;
+    assert_eq!(post.stop().await, [Value::Null; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_that_expired_until_a_morning_is_asked_in_one_letter_and_what_was_answered_is_not() {
+    let mut post = Post::down();
+    let world = with_ada(&post, |_| ()).await;
+    post.up(&world.origins).await;
+    let first = recruits(&world, "linkedin", true).await;
+    world.clock.advance(Duration::from_hours(3));
+    let second = recruits(&world, "linkedin", true).await;
+    world.clock.advance(Duration::from_hours(3));
+    let third = recruits(&world, "linkedin", true).await;
+    world.clock.advance(Duration::from_hours(3));
+    let answer =
+        Request::post(format!("{PORTAL}/v1/grants/{first}/outcome")).header(header::CONTENT_TYPE, "application/json");
+    let answer = world
+        .client("ada")
+        .send_with(answer, json!({"skip": true}).to_string())
+        .await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    world.clock.advance(Duration::from_hours(14));
+    let body = post.letter().await.body();
+    assert!(body.contains(&second) && body.contains(&third), "{body}");
+    assert!(!body.contains(&format!("/grants/{first}")), "{body}");
+    counted(&world, "sent", 1.0).await;
+    nothing_waits(&world).await;
+    world.close().await;
+    assert_eq!(post.stop().await, [Value::Null; 0], "one letter a day");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_asked_by_letter_who_answered_before_or_where_that_is_not_wanted() {
+    for asks in [true, false] {
+        let mut post = Post::down();
+        let world = with_ada(&post, |settings| settings.notices.outcomes.ask = asks).await;
+        post.up(&world.origins).await;
+        let used = recruits(&world, "linkedin", true).await;
+        world.clock.advance(Duration::from_hours(3));
+        if asks {
+            let answer = Request::post(format!("{PORTAL}/v1/grants/{used}/outcome"));
+            let answer = answer.header(header::CONTENT_TYPE, "application/json");
+            let answer = world
+                .client("ada")
+                .send_with(answer, json!({"amount": 3}).to_string())
+                .await;
+            assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        }
+        world.clock.advance(Duration::from_hours(24));
+        nothing_waits(&world).await;
+        world.close().await;
+        assert_eq!(post.stop().await, [Value::Null; 0], "{asks}");
+    }
+}

@@ -17,6 +17,9 @@ async fn declared(client: &Client) -> String {
     });
     let created = client.declare(&declaration).await;
     assert_eq!(created.status, StatusCode::CREATED, "{}", created.text());
+    // nobody is asked about what they never used
+    let feed = client.get("https://www.linkedin.com/feed/").await;
+    assert_eq!(feed.status, StatusCode::OK);
     created.json()["id"].as_str().unwrap().to_owned()
 }
 

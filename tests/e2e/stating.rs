@@ -289,3 +289,70 @@ async fn a_purpose_that_would_open_nothing_is_not_given() {
     assert_eq!(given.status, StatusCode::CREATED, "{}", given.text());
     world.close().await;
 }
+
+/// The boxes of further platforms of a purpose on a page.
+fn elsewhere(page: &str, purpose: &str) -> Vec<String> {
+    let mark = format!("name=\"also.{purpose}.");
+    let boxes = page.split(&mark).skip(1);
+    boxes.map(|one| one.split_once('"').unwrap().0.to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_prompt_covers_the_other_platforms_of_the_purpose_where_somebody_ticks_them() {
+    let world = World::open().await;
+    let ada = world.client("ada");
+    let page = declare_page(&ada, "https://www.linkedin.com/feed/").await;
+    let others = elsewhere(&page, "recruiting");
+    assert!(others.contains(&"xing".to_owned()), "{others:?}");
+    assert!(
+        !others.contains(&"linkedin".to_owned()) && !others.contains(&"x".to_owned()),
+        "{others:?}"
+    );
+    assert!(!page.contains("value=\"yes\" checked"), "nothing is ticked beforehand");
+
+    // a platform on which it opens nothing is told of, and what was ticked stays so
+    let wrong = [
+        ("purpose", "recruiting"),
+        ("statement", "Engineers for the new plant"),
+        ("also.recruiting.x", "yes"),
+        ("also.recruiting.xing", "yes"),
+    ];
+    let told = sends(&ada, &page, "/declare", &wrong).await;
+    assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", told.text());
+    let again = told.text();
+    assert!(
+        again.contains("also.recruiting.xing\" value=\"yes\" checked"),
+        "{again}"
+    );
+    assert!(holds(&ada).await.is_empty());
+
+    let ticked = [
+        ("purpose", "recruiting"),
+        ("statement", "Engineers for the new plant"),
+        ("also.recruiting.xing", "yes"),
+        ("also.press-monitoring.x", "yes"),
+    ];
+    let given = sends(&ada, &again, "/declare", &ticked).await;
+    assert_eq!(given.status, StatusCode::SEE_OTHER, "{}", given.text());
+    let held = holds(&ada).await;
+    assert_eq!(
+        (held.len(), &held[0]["platforms"]),
+        (1, &json!(["linkedin", "xing"])),
+        "what is ticked for another purpose is not meant"
+    );
+    let granted = own_page(&ada, given.header("location")).await.text();
+    assert!(granted.contains("LinkedIn") && granted.contains("XING"), "{granted}");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_ticks_nothing_more_is_given_the_one_platform() {
+    let world = World::open().await;
+    let ada = world.client("ada");
+    let page = declare_page(&ada, "https://www.linkedin.com/feed/").await;
+    let plain = [("purpose", "recruiting"), ("statement", "Engineers for the new plant")];
+    let given = sends(&ada, &page, "/declare", &plain).await;
+    assert_eq!(given.status, StatusCode::SEE_OTHER, "{}", given.text());
+    assert_eq!(holds(&ada).await[0]["platforms"], json!(["linkedin"]));
+    world.close().await;
+}

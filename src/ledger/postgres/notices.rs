@@ -66,10 +66,13 @@ pub(super) async fn take_back(client: &Client, was: Option<&Grant>, written: &Gr
 /// How much is to be told, and when there is something to do about what such a claim is after.
 pub(super) async fn outlook(client: &Client, claim: &Claim) -> Result<(u64, Option<Timestamp>), Trouble> {
     let ask = format!(
-        "SELECT count(*) AS waiting, min(greatest(due_ms, claimed_ms)) FILTER (WHERE {WANTED}) AS next FROM notices"
+        "SELECT count(*) FILTER (WHERE event <> $4 OR due_ms <= $5) AS waiting, \
+         min(greatest(due_ms, claimed_ms)) FILTER (WHERE {WANTED}) AS next FROM notices"
     );
-    let since = claim.forsaken.as_millis();
-    let row = client.query_one(&ask, &[&claim.busy, &claim.known, &since]).await?;
+    let (since, now) = (claim.forsaken.as_millis(), claim.now.as_millis());
+    let asked = NoticeEvent::CameOfIt.as_str();
+    let of: [&(dyn ToSql + Sync); 5] = [&claim.busy, &claim.known, &since, &asked, &now];
+    let row = client.query_one(&ask, &of).await?;
     let next: Option<i64> = get(&row, "next")?;
     Ok((number(get(&row, "waiting")?), next.map(Timestamp::from_millis)))
 }

@@ -49,8 +49,12 @@ pub(super) fn take_back(connection: &Connection, was: Option<&Grant>, written: &
 
 /// How much is to be told, and when there is something to do about what such a claim is after.
 pub(super) fn outlook(connection: &Connection, claim: &Claim) -> rusqlite::Result<(u64, Option<Timestamp>)> {
-    let ask = format!("SELECT count(*), min(max(due_ms, claimed_ms)) FILTER (WHERE {WANTED}) FROM notices");
+    let ask = format!(
+        "SELECT count(*) FILTER (WHERE event <> :asked OR due_ms <= :now), \
+         min(max(due_ms, claimed_ms)) FILTER (WHERE {WANTED}) FROM notices"
+    );
     let of = named_params! {
+        ":asked": NoticeEvent::CameOfIt.as_str(), ":now": claim.now.as_millis(),
         ":busy": json(&claim.busy)?, ":known": json(&claim.known)?, ":forsaken": claim.forsaken.as_millis(),
     };
     connection.prepare_cached(&ask)?.query_row(of, |row| {

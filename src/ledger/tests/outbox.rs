@@ -126,7 +126,24 @@ pub(super) async fn nobody_is_told_what_they_did_themselves_nor_anything_where_n
     ledger.tells();
     let own = ledger.give(terms("ada", "press", 1_000, 9_000)).await.unwrap();
     ledger.withdraw(&own.id, moment(2_000), |_| ()).await.unwrap();
-    assert_eq!(due(&ledger, 9_000).await, []);
+    assert_eq!(due(&ledger, 8_999).await, []);
+    // whether anything is asked of it, whoever tells people knows
+    assert_eq!(events(&due(&ledger, 9_000).await), [NoticeEvent::CameOfIt]);
+}
+
+pub(super) async fn what_came_of_a_grant_is_asked_once_it_expires_and_is_not_counted_among_what_waits_before(
+    home: &dyn Home,
+) {
+    let ledger = telling(home);
+    let given = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    let waiting = async |now| ledger.due(claim(now)).await.unwrap().waiting;
+    assert_eq!(waiting(8_999).await, 0);
+    let asked = due(&ledger, 9_000).await;
+    assert_eq!((events(&asked), of(&asked[0])), (vec![NoticeEvent::CameOfIt], &given));
+    assert_eq!(waiting(9_000).await, 1);
+    fares(&ledger, &asked[0], Fate::Again(moment(20_000))).await;
+    assert_eq!(waiting(19_999).await, 0, "until its morning");
+    assert_eq!(due(&ledger, 20_000).await.len(), 1);
 }
 
 pub(super) async fn an_emergency_is_told_at_once_and_that_nobody_reviewed_it_when_that_is_due(home: &dyn Home) {
@@ -136,7 +153,7 @@ pub(super) async fn an_emergency_is_told_at_once_and_that_nobody_reviewed_it_whe
             review_by: moment(50_000),
             review: None,
         }),
-        ..terms("ada", "crisis", 1_000, 2_000)
+        ..terms("ada", "crisis", 1_000, 90_000)
     };
     ledger.give(taken).await.unwrap();
     let at_once = due(&ledger, 1_000).await;

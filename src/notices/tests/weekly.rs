@@ -173,6 +173,21 @@ fn an_owner_who_shares_a_mailbox_reads_there_no_more_than_what_they_own() {
 }
 
 #[test]
+fn two_owners_with_one_address_get_one_letter_with_what_each_owns() {
+    let sources = sharing(&["hana", "mia"]);
+    let house = Rulebook::assemble(&sources).unwrap().in_mode(Mode::Enforce);
+    let board = told("webhook:board", &ALL);
+    let both = told("mailto:both@example.org", &["market-research", "recruiting"]);
+    assert_eq!(readers(&house, &settings("")), [both.clone(), board.clone()]);
+    let named = settings("to = [\"BOTH@example.org\"]");
+    assert_eq!(
+        readers(&house, &named),
+        [both, board],
+        "named beside that, it is the same letter"
+    );
+}
+
+#[test]
 fn a_mailbox_of_several_people_is_told_what_all_of_them_may_see() {
     let sources = sharing(&["hana", "otto"]);
     let house = Rulebook::assemble(&sources).unwrap().in_mode(Mode::Enforce);

@@ -43,6 +43,8 @@ pub struct Pending {
     pub title: String,
     /// Who can approve it.
     pub approvers: Vec<String>,
+    /// Who can as well, and from when on, where that is yet to come.
+    pub later: Option<(String, Vec<String>)>,
     /// Since when it waits, by the person's clock.
     pub since: String,
     /// Until when.
@@ -183,6 +185,9 @@ fn purpose(offer: &Offer, words: &Words) -> Value {
         "title": offer.title.said_in(words.language),
         "approval": offer.needs_approval,
         "approvers": offer.approvers,
+        "alternates": offer.later.as_ref().map(|later| json!({
+            "after": span(later.after), "approvers": later.approvers,
+        })),
         "approvals_needed": offer.needed,
         "covers": offer.covers,
         "default_ttl": span(offer.default_for),
@@ -313,7 +318,10 @@ impl Told<'_> {
     /// Since when something waits, and for whom.
     fn waits(&self, pending: &Pending) -> String {
         let approvers: Vec<&str> = pending.approvers.iter().map(String::as_str).collect();
-        (self.words.waits)(&pending.title, &approvers, &pending.since, &pending.until)
+        let later = pending.later.as_ref();
+        let others: Vec<&str> = later.iter().flat_map(|(_, names)| names).map(String::as_str).collect();
+        let later = later.map(|(from, _)| (from.as_str(), others.as_slice()));
+        (self.words.waits)(&pending.title, &approvers, later, &pending.since, &pending.until)
     }
 
     /// What an offer would open.
@@ -321,6 +329,13 @@ impl Told<'_> {
         let words = self.words;
         let approvers = words.chain.those(offer.needed, offer.approvers.clone());
         let approvers: Vec<&str> = approvers.iter().map(String::as_str).collect();
+        let later = offer.later.as_ref();
+        let others: Vec<&str> = later
+            .iter()
+            .flat_map(|later| &later.approvers)
+            .map(String::as_str)
+            .collect();
+        let later = later.map(|later| (later.after, others.as_slice()));
         Opening {
             title: offer.title.said_in(words.language).to_owned(),
             effect: (words.effect)(
@@ -328,7 +343,7 @@ impl Told<'_> {
                 self.place,
                 offer.default_for,
             ),
-            approval: offer.needs_approval.then(|| (words.approval)(&approvers)),
+            approval: offer.needs_approval.then(|| (words.approval)(&approvers, later)),
         }
     }
 

@@ -20,6 +20,15 @@ pub(in crate::portal) struct Choice {
     pub(in crate::portal) chosen: bool,
     /// How far it can go, where that can be chosen.
     pub(in crate::portal) reaching: Vec<Reaching>,
+    /// The other platforms on which it would open something.
+    pub(in crate::portal) also: Vec<Pick>,
+}
+
+impl Choice {
+    /// Whether one of those is ticked.
+    fn is_elsewhere(&self) -> bool {
+        self.also.iter().any(|pick| pick.chosen)
+    }
 }
 
 /// How far a purpose can go.

@@ -47,6 +47,12 @@ use crate::facts::{FaultCode, Language, Offer, Reason};
 use crate::purpose::{Over, Unfit};
 use crate::rulebook::{NotDeclared, Outdated};
 
+/// Who may answer as well once something has waited for so long.
+pub type OthersAfter<'a> = Option<(Duration, &'a [&'a str])>;
+
+/// Who may answer as well from that moment on, as a clock shows it.
+pub type OthersFrom<'a> = Option<(&'a str, &'a [&'a str])>;
+
 /// Which kind of refusal it is; names the problem type (RFC 9457 §3.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -131,7 +137,7 @@ pub struct Words {
     pub activity: fn(&str) -> String,
     pub groups: fn(&[&str]) -> String,
     pub effect: fn(groups: &str, place: &str, lasts: Duration) -> String,
-    pub approval: fn(&[&str]) -> String,
+    pub approval: fn(&[&str], OthersAfter<'_>) -> String,
     pub fix: fn(&str) -> String,
     pub alternative: fn(&str) -> String,
     pub expired: fn(purpose: &str, when: &str, unused: Option<Duration>) -> String,
@@ -148,7 +154,7 @@ pub struct Words {
     pub link_to_declare: &'static str,
     pub link_to_explain: &'static str,
     pub link_to_ask: &'static str,
-    pub waits: fn(purpose: &str, approvers: &[&str], since: &str, until: &str) -> String,
+    pub waits: fn(purpose: &str, approvers: &[&str], later: OthersFrom<'_>, since: &str, until: &str) -> String,
     pub link_to_continue: &'static str,
     pub reference: &'static str,
     pub rules: &'static str,
@@ -160,11 +166,11 @@ pub struct Words {
     pub ticket: &'static str,
     pub ticket_needed: fn(example: &str) -> String,
     pub ticket_hint: fn(needed_for: &[&str], examples: &[&str]) -> String,
-    pub must_approve: fn(approvers: &[&str], within: Duration) -> String,
+    pub must_approve: fn(approvers: &[&str], later: OthersAfter<'_>, within: Duration) -> String,
     pub declare_and_continue: &'static str,
     pub ask_for_approval: &'static str,
     pub declare_or_ask: &'static str,
-    pub was_asked: fn(approvers: &[&str]) -> String,
+    pub was_asked: fn(approvers: &[&str], later: OthersFrom<'_>) -> String,
     /// `owner` is none where it is the reader.
     pub nobody_approves: fn(purpose: &str, owner: Option<&str>) -> String,
     pub needs_approval_title: fn(purpose: &str) -> String,

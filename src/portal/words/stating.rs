@@ -28,6 +28,9 @@ pub struct StatingWords {
     pub declare: &'static str,
     pub asked: &'static str,
     pub opens: fn(groups: &str) -> String,
+    pub also: &'static str,
+    pub to_do: fn(groups: &str, said: &str) -> String,
+    pub nobody_now: &'static str,
     pub urgent_title: &'static str,
     pub answers: &'static str,
 }

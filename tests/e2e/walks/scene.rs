@@ -63,6 +63,8 @@ pub async fn lived_in_with(differ: impl FnOnce(&mut Plan)) -> Scene {
 
     let ada = world.client("ada");
     let over = declares(&ada, "PT1H").await;
+    // nobody is asked about what they never used
+    assert_eq!(ada.get("https://www.linkedin.com/feed/").await.status, StatusCode::OK);
     let reported = declares(&ada, "PT1H").await;
     world.clock.advance(Duration::from_hours(2));
     let said = json!({"amount": 12, "text": "Three of them come to see us"});

@@ -286,7 +286,12 @@ async fn what_came_of_it_is_said_and_the_value_is_seen_by_purpose() {
     used_by(&world, &PEOPLE, 4).await;
     world.clock.advance(Duration::from_hours(14 * 24));
     world.gate().add_up().await;
-    declares(&world.client("ada"), "PT1H").await;
+    let client = world.client("ada");
+    declares(&client, "PT1H").await;
+    assert_eq!(
+        client.get("https://www.linkedin.com/feed/").await.status,
+        http::StatusCode::OK
+    );
     world.clock.advance(Duration::from_hours(2));
 
     let ada = Driver::start(&world, "ada", "en").await;

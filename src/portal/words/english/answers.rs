@@ -5,8 +5,32 @@ use std::time::Duration;
 use super::parts::{either, span};
 use super::unfit::unfit;
 use crate::facts::Reason;
+use crate::portal::words::{OthersAfter, OthersFrom};
 use crate::purpose::Over;
 use crate::rulebook::{NotDeclared, Outdated};
+
+pub(super) fn must_approve(approvers: &[&str], later: OthersAfter<'_>, within: Duration) -> String {
+    let who = match (approvers, later) {
+        ([], Some((after, others))) => format!(
+            "Nobody can approve it at once; from {} on: {}.",
+            span(after),
+            either(others)
+        ),
+        (approvers, Some((after, others))) => {
+            format!(
+                "{} must approve it; from {} on also: {}.",
+                either(approvers),
+                span(after),
+                either(others)
+            )
+        }
+        (approvers, None) => format!("{} must approve it.", either(approvers)),
+    };
+    format!(
+        "{who} The request waits for {}, weekends not counted, and then it is declined.",
+        span(within)
+    )
+}
 
 pub(super) fn over(over: Over) -> &'static str {
     match over {
@@ -47,7 +71,20 @@ pub(super) fn outdated(why: &Outdated) -> String {
     }
 }
 
-pub(super) fn waits(purpose: &str, approvers: &[&str], since: &str, until: &str) -> String {
+pub(super) fn waits(purpose: &str, approvers: &[&str], later: OthersFrom<'_>, since: &str, until: &str) -> String {
+    if let Some((from, others)) = later {
+        let others = either(others);
+        let asked = match approvers {
+            [] => format!(
+                "You asked for an approval of “{purpose}” at {since}. Nobody can answer yet; from {from} on: {others}."
+            ),
+            approvers => format!(
+                "You asked {} to approve “{purpose}” at {since}; from {from} on also: {others}.",
+                either(approvers)
+            ),
+        };
+        return format!("{asked} It waits for an answer until {until}.");
+    }
     if approvers.is_empty() {
         return format!(
             "You asked at {since} for an approval of “{purpose}”, and nobody is left who may answer. It waits until \
@@ -58,7 +95,10 @@ pub(super) fn waits(purpose: &str, approvers: &[&str], since: &str, until: &str)
     format!("You asked {approvers} to approve “{purpose}” at {since}. It waits for an answer until {until}.")
 }
 
-pub(super) fn was_asked(approvers: &[&str]) -> String {
+pub(super) fn was_asked(approvers: &[&str], later: OthersFrom<'_>) -> String {
+    if let ([], Some((from, others))) = (approvers, later) {
+        return format!("{} may answer from {from} on", either(others));
+    }
     match approvers {
         [] => "Nobody is left who may answer".to_owned(),
         // one of several is asked, or several of whom each must answer

@@ -81,13 +81,7 @@ pub const ENGLISH: Words = Words {
         ([], examples) => format!("If there is one, such as {}.", either(examples)),
         (needed_for, _) => format!("Needed for {}.", either(needed_for)),
     },
-    must_approve: |approvers, within| {
-        format!(
-            "{} must approve it. The request waits for {}, weekends not counted, and then it is declined.",
-            either(approvers),
-            span(within)
-        )
-    },
+    must_approve: answers::must_approve,
     declare_and_continue: "Declare and continue",
     ask_for_approval: "Ask for approval",
     declare_or_ask: "Declare, or ask for approval",

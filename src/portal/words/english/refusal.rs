@@ -1,8 +1,8 @@
 //! What was refused, and what would help.
 
-use super::parts::either;
+use super::parts::{either, span};
 use crate::facts::PurposeId;
-use crate::portal::words::Kind;
+use crate::portal::words::{Kind, OthersAfter};
 
 pub(super) fn heading(kind: Kind) -> &'static str {
     match kind {
@@ -74,7 +74,11 @@ pub(super) fn groups(ids: &[&str]) -> String {
     words.join("; ")
 }
 
-pub(super) fn approval(approvers: &[&str]) -> String {
+pub(super) fn approval(approvers: &[&str], later: OthersAfter<'_>) -> String {
+    if let ([], Some((after, others))) = (approvers, later) {
+        let (after, others) = (span(after), either(others));
+        return format!("Nobody can approve it at once; from {after} on: {others}.");
+    }
     if approvers.is_empty() {
         return "Somebody must approve it, and nobody is named who could: ask your help desk.".to_owned();
     }
@@ -82,7 +86,13 @@ pub(super) fn approval(approvers: &[&str]) -> String {
         .iter()
         .map(|name| if *name == "manager" { "your manager" } else { name })
         .collect();
-    format!("Ask {} to approve it.", either(&names))
+    match later {
+        Some((after, others)) => {
+            let (after, others) = (span(after), either(others));
+            format!("Ask {} to approve it; from {after} on also: {others}.", either(&names))
+        }
+        None => format!("Ask {} to approve it.", either(&names)),
+    }
 }
 
 pub(super) fn fix(text: &str) -> String {
@@ -124,7 +134,7 @@ mod tests {
     #[test]
     fn who_is_to_be_asked_reads_like_speech() {
         assert_eq!(
-            approval(&["manager", "grace"]),
+            approval(&["manager", "grace"], None),
             "Ask your manager or grace to approve it."
         );
     }

@@ -39,6 +39,9 @@ pub(super) const STATING: StatingWords = StatingWords {
     declare: "Declare",
     asked: "Asked for. It opens once somebody has approved it; you see it below until then.",
     opens: |groups| format!("It opens: {groups}."),
+    also: "On other platforms as well",
+    to_do: |groups, said| format!("To {groups}: {said}"),
+    nobody_now: "Nobody can approve that now.",
     urgent_title: "This cannot wait",
     answers: "What others ask of you",
 };

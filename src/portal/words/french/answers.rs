@@ -2,16 +2,35 @@
 
 use std::time::Duration;
 
-use super::parts::{at, before, counted, either, span, until};
+use super::parts::{at, before, counted, either, from_then, span, until};
 use super::unfit::unfit;
 use crate::facts::{Language, Reason};
+use crate::portal::words::{OthersAfter, OthersFrom};
 use crate::purpose::Over;
 use crate::rulebook::{NotDeclared, Outdated};
 
-pub(super) fn must_approve(approvers: &[&str], within: Duration) -> String {
+pub(super) fn must_approve(approvers: &[&str], later: OthersAfter<'_>, within: Duration) -> String {
+    let who = match (approvers, later) {
+        ([], Some((after, others))) => {
+            let (after, others) = (span(after), either(others));
+            format!("Personne ne peut donner l’accord tout de suite\u{a0}; au bout de {after}\u{a0}: {others}.")
+        }
+        (approvers, later) => {
+            let now = format!("Il faut l’accord d’une autre personne\u{a0}: {}", either(approvers));
+            match later {
+                Some((after, others)) => {
+                    format!(
+                        "{now}\u{a0}; au bout de {}, également\u{a0}: {}.",
+                        span(after),
+                        either(others)
+                    )
+                }
+                None => format!("{now}."),
+            }
+        }
+    };
     format!(
-        "Il faut l’accord d’une autre personne\u{a0}: {}. La demande attend {}, week-ends non compris, puis elle est refusée.",
-        either(approvers),
+        "{who} La demande attend {}, week-ends non compris, puis elle est refusée.",
         span(within)
     )
 }
@@ -59,7 +78,22 @@ pub(super) fn outdated(why: &Outdated) -> String {
     }
 }
 
-pub(super) fn waits(purpose: &str, approvers: &[&str], since: &str, end: &str) -> String {
+pub(super) fn waits(purpose: &str, approvers: &[&str], later: OthersFrom<'_>, since: &str, end: &str) -> String {
+    if let Some((from, others)) = later {
+        let (then, others) = (from_then(from), either(others));
+        let asked = match approvers {
+            [] => format!(
+                "Vous avez demandé {} un accord pour « {purpose} ». Personne ne peut encore répondre ; {then} : {others}.",
+                at(since)
+            ),
+            approvers => format!(
+                "Vous avez demandé {} un accord pour « {purpose} » à {} ; {then}, également : {others}.",
+                at(since),
+                either(approvers)
+            ),
+        };
+        return format!("{asked} La demande attend une réponse {}.", until(end));
+    }
     if approvers.is_empty() {
         return format!(
             "Vous avez demandé {} un accord pour « {purpose} », et plus personne ne peut répondre. La demande attend {} : \
@@ -76,7 +110,10 @@ pub(super) fn waits(purpose: &str, approvers: &[&str], since: &str, end: &str) -
     )
 }
 
-pub(super) fn was_asked(approvers: &[&str]) -> String {
+pub(super) fn was_asked(approvers: &[&str], later: OthersFrom<'_>) -> String {
+    if let ([], Some((from, others))) = (approvers, later) {
+        return format!("{} pourra répondre {}", either(others), from_then(from));
+    }
     match approvers {
         [] => "Plus personne ne peut répondre".to_owned(),
         approvers => format!("Demande envoyée à {}", either(approvers)),

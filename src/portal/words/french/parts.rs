@@ -111,6 +111,15 @@ pub(super) fn until(when: &str) -> String {
     }
 }
 
+/// `à partir de 16 h 05`, `à partir du lundi 23 novembre à 16 h 05`
+pub(super) fn from_then(when: &str) -> String {
+    if is_hour(when) {
+        format!("à partir de {when}")
+    } else {
+        format!("à partir du {when}")
+    }
+}
+
 /// `avant 16 h 05`, `avant le lundi 23 novembre à 16 h 05`
 pub(super) fn before(when: &str) -> String {
     if is_hour(when) {

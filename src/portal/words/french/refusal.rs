@@ -1,8 +1,8 @@
 //! What was refused, and what would help.
 
-use super::parts::either;
+use super::parts::{either, span};
 use crate::facts::PurposeId;
-use crate::portal::words::Kind;
+use crate::portal::words::{Kind, OthersAfter};
 
 pub(super) fn heading(kind: Kind) -> &'static str {
     match kind {
@@ -73,7 +73,11 @@ pub(super) fn groups(ids: &[&str]) -> String {
     words.join(" ; ")
 }
 
-pub(super) fn approval(approvers: &[&str]) -> String {
+pub(super) fn approval(approvers: &[&str], later: OthersAfter<'_>) -> String {
+    if let ([], Some((after, others))) = (approvers, later) {
+        let (after, others) = (span(after), either(others));
+        return format!("Personne ne peut donner l’accord tout de suite\u{a0}; au bout de {after}\u{a0}: {others}.");
+    }
     if approvers.is_empty() {
         return "Il faut un accord, et personne n’est désigné pour le donner : adressez-vous à l’assistance informatique."
             .to_owned();
@@ -82,7 +86,14 @@ pub(super) fn approval(approvers: &[&str]) -> String {
         .iter()
         .map(|name| if *name == "manager" { "votre responsable" } else { name })
         .collect();
-    format!("Demandez un accord : {} peut le donner.", either(&names))
+    let now = format!("Demandez un accord : {} peut le donner", either(&names));
+    match later {
+        Some((after, others)) => {
+            let (after, others) = (span(after), either(others));
+            format!("{now} ; au bout de {after}, également : {others}.")
+        }
+        None => format!("{now}."),
+    }
 }
 
 pub(super) fn fix(text: &str) -> String {
@@ -127,7 +138,7 @@ mod tests {
     #[test]
     fn who_is_to_be_asked_reads_like_speech() {
         assert_eq!(
-            approval(&["manager", "grace"]),
+            approval(&["manager", "grace"], None),
             "Demandez un accord : votre responsable ou grace peut le donner."
         );
     }

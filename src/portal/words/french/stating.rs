@@ -39,6 +39,9 @@ pub(super) const STATING: StatingWords = StatingWords {
     declare: "Déclarer",
     asked: "C’est demandé. L’accès s’ouvre dès qu’un accord est donné ; la demande figure ci-dessous jusque-là.",
     opens: |groups| format!("Ce motif ouvre : {groups}."),
+    also: "Sur d’autres plateformes également",
+    to_do: |groups, said| format!("Pour {groups} : {said}"),
+    nobody_now: "Personne ne peut donner d’accord en ce moment.",
     urgent_title: "C’est urgent",
     answers: "Ce que d’autres vous demandent",
 };

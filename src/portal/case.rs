@@ -157,9 +157,8 @@ impl Portal {
             return Vec::new();
         };
         let would_help = |grant: &Grant| {
-            let offers = remedy.offers.iter().filter(|offer| offer.needs_approval);
-            let fits = |offer: &Offer| offer.purpose == grant.purpose && offer.covers.is_subset(&grant.covers);
-            grant.platforms.contains(platform) && offers.into_iter().any(fits)
+            let mut offers = remedy.offers.iter().filter(|offer| offer.needs_approval);
+            grant.platforms.contains(platform) && offers.any(|offer| helps(offer, grant))
         };
         let asked = self.ledger.grants_of(&person.id).into_iter();
         asked
@@ -170,7 +169,7 @@ impl Portal {
     /// What would have helped until it ran out not long ago.
     fn lately_expired(&self, seen: &Observation, remedy: &Remedy, here: impl Fn(&Grant) -> bool) -> Option<Grant> {
         let (person, now) = (seen.person.as_ref()?, seen.at);
-        let would_help = |grant: &Grant| remedy.offers.iter().any(|offer| offer.purpose == grant.purpose);
+        let would_help = |grant: &Grant| remedy.offers.iter().any(|offer| helps(offer, grant));
         let ran_out = |grant: &Grant| Life::of(grant, now) == Life::Expired && now.since(grant.until()) < LATELY;
         let held = self.ledger.grants_of(&person.id);
         let last = held
@@ -193,6 +192,11 @@ impl Portal {
             last.idle.filter(|_| last.fell_idle(now)),
         ))
     }
+}
+
+/// Whether a grant like this one would give what is offered.
+fn helps(offer: &Offer, grant: &Grant) -> bool {
+    offer.purpose == grant.purpose && offer.covers.is_subset(&grant.covers)
 }
 
 /// Those that nobody must approve first; of these and of the others, those that are meant for the person and not for everybody.

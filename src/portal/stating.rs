@@ -193,7 +193,8 @@ impl Portal {
             ticket: Some(form.ticket.trim().to_owned()).filter(|ticket| !ticket.is_empty()),
             duration: None,
         };
-        if declaration.covers.is_none() {
+        // where nothing of it is read there is nothing to choose: it opens what the purpose covers
+        if declaration.covers.is_none() && !reached.widths.is_empty() {
             let trouble = Trouble::line(words.choose_one.to_owned());
             return self.stating_page(visit, visitor, &reached, (&form, trouble));
         }

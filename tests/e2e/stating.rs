@@ -246,6 +246,25 @@ async fn what_has_run_out_is_renewed_with_one_click_and_leads_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_has_run_out_is_not_renewed_for_what_it_did_not_open() {
+    let world = World::open().await;
+    let ada = world.client("ada");
+    world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
+    world.clock.advance(Duration::from_hours(1) + Duration::from_secs(1));
+    let old = holds(&ada).await[0]["id"].as_str().unwrap().to_owned();
+    let renews = format!("/grants/{old}/renew");
+    let reading = declare_page(&ada, "https://www.linkedin.com/feed/").await;
+    assert!(reading.contains(&renews), "{reading}");
+    let share = "https://www.linkedin.com/voyager/api/contentcreation/normShares";
+    let refused = ada.post(share, "application/json", "{}").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN, "{}", refused.text());
+    let (page, _) = refused.header("link").split_once('>').unwrap();
+    let posting = ada.follow(page.trim_start_matches('<'), "cross-site").await.text();
+    assert!(posting.contains("Publish") && !posting.contains(&renews), "{posting}");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_a_refusal_that_was_met_again_and_again_one_line_stands_and_it_says_how_it_is_now() {
     let world = World::open().await;
     let ada = world.client("ada");

@@ -27,10 +27,9 @@ pub(super) fn is_moot((grant, event): Happened<'_>, letter: Option<&Letter>, now
             let to = letter.map(|letter| letter.to.as_str());
             !grant.waits(now) || grant.answers.iter().any(|answer| to == Some(answer.by.as_str()))
         }
-        NoticeEvent::Approved => grant.state != GrantState::Active,
+        // one of which its holder has said what came of it may stand for others: of what it is asked, `outcomes` knows
+        NoticeEvent::Approved | NoticeEvent::CameOfIt => grant.state != GrantState::Active,
         NoticeEvent::ReviewOverdue => !grant.awaits_review(),
-        // one that was answered may stand for others that were not: of what it is asked, `outcomes` knows
-        NoticeEvent::CameOfIt => grant.state != GrantState::Active,
         NoticeEvent::Declined | NoticeEvent::Lapsed | NoticeEvent::Revoked | NoticeEvent::BrokeGlass => false,
     }
 }

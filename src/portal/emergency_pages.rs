@@ -10,7 +10,7 @@ use super::intake::Received;
 use super::mine_asked::name_of;
 use super::pages::counter::{BreakGlass, Glass, ToReview};
 use super::pages::{Page, see_other};
-use super::{Portal, Visit, provenance, times};
+use super::{Portal, Visit, times};
 use crate::facts::{Channel, Grant, GrantId, PurposeId};
 use crate::ledger::Life;
 use crate::purpose::{Declaration, Note, Why, mildest_first};
@@ -80,9 +80,11 @@ impl Portal {
         let words = self.words;
         let form = received.form().unwrap_or_default();
         let who = &visit.subject.id;
-        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
-        if !own || !self.tokens.accept(who, &breaking(&form.refusal), &form.token, visit.at) {
-            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        if let Err(page) = self
+            .meant(visit, received, (&breaking(&form.refusal), &form.token))
+            .await
+        {
+            return page;
         }
         let Some(kept) = self.memory.by_record(who, &form.refusal, visit.at) else {
             return self.note(StatusCode::NOT_FOUND, words.link_over_title, words.link_over);
@@ -103,7 +105,7 @@ impl Portal {
         };
         match self.break_glass(visit, visitor, &declaration, Channel::Portal).await {
             Ok(grant) => {
-                self.memory.granted(who, &form.refusal, &grant.id);
+                self.granted_for(visit, &form.refusal, &grant.id).await;
                 see_other(&format!("/refusals/{}/granted", kept.refused.record))
             }
             Err(why) => {
@@ -152,15 +154,10 @@ impl Portal {
     ) -> Page {
         let words = self.words;
         let form = received.form().unwrap_or_default();
-        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
-        if !own
-            || !self
-                .tokens
-                .accept(&visit.subject.id, &reviewing(id), &form.token, visit.at)
-        {
-            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        if let Err(page) = self.meant(visit, received, (&reviewing(id), &form.token)).await {
+            return page;
         }
-        if !self.signed_in_lately(visit, received) {
+        if !self.signed_in_lately(visit, received).await {
             return see_other("/sign-in?to=/approvals");
         }
         let accepted = match form.accepted.as_str() {

@@ -4,7 +4,7 @@
 //! That proof is ambient, as a cookie would be: every unsafe request must show that it was meant (see `provenance.rs`
 //! and `tokens.rs`), and answering what others ask takes a password, too (`proof.rs`, `signing_in.rs`, `session.rs`).
 //!
-//! Reads like this: [`Portal::refused`] remembers a refusal and gives its [`Ticket`]; [`Portal::serve`] answers a
+//! Reads like this: [`Portal::refused`] remembers a refusal and gives its [`Ticket`], [`Portal::shares`] tells other gateways of it; [`Portal::serve`] answers a
 //! request, as `table` routes it; `deeds` is the only place that gives and ends grants; [`pages`] is pure and also used
 //! by the proxy; [`words`] holds everything that is said, and `language` finds in which language.
 //!
@@ -44,6 +44,7 @@ mod intake;
 mod language;
 mod lists;
 mod memory;
+mod met;
 mod mine;
 mod mine_asked;
 mod once;
@@ -65,6 +66,7 @@ mod revocations;
 mod revoking;
 mod routes;
 mod rulebook_pages;
+mod seal;
 mod searches;
 mod sees;
 mod session;
@@ -108,17 +110,17 @@ use crate::proof::Board;
 use crate::rulebook::{InForce, Refusal, Rulebook, Visitor};
 pub use deeds::NotGranted;
 pub use delegating::{DelegationField, Misfit};
-use drafts::Drafts;
 pub use explained::PastRules;
 use health_pages::Doctor;
 pub use health_pages::{Condition, DoorIs, LookAfter, NoticesAre, Refusing, RulesAre, Unsent};
 pub use intake::Received;
 use memory::Memory;
-pub use memory::Ticket;
 use once::Underway;
 use pages::counter::Languages;
 pub use pages::{Audience, Page};
 use pages::{Told, counter};
+use seal::Seal;
+pub use seal::Ticket;
 use searches::Searches;
 use session::Sessions;
 pub use table::{Route, routes};
@@ -264,8 +266,8 @@ pub struct Portal {
     patience: Duration,
     memory: Arc<Memory>,
     tokens: Arc<Tokens>,
+    seal: Arc<Seal>,
     sessions: Arc<Sessions>,
-    drafts: Arc<Drafts>,
     turns: Arc<Turns>,
     /// Of those who ask what they may do: nobody who revokes in an emergency waits for them.
     matrix_turns: Arc<Turns>,
@@ -281,24 +283,26 @@ pub struct Portal {
 impl Portal {
     /// Opens the counter.
     pub fn new(parts: PortalParts) -> Result<Self, PortalError> {
-        let host = parts.settings.host.clone();
+        let (host, ledger) = (parts.settings.host.clone(), parts.ledger);
+        let seal = Seal::new(ledger.counter_key()).ok_or(PortalError::Random)?;
+        let (ticket_s, most) = (parts.settings.ticket_s, parts.settings.remembered_people);
         Ok(Self {
             origin: format!("https://{host}").into(),
             host,
-            memory: Memory::new(parts.settings.ticket_s, parts.settings.remembered_people).into(),
+            memory: Memory::new(ticket_s, most, ledger.is_shared()).into(),
             words: Words::of(parts.settings.language),
             languages: Languages::default(),
             settings: parts.settings.into(),
-            ledger: parts.ledger,
+            sessions: Sessions::new(ledger.clone(), parts.guard.clone()).into(),
+            ledger,
             book: parts.book,
             guard: parts.guard,
             findings: parts.findings,
             past: parts.past,
             doctor: Doctor::default(),
             patience: parts.patience,
-            tokens: Tokens::new().ok_or(PortalError::Random)?.into(),
-            sessions: Arc::default(),
-            drafts: Arc::default(),
+            tokens: Tokens::new(seal.forms()).into(),
+            seal: seal.into(),
             turns: Arc::default(),
             matrix_turns: Arc::default(),
             searches: Arc::default(),
@@ -320,7 +324,9 @@ impl Portal {
     /// Remembers a refusal, and gives the link with which its person, and nobody else, finds it for some minutes.
     /// None where nobody is known, or the request is too long to keep.
     pub fn refused(&self, refused: Refused) -> Option<Ticket> {
-        self.memory.keep(refused)
+        let record = refused.record.clone();
+        let who = self.memory.keep(refused)?;
+        self.seal.ticket(&who, &record)
     }
 
     /// Remembers a stopped tunnel for its person's own page.

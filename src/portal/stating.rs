@@ -13,7 +13,7 @@ use super::memory::Kept;
 use super::pages::counter::{Glass, Open, Pick};
 use super::pages::stating::{Stating, Urgent};
 use super::pages::{Page, see_other};
-use super::{Portal, Visit, provenance, times};
+use super::{Portal, Visit, times};
 use crate::facts::{Channel, Grant, GrantId, PlatformId, PurposeId};
 use crate::purpose::{Declaration, GROUPS, Purpose, mildest_first};
 use crate::rulebook::{Asking, Rulebook, Visitor, Width};
@@ -201,13 +201,8 @@ impl Portal {
     ) -> Page {
         let words = self.words;
         let form = received.form().unwrap_or_default();
-        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
-        if !own
-            || !self
-                .tokens
-                .accept(&visit.subject.id, &stating(id), &form.token, visit.at)
-        {
-            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        if let Err(page) = self.meant(visit, received, (&stating(id), &form.token)).await {
+            return page;
         }
         let Some(reached) = Self::reached(visit, visitor, id) else {
             return self.nothing_here();
@@ -304,11 +299,9 @@ impl Portal {
 
     /// The form of an emergency was sent.
     pub(super) async fn urgent_by_form(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
-        let words = self.words;
         let form = received.form().unwrap_or_default();
-        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
-        if !own || !self.tokens.accept(&visit.subject.id, URGENT, &form.token, visit.at) {
-            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        if let Err(page) = self.meant(visit, received, (URGENT, &form.token)).await {
+            return page;
         }
         let id = PurposeId::new(form.purpose.as_str());
         let purpose = visit.rules().purposes().get(&id);

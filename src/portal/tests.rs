@@ -229,7 +229,9 @@ impl Counter {
         let (visit, _) = self.visit(person);
         let session = portal
             .sessions
-            .begin(&self.subject.id, SignIn::default(), &http::HeaderMap::new(), noon())
+            .begin(&self.subject.id, &SignIn::default(), &http::HeaderMap::new(), noon())
+            .await
+            .unwrap()
             .unwrap();
         let token = portal.tokens.issue(&self.subject.id, deed, noon());
         let mut fields = form_urlencoded::Serializer::new(String::new());

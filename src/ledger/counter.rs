@@ -97,10 +97,13 @@ pub(super) trait AtCounter {
 /// A place that is asked from any thread.
 pub(super) type Apart = Arc<Mutex<dyn AtCounter + Send>>;
 
+/// A question, with whoever waits for its answer.
+type Ask = dyn FnMut(&mut dyn AtCounter) + Send;
+
 /// What is asked of the one thread that speaks to the store.
 pub(super) enum Asked {
     /// The store answers it.
-    Store(Box<dyn FnMut(&mut dyn AtCounter) + Send>),
+    Store(Box<Ask>),
     /// Whatever others changed by now is to be known here.
     Hear(Reply<()>),
 }

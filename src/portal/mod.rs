@@ -267,7 +267,6 @@ pub struct Portal {
     memory: Arc<Memory>,
     tokens: Arc<Tokens>,
     seal: Arc<Seal>,
-    sessions: Arc<Sessions>,
     turns: Arc<Turns>,
     /// Of those who ask what they may do: nobody who revokes in an emergency waits for them.
     matrix_turns: Arc<Turns>,
@@ -293,7 +292,6 @@ impl Portal {
             words: Words::of(parts.settings.language),
             languages: Languages::default(),
             settings: parts.settings.into(),
-            sessions: Sessions::new(ledger.clone(), parts.guard.clone()).into(),
             ledger,
             book: parts.book,
             guard: parts.guard,
@@ -376,6 +374,13 @@ impl Portal {
         let words = self.words_here(request.headers());
         let received = intake::receive(request, self.patience).await;
         received.map_err(|trouble| pages::in_language(trouble.answer(words), words, language::BY_CHOICE))
+    }
+
+    fn sessions(&self) -> Sessions<'_> {
+        Sessions {
+            ledger: &self.ledger,
+            guard: &self.guard,
+        }
     }
 
     fn page(&self, status: StatusCode, template: &impl Template) -> Page {

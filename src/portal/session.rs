@@ -6,7 +6,6 @@
 //! rests on can be taken back (a removed account, a new password). The ledger keeps it, and is asked each time: signed out
 //! at one gateway is signed out at all, and where the ledger cannot be asked nobody is signed in.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
@@ -29,17 +28,13 @@ const EACH: u32 = 8;
 
 const NAME: &str = "__Host-wayleave-session";
 
-/// The sessions by person.
-pub(super) struct Sessions {
-    ledger: Ledger,
-    guard: Arc<Guard>,
+/// The sessions that the ledger keeps.
+pub(super) struct Sessions<'a> {
+    pub(super) ledger: &'a Ledger,
+    pub(super) guard: &'a Guard,
 }
 
-impl Sessions {
-    pub(super) fn new(ledger: Ledger, guard: Arc<Guard>) -> Self {
-        Self { ledger, guard }
-    }
-
+impl Sessions<'_> {
     /// Begins a session, and ends the one that `headers` bring; gives the `Set-Cookie` for it. None if there is no
     /// randomness.
     pub(super) async fn begin(
@@ -108,6 +103,8 @@ fn presented(headers: &HeaderMap) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use http::header::COOKIE;
 
     use super::*;
@@ -123,20 +120,39 @@ mod tests {
     }
 
     /// Where Mia has an account.
-    fn sessions() -> (tempfile::TempDir, Sessions) {
-        let folder = tempfile::tempdir().unwrap();
-        let settings = identity::Settings {
-            users: folder.path().join("users.toml"),
-            ..identity::Settings::default()
-        };
-        users::change(&settings.users, |users| {
-            users.add("mia", &Secret::new("of mia, at first"), 1)
-        })
-        .unwrap();
-        let anywhere: identity::MaySend = Arc::new(|_| true);
-        let guard = Guard::new(&settings, &anywhere).unwrap();
-        let sessions = Sessions::new(Ledger::in_memory().unwrap(), guard.into());
-        (folder, sessions)
+    struct Home {
+        settings: identity::Settings,
+        ledger: Ledger,
+        guard: Guard,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Home {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let settings = identity::Settings {
+                users: folder.path().join("users.toml"),
+                ..identity::Settings::default()
+            };
+            users::change(&settings.users, |users| {
+                users.add("mia", &Secret::new("of mia, at first"), 1)
+            })
+            .unwrap();
+            let anywhere: identity::MaySend = Arc::new(|_| true);
+            Self {
+                guard: Guard::new(&settings, &anywhere).unwrap(),
+                ledger: Ledger::in_memory().unwrap(),
+                settings,
+                _folder: folder,
+            }
+        }
+
+        fn sessions(&self) -> Sessions<'_> {
+            Sessions {
+                ledger: &self.ledger,
+                guard: &self.guard,
+            }
+        }
     }
 
     /// What a browser sends back after `Set-Cookie`.
@@ -145,11 +161,11 @@ mod tests {
         HeaderMap::from_iter([(COOKIE, format!("theme=dark; {pair}").parse().unwrap())])
     }
 
-    async fn knows(sessions: &Sessions, name: &str, headers: &HeaderMap, now: Timestamp) -> bool {
+    async fn knows(sessions: &Sessions<'_>, name: &str, headers: &HeaderMap, now: Timestamp) -> bool {
         sessions.sign_in(&who(name), headers, now).await.is_some()
     }
 
-    async fn begin(sessions: &Sessions, name: &str, headers: &HeaderMap, minutes: u64) -> String {
+    async fn begin(sessions: &Sessions<'_>, name: &str, headers: &HeaderMap, minutes: u64) -> String {
         let (who, sign_in) = (who(name), SignIn::default());
         let begun = sessions.begin(&who, &sign_in, headers, at(minutes)).await;
         begun.unwrap().unwrap()
@@ -157,7 +173,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_session_is_its_persons_for_a_quarter_of_an_hour() {
-        let (_folder, sessions) = sessions();
+        let home = Home::new();
+        let sessions = home.sessions();
         let headers = back(&begin(&sessions, "mia", &HeaderMap::new(), 0).await);
         assert!(knows(&sessions, "mia", &headers, at(14)).await);
         assert!(!knows(&sessions, "mia", &headers, at(15)).await);
@@ -170,7 +187,8 @@ mod tests {
 
     #[tokio::test]
     async fn its_cookie_is_for_this_host_alone_and_out_of_reach_of_scripts() {
-        let (_folder, sessions) = sessions();
+        let home = Home::new();
+        let sessions = home.sessions();
         let set = begin(&sessions, "mia", &HeaderMap::new(), 0).await;
         let (pair, rest) = set.split_once("; ").unwrap();
         let id = pair.strip_prefix("__Host-wayleave-session=").unwrap();
@@ -180,7 +198,8 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_can_fix_a_session_before_somebody_signs_in() {
-        let (_folder, sessions) = sessions();
+        let home = Home::new();
+        let sessions = home.sessions();
         let planted = back("__Host-wayleave-session=cGxhbnRlZA; Path=/");
         let first = back(&begin(&sessions, "mia", &planted, 0).await);
         assert!(!knows(&sessions, "mia", &planted, at(0)).await);
@@ -194,7 +213,8 @@ mod tests {
 
     #[tokio::test]
     async fn signing_out_ends_it_and_of_those_of_one_person_the_oldest_goes() {
-        let (_folder, sessions) = sessions();
+        let home = Home::new();
+        let sessions = home.sessions();
         let headers = back(&begin(&sessions, "mia", &HeaderMap::new(), 0).await);
         sessions.end(&who("ben"), &headers).await.unwrap();
         assert!(knows(&sessions, "mia", &headers, at(0)).await, "not by somebody else");
@@ -214,7 +234,8 @@ mod tests {
 
     #[tokio::test]
     async fn it_rests_on_the_account_with_which_somebody_signed_in() {
-        let (folder, sessions) = sessions();
+        let home = Home::new();
+        let sessions = home.sessions();
         let marks = || sessions.guard.accounts().unwrap();
         let before = marks()[&who("mia")];
         let sign_in = sessions.guard.sign_in_by(&who("mia"), before).unwrap();
@@ -222,8 +243,10 @@ mod tests {
         let begun = sessions.begin(&mia, &sign_in, &none, at(0)).await;
         let headers = back(&begun.unwrap().unwrap());
         assert!(knows(&sessions, "mia", &headers, at(1)).await);
-        let users = folder.path().join("users.toml");
-        users::change(&users, |users| users.passwd("mia", &Secret::new("of mia, anew"), 1)).unwrap();
+        users::change(&home.settings.users, |users| {
+            users.passwd("mia", &Secret::new("of mia, anew"), 1)
+        })
+        .unwrap();
         sessions.guard.reload().unwrap();
         assert_ne!(marks()[&who("mia")], before);
         assert!(!knows(&sessions, "mia", &headers, at(1)).await);

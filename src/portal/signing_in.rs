@@ -72,7 +72,8 @@ impl Portal {
         if !visit.secure {
             return None;
         }
-        let theirs = self.sessions.sign_in(&visit.subject.id, &received.headers, visit.at);
+        let sessions = self.sessions();
+        let theirs = sessions.sign_in(&visit.subject.id, &received.headers, visit.at);
         theirs.await
     }
 
@@ -115,7 +116,8 @@ impl Portal {
         };
         match self.guard.confirm(who, &proof, visit.arrival).await {
             Ok(sign_in) => {
-                let begun = self.sessions.begin(who, &sign_in, &received.headers, visit.at);
+                let sessions = self.sessions();
+                let begun = sessions.begin(who, &sign_in, &received.headers, visit.at);
                 match begun.await {
                     Ok(Some(cookie)) => with_cookie(see_other(&to.path()), &cookie),
                     Ok(None) => pages::busy(words, Audience::Navigation),
@@ -146,7 +148,7 @@ impl Portal {
         if let Err(page) = self.meant(visit, received, (SIGN_OUT, &token)).await {
             return page;
         }
-        match self.sessions.end(&visit.subject.id, &received.headers).await {
+        match self.sessions().end(&visit.subject.id, &received.headers).await {
             Ok(cookie) => with_cookie(see_other("/"), &cookie),
             Err(trouble) => self.not_shared(&trouble),
         }

@@ -228,7 +228,7 @@ impl Counter {
     ) -> (StatusCode, String) {
         let (visit, _) = self.visit(person);
         let session = portal
-            .sessions
+            .sessions()
             .begin(&self.subject.id, &SignIn::default(), &http::HeaderMap::new(), noon())
             .await
             .unwrap()

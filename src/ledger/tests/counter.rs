@@ -58,7 +58,7 @@ pub(super) async fn a_token_of_a_form_is_used_once_and_forgotten_when_it_counts_
 
 pub(super) async fn a_session_is_its_persons_takes_the_place_of_the_one_before_and_ends_for_good(home: &dyn Home) {
     let ledger = home.open().unwrap();
-    let keep = (Duration::from_secs(900), 3);
+    let keep = (Duration::from_mins(15), 3);
     let begin = async |session: Session, before: Option<&str>| {
         let begun = ledger.begin_session(session, before.map(str::to_owned), keep);
         begun.await.unwrap();
@@ -101,7 +101,7 @@ pub(super) async fn a_session_ends_with_the_account_that_it_rests_on_and_not_wit
     };
     note(&[("mia", 1), ("ben", 1)]).await;
     for (digest, number) in [("a", Some(1)), ("b", Some(2)), ("c", None)] {
-        let begun = ledger.begin_session(on(digest, number), None, (Duration::from_secs(900), 8));
+        let begun = ledger.begin_session(on(digest, number), None, (Duration::from_mins(15), 8));
         begun.await.unwrap();
     }
     let all = ["a", "b", "c"];

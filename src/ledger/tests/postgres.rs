@@ -734,7 +734,7 @@ async fn what_portals_know_alike_is_known_at_the_other_gateway_at_once_and_after
         since: moment(1_000),
         mark: Some(AccountMark::new([1; 32])),
     };
-    let lasts = (Duration::from_secs(900), 8);
+    let lasts = (Duration::from_mins(15), 8);
     east.begin_session(session.clone(), None, lasts).await.unwrap();
     let known = west.session(&ada(), "d".to_owned()).await;
     assert_eq!(known, Ok(Some(session.clone())));

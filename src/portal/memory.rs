@@ -549,7 +549,7 @@ mod tests {
             all += some;
         }
         let kept = ["ada", "ben", "cora", "dan"].map(|name| records(&memory, name, now).len());
-        assert_eq!(all, kept.iter().sum());
+        assert_eq!(all, kept.iter().sum::<usize>());
         assert!((1..=3 * EACH).contains(&all), "{all}");
     }
 

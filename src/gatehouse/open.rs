@@ -270,6 +270,8 @@ fn serve(
     wellbeing::introduce(&rooms, &running.health, &running.clock, &running.tasks);
     follow(&rooms, &running, settings, followed);
     reload::notice(&rooms, &running.tasks, &running.clock);
+    let (portal, clock) = (rooms.portal.clone(), running.clock.clone());
+    running.tasks.until_stop(async move { portal.shares(clock).await });
     let counted = (rooms.ledger.clone(), rooms.usage.clone());
     running
         .tasks

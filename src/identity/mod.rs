@@ -28,7 +28,9 @@ use self::methods::Method;
 pub use self::methods::{WAIT, basic_proof};
 pub use self::sign_in::SignIn;
 pub use self::tokens::{FindToken, Found, Holder, token_hash};
-use crate::facts::{AccountMarks, Arrival, MethodName, PurposeId, Subject, SubjectId, Token, did_you_mean};
+use crate::facts::{
+    AccountMark, AccountMarks, Arrival, MethodName, PurposeId, Subject, SubjectId, Token, did_you_mean,
+};
 
 /// How people prove who they are.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -329,6 +331,12 @@ impl Guard {
     /// Whether `who` has a password to prove themselves with.
     pub fn has_password(&self, who: &SubjectId) -> bool {
         self.all().any(|method| method.has_password(who))
+    }
+
+    /// What a sign-in of `who` rests on here that was made, be it at another gateway, with an account that looked so; none where
+    /// there is no such account here any more.
+    pub fn sign_in_by(&self, who: &SubjectId, mark: AccountMark) -> Option<SignIn> {
+        self.all().find_map(|method| method.sign_in_by(who, mark))
     }
 
     /// What the accounts of people look like who have a password; the same value as long as none changes. Nothing where no

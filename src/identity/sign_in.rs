@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use crate::facts::AccountMark;
+
 /// Somebody's having signed in. It is good until what proved it is taken back: the account is removed, or its password
 /// changes. Asking is cheap, so that every request inside a tunnel can ask.
 #[derive(Clone, Debug, Default)]
 pub struct SignIn {
     /// None where nothing that this gateway keeps can take the proof back, as with a certificate.
     proof: Option<Arc<watch::Sender<bool>>>,
+    /// What the account looks like that it rests on.
+    mark: Option<AccountMark>,
 }
 
 /// What sign-ins rest on, until it is taken back.
@@ -31,6 +35,7 @@ impl Proof {
     pub(super) fn sign_in(&self) -> SignIn {
         SignIn {
             proof: Some(Arc::clone(&self.0)),
+            mark: None,
         }
     }
 }
@@ -38,7 +43,24 @@ impl Proof {
 impl SignIn {
     /// A sign-in that is good for as long as this stands.
     pub fn resting_on(stands: Arc<watch::Sender<bool>>) -> Self {
-        Self { proof: Some(stands) }
+        Self {
+            proof: Some(stands),
+            mark: None,
+        }
+    }
+
+    /// The same, with an account that looks like this.
+    #[must_use]
+    pub(super) fn with(self, mark: AccountMark) -> Self {
+        Self {
+            mark: Some(mark),
+            ..self
+        }
+    }
+
+    /// What the account looks like that it rests on, by which other gateways know it; none where it rests on none.
+    pub fn mark(&self) -> Option<AccountMark> {
+        self.mark
     }
 
     /// Whether what proved it still stands.

@@ -28,6 +28,7 @@
 
 mod adding;
 mod becoming;
+mod counter;
 mod delegated;
 mod digest;
 mod ending;
@@ -67,8 +68,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::clock::Timestamp;
-use crate::facts::{Came, Ended, Grant, GrantAct, GrantId, GrantTerms, Review, Standing, SubjectId};
+use crate::facts::{Came, Ended, Grant, GrantAct, GrantId, GrantTerms, Review, Secret, Standing, SubjectId};
 use crate::purpose::{Approved, Declined, Lapsed, PartlyApproved};
+use counter::Apart;
+pub use counter::{Envelope, Session};
 pub use digest::Brought;
 use ending::Ending;
 pub use ending::{OnRecord, Untold, UntoldToken};
@@ -126,6 +129,11 @@ pub struct Ledger {
     patience: (Duration, Duration),
     /// Within which time it is known here that a grant was used at another gateway.
     heard_within: Duration,
+    /// Whether there are other gateways.
+    shared: bool,
+    counter_key: Arc<Secret>,
+    /// What portals know, where it is kept apart from grants.
+    apart: Option<Apart>,
 }
 
 impl Ledger {
@@ -179,6 +187,9 @@ impl Ledger {
             digests: opened.digests,
             patience: Settings::default().patience(),
             heard_within: if S::SHARED { HEARD_WITHIN } else { Duration::ZERO },
+            shared: S::SHARED,
+            counter_key: opened.counter_key,
+            apart: opened.apart,
         })
     }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::WeakSender;
 
 use super::adding::Through;
+use super::counter::{Apart, AtCounter};
 use super::ending::{OnRecord, Untold};
 use super::error::LedgerError;
 use super::figures::Figure;
@@ -126,6 +127,14 @@ pub(super) trait Store: Send + 'static {
 
     /// What has changed since this was asked last, this gateway's own changes included.
     fn news(&mut self) -> Result<Vec<News>, LedgerError>;
+
+    /// Asks where it is kept what portals know.
+    fn counter(&mut self, ask: &mut dyn FnMut(&mut dyn AtCounter));
+
+    /// The same for any thread, where it is kept apart.
+    fn apart(&self) -> Option<Apart> {
+        None
+    }
 
     /// How it is about the place itself.
     fn place(&self) -> Arc<dyn Place>;

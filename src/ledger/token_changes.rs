@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Ledger;
+use super::counter::answered;
 use super::ending::{Ending, OnRecord, UntoldToken};
 use super::ends::{OnceOver, TokenEnds, TokensOver};
 use super::error::LedgerError;
@@ -111,6 +112,10 @@ impl<S: Store> Keeper<S> {
         let before = self.tokens.accounts();
         let changed: BTreeMap<&SubjectId, RevokedFor> = changed(&before, &accounts).collect();
         let whose: Vec<&SubjectId> = changed.keys().copied().collect();
+        let noted = whose.iter().map(|who| ((*who).clone(), accounts.get(*who).copied()));
+        let mut noted: Vec<(SubjectId, Option<AccountMark>)> = noted.collect();
+        // first: where this fails, nothing is noted, and it is done again
+        answered(&mut self.store, |counter| counter.end_sessions_of(&noted))?;
         let mut change = self.store.begin()?;
         let theirs = change.tokens_of(&whose)?;
         let over = revoked(theirs, at, |who| changed.get(who).cloned());
@@ -121,8 +126,6 @@ impl<S: Store> Keeper<S> {
         });
         let over: Vec<(KeptToken, OnRecord)> = over.collect();
         change.owe_tokens(&over)?;
-        let noted = whose.into_iter().map(|who| (who.clone(), accounts.get(who).copied()));
-        let mut noted: Vec<(SubjectId, Option<AccountMark>)> = noted.collect();
         let new = accounts.iter().filter(|(who, _)| !before.contains_key(*who));
         noted.extend(new.map(|(who, mark)| (who.clone(), Some(*mark))));
         change.write_accounts(&noted)?;

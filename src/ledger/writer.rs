@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::adding::Through;
 use super::becoming::{has_room, is_let_answer, was_asked};
+use super::counter::{Apart, Asked, counter_key};
 use super::ending::{Ending, OnRecord, Untold, UntoldToken};
 use super::ends::{TokenEnds, TokensOver, found_anew};
 use super::error::LedgerError;
@@ -27,7 +28,7 @@ use super::tokens::TokenView;
 use super::usage::{Usage, Week};
 use super::view::View;
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantAct, GrantId, PurposeId, SubjectId, Token};
+use crate::facts::{Grant, GrantAct, GrantId, PurposeId, Secret, SubjectId, Token};
 
 /// How many changes may wait for the disk.
 const QUEUE: usize = 256;
@@ -89,6 +90,8 @@ pub(super) enum Job {
     AddUp(Usage, Timestamp, Reply<()>),
     /// Somebody looks at the figures of a purpose.
     Figures(PurposeId, RangeInclusive<Week>, Reply<Vec<Figure>>),
+    /// A portal asks for what all portals know.
+    Counter(Asked),
 }
 
 /// The handle of the writer thread; ends and joins it when dropped.
@@ -108,6 +111,8 @@ pub(super) struct Opened {
     pub(super) untold_tokens: Arc<[UntoldToken]>,
     pub(super) tells: Arc<AtomicBool>,
     pub(super) digests: Arc<OnceLock<Duration>>,
+    pub(super) counter_key: Arc<Secret>,
+    pub(super) apart: Option<Apart>,
 }
 
 impl Writer {
@@ -255,6 +260,8 @@ impl<S: Store> Keeper<S> {
             promised: store.promises()?.into(),
             untold: store.untold()?.into(),
             untold_tokens: untold_tokens.into(),
+            counter_key: counter_key(&mut store)?.into(),
+            apart: store.apart(),
         };
         let keeper = Self {
             store,
@@ -308,6 +315,7 @@ impl<S: Store> Keeper<S> {
                 Job::Fare(fates, reply) => drop(reply.send(self.fare(&fates))),
                 Job::AddUp(usage, now, reply) => drop(reply.send(self.add_up(&usage, now))),
                 Job::Figures(of, weeks, reply) => drop(reply.send(self.store.figures(&of, &weeks))),
+                Job::Counter(asked) => self.answer(asked),
             }
             self.forget();
         }

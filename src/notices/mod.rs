@@ -46,13 +46,13 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+pub use self::digest::Digest;
 pub use self::digest_words::{Called, preview};
 use self::faring::Faring;
 pub use self::faring::Trouble;
 use self::hooks::Hook;
 use self::lanes::{Claimed, Lanes};
 use self::mail::Mail;
-pub use self::digest::Digest;
 pub use self::outcomes::Outcomes;
 pub use self::settings::{BadSetting, Hidden, Kind, Security, Settings, Smtp, Webhook};
 use self::whom::Happened;

@@ -10,7 +10,7 @@ use super::deeds::NotGranted;
 use super::intake::Received;
 use super::pages::counter::Proceed;
 use super::pages::{Page, Problem, see_other};
-use super::{Portal, Refused, Visit, provenance};
+use super::{Portal, Refused, Visit};
 use crate::facts::{Channel, Continued, Grant, GrantAct, Host};
 use crate::rulebook::Visitor;
 
@@ -38,20 +38,18 @@ impl Portal {
     pub(super) async fn go_on_by_form(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
         let (words, who) = (self.words, &visit.subject.id);
         let form = received.form().unwrap_or_default();
-        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
-        if !own
-            || !self
-                .tokens
-                .accept(who, &continuing(&form.refusal), &form.token, visit.at)
+        if let Err(page) = self
+            .meant(visit, received, (&continuing(&form.refusal), &form.token))
+            .await
         {
-            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+            return page;
         }
         let Some(kept) = self.memory.by_record(who, &form.refusal, visit.at) else {
             return self.note(StatusCode::NOT_FOUND, words.link_over_title, words.link_over);
         };
         match self.go_on(visit, &kept.refused, Channel::Portal).await {
             Ok(grant) => {
-                self.memory.granted(who, &form.refusal, &grant.id);
+                self.granted_for(visit, &form.refusal, &grant.id).await;
                 see_other(&format!("/refusals/{}/granted", kept.refused.record))
             }
             Err(NotContinued::Passes) => self.already_allowed(visitor, &kept),

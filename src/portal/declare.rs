@@ -37,8 +37,12 @@ impl Trouble {
 
 impl Portal {
     /// The page behind the link of a refusal.
-    pub(super) fn by_ticket(&self, visit: &Visit<'_>, visitor: Visitor<'_>, ticket: &str) -> Page {
-        let kept = self.memory.by_ticket(&visit.subject.id, ticket, visit.at);
+    pub(super) async fn by_ticket(&self, visit: &Visit<'_>, visitor: Visitor<'_>, ticket: &str) -> Page {
+        let kept = match self.seal.record(&visit.subject.id, ticket) {
+            Some(record) => self.just_met(visit, &record).await,
+            None => None,
+        };
+        let kept = kept.filter(|kept| self.memory.is_fresh(kept, visit.at));
         self.show_or_say_over(visit, visitor, kept)
     }
 
@@ -52,6 +56,8 @@ impl Portal {
     fn show_or_say_over(&self, visit: &Visit<'_>, visitor: Visitor<'_>, kept: Option<Arc<Kept>>) -> Page {
         match kept {
             Some(kept) => self.show(visit, visitor, &kept, &Form::default(), Trouble::default()),
+            // another gateway may have answered with it
+            None if self.is_cut_off() => self.out_of_reach(),
             None => self.note(StatusCode::NOT_FOUND, self.words.link_over_title, self.words.link_over),
         }
     }
@@ -66,11 +72,9 @@ impl Portal {
             return self.note(StatusCode::BAD_REQUEST, words.bad_form_title, words.bad_form);
         };
         let who = &visit.subject.id;
-        if !self
-            .tokens
-            .accept(who, &declaring(&form.refusal), &form.token, visit.at)
-        {
-            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        let deed = declaring(&form.refusal);
+        if let Err(page) = self.meant(visit, received, (&deed, &form.token)).await {
+            return page;
         }
         let Some(kept) = self.memory.by_record(who, &form.refusal, visit.at) else {
             return self.note(StatusCode::NOT_FOUND, words.link_over_title, words.link_over);
@@ -81,7 +85,7 @@ impl Portal {
         match self.give_for(visit, visitor, (&kept, &case), &form).await {
             // where it must be approved first, the same page waits with the person
             Ok(grant) => {
-                self.memory.granted(who, &form.refusal, &grant.id);
+                self.granted_for(visit, &form.refusal, &grant.id).await;
                 see_other(&format!("/refusals/{}/granted", kept.refused.record))
             }
             Err(trouble) => self.show(visit, visitor, &kept, &form, trouble),

@@ -10,7 +10,7 @@ use super::mine_asked::{LATELY, name_of};
 use super::pages::counter::Pick;
 use super::pages::delegations::{Delegation, Delegations};
 use super::pages::{Page, see_other};
-use super::{Portal, Visit, provenance};
+use super::{Portal, Visit};
 use crate::clock::Timestamp;
 use crate::facts::{Channel, Grant, GrantId, Person};
 use crate::ledger::Life;
@@ -27,7 +27,7 @@ pub(super) fn taking_back(id: &str) -> String {
 
 impl Portal {
     /// The page.
-    pub(super) fn delegations(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
+    pub(super) async fn delegations(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
         let note = self.just_delegated(visit, visitor, received);
         self.delegations_page(
             visit,
@@ -35,9 +35,10 @@ impl Portal {
             received,
             (StatusCode::OK, note, Vec::new(), &Wanted::default()),
         )
+        .await
     }
 
-    fn delegations_page(
+    async fn delegations_page(
         &self,
         visit: &Visit<'_>,
         visitor: Visitor<'_>,
@@ -48,7 +49,7 @@ impl Portal {
         let given = self.ledger.delegated_by(who).into_iter();
         let given = given.filter(|one| !Life::of(one, visit.at).is_over());
         let others = self.ledger.delegated_to(who, visit.at).into_iter();
-        let recent = self.signed_in_lately(visit, received);
+        let recent = self.signed_in_lately(visit, received).await;
         let page = Delegations {
             w: self.words,
             who: &visitor.person.name,
@@ -164,11 +165,10 @@ impl Portal {
     pub(super) async fn delegate_by_form(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
         let words = self.words;
         let form = received.form().unwrap_or_default();
-        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
-        if !own || !self.tokens.accept(&visit.subject.id, GIVE, &form.token, visit.at) {
-            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        if let Err(page) = self.meant(visit, received, (GIVE, &form.token)).await {
+            return page;
         }
-        if !self.signed_in_lately(visit, received) {
+        if !self.signed_in_lately(visit, received).await {
             return see_other("/sign-in?to=/delegations");
         }
         let wanted = Wanted {
@@ -187,6 +187,7 @@ impl Portal {
                 let trouble = misfits.iter().map(words.delegation.misfit).collect();
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
                 self.delegations_page(visit, visitor, received, (status, None, trouble, &wanted))
+                    .await
             }
             Err(NotDelegated::Refused(reasons)) => {
                 let text = (words.delegation.may_not)(&self.joined(&reasons));
@@ -210,10 +211,8 @@ impl Portal {
     ) -> Page {
         let words = self.words;
         let form = received.form().unwrap_or_default();
-        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
-        let deed = taking_back(id);
-        if !own || !self.tokens.accept(&visit.subject.id, &deed, &form.token, visit.at) {
-            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        if let Err(page) = self.meant(visit, received, (&taking_back(id), &form.token)).await {
+            return page;
         }
         match self.take_back(visit, visitor, id).await {
             Ok(over) => see_other(&format!("/delegations?ended={}", over.id)),

@@ -1,99 +1,76 @@
-//! What somebody wrote and could not send, because they had to sign in first: given back to them, and to nobody else.
+//! What somebody wrote and could not send, because they had to sign in first: given back to them, and to nobody else, by
+//! whichever gateway they come to.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::clock::Timestamp;
-use crate::facts::SubjectId;
+use serde::{Deserialize, Serialize};
+
+use super::{Portal, Visit};
+use crate::ledger::{Envelope, LedgerError};
 
 /// For how long it is kept.
 const KEPT: Duration = Duration::from_hours(1);
-/// Of how many people: of each, what they wrote last.
-const MOST: usize = 1024;
 
-struct Draft {
+/// What it is sealed as; of each person, what they wrote last is kept.
+const DRAFT: &str = "draft";
+
+/// What somebody wrote for one deed.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Draft {
     of: String,
     note: String,
-    since: Timestamp,
 }
 
-/// What people wrote, each for one deed.
-#[derive(Default)]
-pub(super) struct Drafts {
-    people: Mutex<BTreeMap<SubjectId, Draft>>,
+impl Draft {
+    /// What was written, where it was for that deed.
+    pub(super) fn of(&self, deed: &str) -> Option<&str> {
+        (self.of == deed).then_some(self.note.as_str())
+    }
 }
 
-impl Drafts {
-    /// Keeps what `who` wrote for the deed `of`.
-    pub(super) fn keep(&self, who: &SubjectId, of: &str, note: &str, now: Timestamp) {
+impl Portal {
+    /// Keeps what the person wrote for the deed `of`.
+    pub(super) async fn keep_draft(&self, visit: &Visit<'_>, of: &str, note: &str) {
         if note.is_empty() {
             return;
-        }
-        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-        people.retain(|_, draft| now.since(draft.since) < KEPT);
-        if people.len() >= MOST && !people.contains_key(who) {
-            let oldest = people.iter().min_by_key(|(_, draft)| draft.since);
-            if let Some(who) = oldest.map(|(who, _)| who.clone()) {
-                people.remove(&who);
-            }
         }
         let draft = Draft {
             of: of.to_owned(),
             note: note.to_owned(),
-            since: now,
         };
-        people.insert(who.clone(), draft);
+        let who = &visit.subject.id;
+        let text = serde_json::to_vec(&draft).unwrap_or_default();
+        let Some(sealed) = self.seal.seal(&[DRAFT, who.as_str()], &text) else {
+            return;
+        };
+        let envelope = Envelope {
+            who: who.clone(),
+            kind: DRAFT.to_owned(),
+            name: DRAFT.to_owned(),
+            stays: false,
+            at: visit.at,
+            sealed,
+        };
+        let forget = visit.at.minus(super::memory::KEPT);
+        told(self.ledger.put_envelopes(vec![envelope], forget).await);
     }
 
-    /// What `who` wrote for that deed.
-    pub(super) fn of(&self, who: &SubjectId, of: &str, now: Timestamp) -> Option<String> {
-        let people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-        let draft = people.get(who)?;
-        (draft.of == of && now.since(draft.since) < KEPT).then(|| draft.note.clone())
+    /// What the person wrote last and did not send.
+    pub(super) async fn draft(&self, visit: &Visit<'_>) -> Option<Draft> {
+        let who = &visit.subject.id;
+        let found = self.ledger.envelopes_of(who, visit.at.minus(KEPT)).await;
+        let kept = found.ok()?.into_iter().find(|envelope| envelope.kind == DRAFT)?;
+        let text = self.seal.open(&[DRAFT, who.as_str()], &kept.sealed)?;
+        serde_json::from_slice(&text).ok()
     }
 
     /// It was sent.
-    pub(super) fn sent(&self, who: &SubjectId) {
-        self.people.lock().unwrap_or_else(PoisonError::into_inner).remove(who);
+    pub(super) async fn draft_sent(&self, visit: &Visit<'_>) {
+        told(self.ledger.forget_envelope(&visit.subject.id, DRAFT, DRAFT).await);
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn who(name: &str) -> SubjectId {
-        SubjectId::parse(name).unwrap()
-    }
-
-    fn at(minutes: u64) -> Timestamp {
-        Timestamp::from_millis(1_000_000).plus(Duration::from_mins(minutes))
-    }
-
-    #[test]
-    fn what_somebody_wrote_is_theirs_for_one_request_and_an_hour() {
-        let (drafts, one, other) = (Drafts::default(), "decline one", "decline other");
-        drafts.keep(&who("mia"), one, "not before the fair", at(0));
-        drafts.keep(&who("mia"), one, "", at(1));
-        let kept = Some("not before the fair".to_owned());
-        assert_eq!(drafts.of(&who("mia"), one, at(59)), kept);
-        for (name, of, minutes) in [("mia", one, 60), ("mia", other, 1), ("ben", one, 1)] {
-            assert_eq!(drafts.of(&who(name), of, at(minutes)), None, "{name} {of} {minutes}");
-        }
-        drafts.sent(&who("mia"));
-        assert_eq!(drafts.of(&who("mia"), one, at(2)), None);
-    }
-
-    #[test]
-    fn drafts_do_not_fill_the_memory() {
-        let (drafts, one) = (Drafts::default(), "decline one");
-        for nth in 0..2 * MOST {
-            let now = Timestamp::from_millis(i64::try_from(nth).unwrap());
-            drafts.keep(&who(&format!("p{nth}")), one, "no", now);
-        }
-        assert_eq!(drafts.people.lock().unwrap().len(), MOST);
-        drafts.keep(&who("mia"), one, "no", at(600));
-        assert_eq!(drafts.people.lock().unwrap().len(), 1);
-    }
+/// That a draft is lost, or lives on for an hour, is no reason to stop anybody.
+fn told(kept: Result<(), LedgerError>) {
+    kept.unwrap_or_else(|trouble| tracing::debug!(%trouble, "a draft was not kept"));
 }

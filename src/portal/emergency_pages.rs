@@ -79,7 +79,7 @@ impl Portal {
     ) -> Page {
         let words = self.words;
         let who = &visit.subject.id;
-        let form = match self.own_form(visit, received, |form| breaking(&form.refusal)) {
+        let form = match self.own_form(visit, received, |form| breaking(&form.refusal)).await {
             Ok(form) => form,
             Err(over) => return over,
         };
@@ -102,7 +102,7 @@ impl Portal {
         };
         match self.break_glass(visit, visitor, &declaration, Channel::Portal).await {
             Ok(grant) => {
-                self.memory.granted(who, &form.refusal, &grant.id);
+                self.granted_for(visit, &form.refusal, &grant.id).await;
                 see_other(&format!("/refusals/{}/granted", kept.refused.record))
             }
             Err(why) => {
@@ -150,11 +150,11 @@ impl Portal {
         id: &str,
     ) -> Page {
         let words = self.words;
-        let form = match self.own_form(visit, received, |_| reviewing(id)) {
+        let form = match self.own_form(visit, received, |_| reviewing(id)).await {
             Ok(form) => form,
             Err(over) => return over,
         };
-        if !self.signed_in_lately(visit, received) {
+        if !self.signed_in_lately(visit, received).await {
             return see_other("/sign-in?to=/approvals");
         }
         let accepted = match form.accepted.as_str() {

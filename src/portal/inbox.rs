@@ -9,7 +9,7 @@ use super::intake::Received;
 use super::mine_asked::name_of;
 use super::pages::counter::{Inbox, Request, RequestTokens};
 use super::pages::{Page, see_other};
-use super::{Portal, Visit, provenance, times};
+use super::{Portal, Visit, times};
 use crate::clock::Timestamp;
 use crate::facts::{Channel, Grant, GrantId, Person, Verdict};
 use crate::ledger::Life;
@@ -38,9 +38,10 @@ impl Verb {
 
 impl Portal {
     /// The page of what waits.
-    pub(super) fn inbox(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
+    pub(super) async fn inbox(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
         let words = self.words;
-        let recent = self.signed_in_lately(visit, received);
+        let recent = self.signed_in_lately(visit, received).await;
+        let draft = self.draft(visit).await;
         let waiting = self.answerable(visit, visitor, Channel::Portal);
         let page = Inbox {
             w: words,
@@ -51,7 +52,13 @@ impl Portal {
             reviews: self.to_review(visit, visitor, recent),
             requests: waiting
                 .iter()
-                .map(|(grant, way)| self.request(visit, visitor, (grant, way), recent))
+                .map(|(grant, way)| Request {
+                    draft: draft
+                        .as_ref()
+                        .and_then(|draft| draft.of(grant.id.as_str()))
+                        .map(str::to_owned),
+                    ..self.request(visit, visitor, (grant, way), recent)
+                })
                 .collect(),
             sign_out: recent.then(|| self.sign_out_token(visit)),
             contact: self.contact(),
@@ -113,7 +120,7 @@ impl Portal {
                 approve: token(Verb::Approve),
                 decline: token(Verb::Decline),
             }),
-            draft: self.drafts.of(&visit.subject.id, grant.id.as_str(), visit.at),
+            draft: None,
         }
     }
 
@@ -147,18 +154,13 @@ impl Portal {
     ) -> Page {
         let words = self.words;
         let form = received.form().unwrap_or_default();
-        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
-        if !own
-            || !self
-                .tokens
-                .accept(&visit.subject.id, &verb.deed(id), &form.token, visit.at)
-        {
-            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        if let Err(page) = self.meant(visit, received, (&verb.deed(id), &form.token)).await {
+            return page;
         }
-        let (who, id) = (&visit.subject.id, GrantId::new(id));
-        if !self.signed_in_lately(visit, received) {
+        let id = GrantId::new(id);
+        if !self.signed_in_lately(visit, received).await {
             // the session ended while they wrote: the form has it again once they have signed in
-            self.drafts.keep(who, id.as_str(), &form.note, visit.at);
+            self.keep_draft(visit, id.as_str(), &form.note).await;
             return see_other("/sign-in?to=/approvals");
         }
         let Ok(note) = Note::parse(&form.note) else {
@@ -183,7 +185,7 @@ impl Portal {
         };
         match answered {
             Ok(grant) => {
-                self.drafts.sent(who);
+                self.draft_sent(visit).await;
                 see_other(&format!("/approvals?answered={}", grant.id))
             }
             Err(why) => self.not_answered_page(&why),

@@ -1,14 +1,12 @@
-//! What was refused lately, for the person it was refused to: bounded, forgotten after a day, and found by a link that
-//! says nothing.
+//! What was refused lately, for the person it was refused to: bounded, and forgotten after a day. Where other gateways share
+//! the ledger, it is known which of it they have yet to be told (`met.rs`).
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tokio::sync::Notify;
 
-use super::tokens::random;
 use super::{Refused, Stopped};
 use crate::clock::Timestamp;
 use crate::facts::{GrantId, Observation, SubjectId};
@@ -16,24 +14,9 @@ use crate::facts::{GrantId, Observation, SubjectId};
 /// How many refusals are remembered for one person; as many tunnels that were stopped.
 const EACH: usize = 16;
 /// For how long.
-const KEPT: Duration = Duration::from_hours(24);
+pub(super) const KEPT: Duration = Duration::from_hours(24);
 /// How long a path may be to be remembered; the address to go back to, likewise.
 const LONGEST: usize = 2_048;
-
-/// An opaque link to a refusal: 128 random bits.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ticket(String);
-
-impl Ticket {
-    fn new() -> Option<Self> {
-        random::<16>().map(|bytes| Self(URL_SAFE_NO_PAD.encode(bytes)))
-    }
-
-    /// The ticket as it stands in the link.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 /// A refusal that is remembered.
 #[derive(Clone, Debug)]
@@ -41,93 +24,228 @@ pub(super) struct Kept {
     pub(super) refused: Refused,
     /// The grant that was given for it.
     pub(super) granted: Option<GrantId>,
-    ticket: Ticket,
+}
+
+/// Something that a person met, and other gateways have not been told.
+#[derive(Clone, Debug)]
+pub(super) enum Met {
+    /// They were refused something.
+    Refused(Arc<Kept>),
+    /// A tunnel of theirs was stopped.
+    Stopped(Stopped),
+}
+
+/// Something, and whether other gateways have been told of it.
+struct Told<T> {
+    it: T,
+    told: bool,
 }
 
 /// What one person met, newest last.
 #[derive(Default)]
 struct Theirs {
-    refusals: Vec<Arc<Kept>>,
-    stopped: Vec<Stopped>,
+    refusals: Vec<Told<Arc<Kept>>>,
+    stopped: Vec<Told<Stopped>>,
 }
 
 impl Theirs {
     /// When they met something last.
     fn latest(&self) -> Option<Timestamp> {
-        let refused = self.refusals.last().map(|kept| kept.refused.seen.at);
-        refused.max(self.stopped.last().map(|stopped| stopped.at))
+        let refused = self.refusals.last().map(|kept| kept.it.refused.seen.at);
+        refused.max(self.stopped.last().map(|stopped| stopped.it.at))
     }
+
+    /// Adds a refusal, in its place in time.
+    fn add(&mut self, kept: Arc<Kept>, told: bool) {
+        let theirs = &mut self.refusals;
+        if theirs
+            .iter()
+            .any(|other| other.it.replaces(&kept) && other.it.at() > kept.at())
+        {
+            return;
+        }
+        theirs.retain(|old| !kept.replaces(&old.it));
+        let place = theirs.partition_point(|other| other.it.at() <= kept.at());
+        theirs.insert(place, Told { it: kept, told });
+        while theirs.len() > EACH {
+            // A page that fires a hundred calls must not push out the refusal of the page itself.
+            let victim = theirs.iter().position(|old| old.it.refused.back.is_none()).unwrap_or(0);
+            theirs.remove(victim);
+        }
+    }
+
+    /// Adds a tunnel; of the same to one host, the last stays.
+    fn add_stopped(&mut self, stopped: Stopped, told: bool) {
+        let theirs = &mut self.stopped;
+        if theirs
+            .iter()
+            .any(|old| old.it.is_like(&stopped) && old.it.at > stopped.at)
+        {
+            return;
+        }
+        theirs.retain(|old| !old.it.is_like(&stopped));
+        let place = theirs.partition_point(|other| other.it.at <= stopped.at);
+        theirs.insert(place, Told { it: stopped, told });
+        if theirs.len() > EACH {
+            theirs.remove(0);
+        }
+    }
+
+    /// What others are to be told, which counts as told from now on.
+    fn untold(&mut self, now: Timestamp) -> Vec<Met> {
+        let refusals = self.refusals.iter_mut().filter(|kept| !kept.told);
+        let refusals = refusals.map(|kept| {
+            kept.told = true;
+            Met::Refused(Arc::clone(&kept.it))
+        });
+        let stopped = self.stopped.iter_mut().filter(|stopped| !stopped.told);
+        let stopped = stopped.map(|stopped| {
+            stopped.told = true;
+            Met::Stopped(stopped.it.clone())
+        });
+        let fresh = |met: &Met| now.since(met.at()) < KEPT;
+        refusals.chain(stopped).filter(fresh).collect()
+    }
+}
+
+/// Of whom other gateways are to be told something.
+#[derive(Default)]
+struct Queue {
+    /// At once: they are on their way to the portal.
+    soon: BTreeSet<SubjectId>,
+    /// In this round.
+    due: BTreeSet<SubjectId>,
+    /// In the next one.
+    later: BTreeSet<SubjectId>,
+}
+
+#[derive(Default)]
+struct State {
+    people: BTreeMap<SubjectId, Theirs>,
+    queue: Queue,
 }
 
 /// The refusals by person.
 pub(super) struct Memory {
     ticket_lasts: Duration,
     most_people: usize,
-    people: Mutex<BTreeMap<SubjectId, Theirs>>,
+    /// Whether other gateways are told.
+    tells: bool,
+    state: Mutex<State>,
+    /// Somebody is on their way to the portal.
+    pub(super) soon: Notify,
 }
 
 impl Memory {
-    pub(super) fn new(ticket_s: u64, most_people: usize) -> Self {
+    pub(super) fn new(ticket_s: u64, most_people: usize, tells: bool) -> Self {
         Self {
             ticket_lasts: Duration::from_secs(ticket_s),
             most_people: most_people.max(1),
-            people: Mutex::default(),
+            tells,
+            state: Mutex::default(),
+            soon: Notify::new(),
         }
     }
 
-    pub(super) fn keep(&self, mut refused: Refused) -> Option<Ticket> {
+    /// Remembers a refusal of somebody who is known, unless it is too long.
+    pub(super) fn keep(&self, mut refused: Refused) -> Option<SubjectId> {
         let who = refused.seen.subject.as_ref()?.id.clone();
         if length(&refused.seen) > LONGEST {
             return None;
         }
         refused.back = refused.back.filter(|back| back.len() <= LONGEST);
-        let ticket = Ticket::new()?;
-        let now = refused.seen.at;
-        let kept = Arc::new(Kept {
-            refused,
-            granted: None,
-            ticket: ticket.clone(),
-        });
-        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-        if people.len() >= self.most_people && !people.contains_key(&who) {
-            make_room(&mut people, now);
-        }
-        let theirs = &mut people.entry(who).or_default().refusals;
-        theirs.retain(|old| !kept.replaces(old));
-        theirs.push(kept);
-        while theirs.len() > EACH {
-            // A page that fires a hundred calls must not push out the refusal of the page itself.
-            let victim = theirs.iter().position(|old| old.refused.back.is_none()).unwrap_or(0);
-            theirs.remove(victim);
-        }
-        Some(ticket)
+        let (now, is_page) = (refused.seen.at, refused.back.is_some());
+        let granted = None;
+        let mut state = self.lock();
+        let theirs = state.theirs(&who, self.most_people, now);
+        theirs.add(Arc::new(Kept { refused, granted }), !self.tells);
+        self.queues(&mut state, &who, is_page);
+        Some(who)
     }
 
-    /// Remembers a tunnel that was stopped; of the same to one host, the last.
+    /// Remembers a tunnel that was stopped.
     pub(super) fn keep_stopped(&self, stopped: Stopped) {
-        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-        if people.len() >= self.most_people && !people.contains_key(&stopped.who) {
-            make_room(&mut people, stopped.at);
+        let who = stopped.who.clone();
+        let mut state = self.lock();
+        let theirs = state.theirs(&who, self.most_people, stopped.at);
+        theirs.add_stopped(stopped, !self.tells);
+        self.queues(&mut state, &who, false);
+    }
+
+    /// Remembers what another gateway told.
+    pub(super) fn learn(&self, who: &SubjectId, met: Met) {
+        let mut state = self.lock();
+        let theirs = state.theirs(who, self.most_people, met.at());
+        match met {
+            Met::Refused(kept) => {
+                let record = &kept.refused.record;
+                let mut known = theirs.refusals.iter_mut();
+                match known.find(|known| known.it.refused.record == *record) {
+                    Some(known) if known.it.granted.is_none() && kept.granted.is_some() => known.it = kept,
+                    Some(_) => {}
+                    None => theirs.add(kept, true),
+                }
+            }
+            Met::Stopped(stopped) => theirs.add_stopped(stopped, true),
         }
-        let theirs = &mut people.entry(stopped.who.clone()).or_default().stopped;
-        theirs.retain(|old| old.host != stopped.host || old.code != stopped.code);
-        theirs.push(stopped);
-        if theirs.len() > EACH {
-            theirs.remove(0);
+    }
+
+    /// From now on those are told who are to be told by and by.
+    pub(super) fn begins_round(&self) {
+        let mut state = self.lock();
+        let Queue { due, later, .. } = &mut state.queue;
+        due.append(later);
+    }
+
+    /// So much, or a little more, of what others are to be told, which counts as told from now on: first of those who are on
+    /// their way to the portal, and of nobody else before a [round](Memory::begins_round) begins.
+    pub(super) fn untold(&self, enough: usize, now: Timestamp) -> Vec<Met> {
+        let mut state = self.lock();
+        let State { people, queue } = &mut *state;
+        let mut untold = Vec::new();
+        while untold.len() < enough
+            && let Some(who) = queue.soon.pop_first().or_else(|| queue.due.pop_first())
+        {
+            let theirs = people.get_mut(&who).map(|theirs| theirs.untold(now));
+            untold.extend(theirs.into_iter().flatten());
+        }
+        untold
+    }
+
+    /// They could not be told: by and by they are, unless it is forgotten by then.
+    pub(super) fn not_told(&self, all: &[Met]) {
+        let mut state = self.lock();
+        let State { people, queue } = &mut *state;
+        for met in all {
+            let Some(theirs) = met.who().and_then(|who| people.get_mut(who)) else {
+                continue;
+            };
+            match met {
+                Met::Refused(kept) => {
+                    let is_it = |old: &&mut Told<Arc<Kept>>| old.it.refused.record == kept.refused.record;
+                    let again = theirs.refusals.iter_mut().filter(is_it);
+                    again.for_each(|old| old.told = false);
+                }
+                Met::Stopped(stopped) => {
+                    let again = theirs.stopped.iter_mut().filter(|old| old.it.record == stopped.record);
+                    again.for_each(|old| old.told = false);
+                }
+            }
+            queue.later.extend(met.who().cloned());
         }
     }
 
     /// `who`'s own tunnels of the last day that were stopped, newest first.
     pub(super) fn stopped_of(&self, who: &SubjectId, now: Timestamp) -> Vec<Stopped> {
-        let people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-        let theirs = people.get(who).into_iter().flat_map(|theirs| &theirs.stopped).rev();
+        let state = self.lock();
+        let theirs = state.people.get(who).into_iter().flat_map(|theirs| &theirs.stopped);
+        let theirs = theirs.rev().map(|stopped| &stopped.it);
         theirs.filter(|stopped| now.since(stopped.at) < KEPT).cloned().collect()
     }
 
-    /// The refusal behind a ticket, if it is `who`'s own and the link is not too old.
-    pub(super) fn by_ticket(&self, who: &SubjectId, ticket: &str, now: Timestamp) -> Option<Arc<Kept>> {
-        let found = self.of(who, now).into_iter().find(|kept| kept.ticket.0 == ticket)?;
-        (now.since(found.refused.seen.at) < self.ticket_lasts).then_some(found)
+    /// Whether the link to a refusal is not too old.
+    pub(super) fn is_fresh(&self, kept: &Kept, now: Timestamp) -> bool {
+        now.since(kept.at()) < self.ticket_lasts
     }
 
     /// One of `who`'s own refusals.
@@ -138,25 +256,70 @@ impl Memory {
 
     /// `who`'s own refusals of the last day, newest first.
     pub(super) fn of(&self, who: &SubjectId, now: Timestamp) -> Vec<Arc<Kept>> {
-        let people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-        let theirs = people.get(who).into_iter().flat_map(|theirs| &theirs.refusals).rev();
-        theirs
-            .filter(|kept| now.since(kept.refused.seen.at) < KEPT)
-            .cloned()
-            .collect()
+        let state = self.lock();
+        let theirs = state.people.get(who).into_iter().flat_map(|theirs| &theirs.refusals);
+        let theirs = theirs.rev().map(|kept| &kept.it);
+        theirs.filter(|kept| now.since(kept.at()) < KEPT).cloned().collect()
     }
 
-    /// Notes which grant was given for a refusal.
-    pub(super) fn granted(&self, who: &SubjectId, record: &str, grant: &GrantId) {
-        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-        let theirs = people.get_mut(who).into_iter().flat_map(|theirs| &mut theirs.refusals);
-        for kept in theirs.filter(|kept| kept.refused.record.as_str() == record) {
-            Arc::make_mut(kept).granted = Some(grant.clone());
+    /// Notes which grant was given for a refusal; gives it as it is then.
+    pub(super) fn granted(&self, who: &SubjectId, record: &str, grant: &GrantId) -> Option<Arc<Kept>> {
+        let mut state = self.lock();
+        let theirs = state.people.get_mut(who)?.refusals.iter_mut();
+        let mut kept = theirs.map(|kept| &mut kept.it);
+        let kept = kept.find(|kept| kept.refused.record.as_str() == record)?;
+        Arc::make_mut(kept).granted = Some(grant.clone());
+        Some(Arc::clone(kept))
+    }
+
+    fn queues(&self, state: &mut State, who: &SubjectId, at_once: bool) {
+        if !self.tells {
+            return;
+        }
+        if at_once {
+            state.queue.soon.insert(who.clone());
+            self.soon.notify_one();
+        } else if !state.queue.later.contains(who) {
+            state.queue.later.insert(who.clone());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// What a person met, with room for more.
+    fn theirs(&mut self, who: &SubjectId, most_people: usize, now: Timestamp) -> &mut Theirs {
+        if self.people.len() >= most_people && !self.people.contains_key(who) {
+            make_room(&mut self.people, now);
+        }
+        self.people.entry(who.clone()).or_default()
+    }
+}
+
+impl Met {
+    pub(super) fn who(&self) -> Option<&SubjectId> {
+        match self {
+            Self::Refused(kept) => kept.refused.seen.subject.as_ref().map(|subject| &subject.id),
+            Self::Stopped(stopped) => Some(&stopped.who),
+        }
+    }
+
+    pub(super) fn at(&self) -> Timestamp {
+        match self {
+            Self::Refused(kept) => kept.at(),
+            Self::Stopped(stopped) => stopped.at,
         }
     }
 }
 
 impl Kept {
+    fn at(&self) -> Timestamp {
+        self.refused.seen.at
+    }
+
     /// Whether the same was tried, at the same address.
     pub(super) fn is_same_thing(&self, other: &Self) -> bool {
         let (one, other) = (&self.refused, &other.refused);
@@ -173,6 +336,12 @@ impl Kept {
             && new.refusal.activity == old.refusal.activity
             && new.refusal.place.host == old.refusal.place.host
             && new.refusal.reasons == old.refusal.reasons
+    }
+}
+
+impl Stopped {
+    fn is_like(&self, other: &Self) -> bool {
+        self.host == other.host && self.code == other.code
     }
 }
 
@@ -217,7 +386,7 @@ mod tests {
             record: RecordId::new(format!("{name}-{number}")),
             refusal: Refusal {
                 reasons: Vec::new(),
-                of_grants: std::collections::BTreeSet::new(),
+                of_grants: BTreeSet::new(),
                 policy_error: false,
                 unknown_person: false,
                 may_continue: false,
@@ -243,7 +412,7 @@ mod tests {
 
     #[test]
     fn what_a_page_loads_does_not_push_out_the_page() {
-        let memory = Memory::new(300, 10);
+        let memory = Memory::new(300, 10, false);
         let now = seen("ada", "/").at;
         memory.keep(refused("ada", 0, true)).unwrap();
         for number in 1..100 {
@@ -256,7 +425,7 @@ mod tests {
 
     #[test]
     fn the_same_call_again_takes_the_place_of_the_first() {
-        let memory = Memory::new(300, 10);
+        let memory = Memory::new(300, 10, false);
         let now = seen("ada", "/").at;
         for number in [1, 2] {
             let mut again = refused("ada", 0, false);
@@ -268,13 +437,12 @@ mod tests {
 
     #[test]
     fn a_link_is_for_one_person_and_some_minutes_and_the_refusal_for_a_day() {
-        let memory = Memory::new(300, 10);
+        let memory = Memory::new(300, 10, false);
         let now = seen("ada", "/").at;
-        let ticket = memory.keep(refused("ada", 0, true)).unwrap();
-        let found = |name, at| memory.by_ticket(&who(name), ticket.as_str(), at).is_some();
-        assert!(found("ada", now.plus(Duration::from_secs(299))));
-        assert!(!found("ada", now.plus(Duration::from_mins(5))));
-        assert!(!found("ben", now));
+        memory.keep(refused("ada", 0, true)).unwrap();
+        let kept = memory.by_record(&who("ada"), "ada-0", now).unwrap();
+        assert!(memory.is_fresh(&kept, now.plus(Duration::from_secs(299))));
+        assert!(!memory.is_fresh(&kept, now.plus(Duration::from_mins(5))));
         let listed = |at| memory.by_record(&who("ada"), "ada-0", at).is_some();
         assert!(listed(now.plus(Duration::from_hours(23))));
         assert!(!listed(now.plus(KEPT)));
@@ -283,7 +451,7 @@ mod tests {
 
     #[test]
     fn of_more_people_than_may_be_remembered_the_quietest_is_forgotten() {
-        let memory = Memory::new(300, 2);
+        let memory = Memory::new(300, 2, false);
         let at = |name: &str, after: u64| {
             let mut refused = refused(name, 0, true);
             refused.seen.at = refused.seen.at.plus(Duration::from_secs(after));
@@ -299,7 +467,7 @@ mod tests {
 
     #[test]
     fn of_tunnels_that_were_stopped_the_last_sixteen_are_remembered_each_once() {
-        let memory = Memory::new(300, 10);
+        let memory = Memory::new(300, 10, false);
         let at = seen("ada", "/").at;
         for number in [0, 0].into_iter().chain(1..20) {
             memory.keep_stopped(Stopped {
@@ -315,5 +483,96 @@ mod tests {
         assert_eq!((stopped.len(), stopped[0].host.as_str()), (EACH, "h19.example"));
         assert!(memory.stopped_of(&who("ben"), at).is_empty());
         assert!(memory.stopped_of(&who("ada"), at.plus(KEPT)).is_empty());
+    }
+
+    fn told(met: &[Met]) -> Vec<String> {
+        let record = |met: &Met| match met {
+            Met::Refused(kept) => kept.refused.record.to_string(),
+            Met::Stopped(stopped) => stopped.record.to_string(),
+        };
+        met.iter().map(record).collect()
+    }
+
+    #[test]
+    fn of_whoever_is_on_their_way_to_the_portal_others_are_told_at_once_and_of_what_pages_load_by_and_by() {
+        let memory = Memory::new(300, 10, true);
+        let now = seen("ada", "/").at;
+        memory.keep(refused("ada", 1, false)).unwrap();
+        assert!(memory.untold(9, now).is_empty());
+        memory.keep(refused("ben", 1, true)).unwrap();
+        assert_eq!(told(&memory.untold(9, now)), ["ben-1"]);
+        memory.begins_round();
+        let untold = memory.untold(9, now);
+        assert_eq!(told(&untold), ["ada-1"]);
+        memory.begins_round();
+        assert!(memory.untold(9, now).is_empty(), "each is told once");
+        memory.not_told(&untold);
+        assert!(memory.untold(9, now).is_empty());
+        memory.begins_round();
+        assert!(memory.untold(9, now.plus(KEPT)).is_empty(), "it is forgotten by then");
+    }
+
+    #[test]
+    fn what_could_not_be_told_is_told_later_unless_something_took_its_place() {
+        let memory = Memory::new(300, 10, true);
+        let now = seen("ada", "/").at;
+        for number in [0, 1] {
+            memory.keep(refused("ada", number, false)).unwrap();
+        }
+        memory.begins_round();
+        let untold = memory.untold(9, now);
+        let mut again = refused("ada", 1, false);
+        again.record = RecordId::new("again");
+        memory.keep(again).unwrap();
+        memory.not_told(&untold);
+        memory.begins_round();
+        assert_eq!(told(&memory.untold(9, now)), ["ada-0", "again"]);
+    }
+
+    #[test]
+    fn thousands_of_refusals_leave_no_more_to_tell_than_is_remembered() {
+        let memory = Memory::new(300, 3, true);
+        let now = seen("ada", "/").at;
+        for number in 0..2_000 {
+            for name in ["ada", "ben", "cora", "dan"] {
+                memory.keep(refused(name, number, number % 2 == 0)).unwrap();
+            }
+        }
+        memory.begins_round();
+        let mut all = 0;
+        loop {
+            let some = memory.untold(5, now).len();
+            if some == 0 {
+                break;
+            }
+            assert!(some < 5 + EACH);
+            all += some;
+        }
+        let kept = ["ada", "ben", "cora", "dan"].map(|name| records(&memory, name, now).len());
+        assert_eq!(all, kept.iter().sum::<usize>());
+        assert!((1..=3 * EACH).contains(&all), "{all}");
+    }
+
+    #[test]
+    fn what_another_gateway_tells_stands_in_its_place_and_is_not_told_on() {
+        let memory = Memory::new(300, 10, true);
+        let now = seen("ada", "/").at;
+        let at = |number: usize, seconds: u64, granted: Option<&str>| {
+            let mut refused = refused("ada", number, true);
+            refused.seen.at = now.plus(Duration::from_secs(seconds));
+            let granted = granted.map(GrantId::new);
+            Met::Refused(Arc::new(Kept { refused, granted }))
+        };
+        for (number, seconds) in [(3, 3), (1, 1), (2, 2), (1, 1)] {
+            memory.learn(&who("ada"), at(number, seconds, None));
+        }
+        let later = now.plus(Duration::from_secs(9));
+        assert_eq!(records(&memory, "ada", later), ["ada-3", "ada-2", "ada-1"]);
+        memory.learn(&who("ada"), at(2, 2, Some("g")));
+        memory.learn(&who("ada"), at(2, 2, None));
+        let kept = memory.by_record(&who("ada"), "ada-2", later).unwrap();
+        assert_eq!(kept.granted, Some(GrantId::new("g")));
+        memory.begins_round();
+        assert!(memory.untold(9, later).is_empty());
     }
 }

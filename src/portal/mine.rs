@@ -11,7 +11,7 @@ use super::intake::Received;
 use super::memory::Kept;
 use super::pages::counter::{Held, Met, Mine, Offers};
 use super::pages::{Page, see_other};
-use super::{Portal, Refused, Stopped, Visit, provenance, times};
+use super::{Portal, Refused, Stopped, Visit, times};
 use crate::clock::Timestamp;
 use crate::facts::{Channel, Grant, GrantId, GrantState, Reason, Standing};
 use crate::purpose::Purpose;
@@ -201,9 +201,8 @@ impl Portal {
     ) -> Page {
         let words = self.words;
         let token = received.form().map(|form| form.token).unwrap_or_default();
-        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
-        if !own || !self.tokens.accept(&visit.subject.id, &ending(id), &token, visit.at) {
-            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        if let Err(page) = self.meant(visit, received, (&ending(id), &token)).await {
+            return page;
         }
         match self.end(visit, visitor, id, Channel::Portal).await {
             Ok(grant) => see_other(&format!("/?ended={}", grant.id)),

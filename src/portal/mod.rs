@@ -4,7 +4,7 @@
 //! That proof is ambient, as a cookie would be: every unsafe request must show that it was meant (see `provenance.rs`
 //! and `tokens.rs`), and answering what others ask takes a password, too (`proof.rs`, `signing_in.rs`, `session.rs`).
 //!
-//! Reads like this: [`Portal::refused`] remembers a refusal and gives its [`Ticket`]; [`Portal::serve`] answers a
+//! Reads like this: [`Portal::refused`] remembers a refusal and gives its [`Ticket`], [`Portal::shares`] tells other gateways of it; [`Portal::serve`] answers a
 //! request, as `table` routes it; `deeds` is the only place that gives and ends grants; [`pages`] is pure and also used
 //! by the proxy; [`words`] holds everything that is said, and `language` finds in which language.
 //!
@@ -45,6 +45,7 @@ mod intake;
 mod language;
 mod lists;
 mod memory;
+mod met;
 mod mine;
 mod mine_asked;
 mod once;
@@ -67,6 +68,7 @@ mod revocations;
 mod revoking;
 mod routes;
 mod rulebook_pages;
+mod seal;
 mod searches;
 mod sees;
 mod session;
@@ -110,17 +112,17 @@ use crate::proof::Board;
 use crate::rulebook::{InForce, Refusal, Rulebook, Visitor};
 pub use deeds::NotGranted;
 pub use delegating::{DelegationField, Misfit};
-use drafts::Drafts;
 pub use explained::PastRules;
 use health_pages::Doctor;
 pub use health_pages::{Condition, DoorIs, LookAfter, NoticesAre, Refusing, RulesAre, Unsent};
 pub use intake::Received;
 use memory::Memory;
-pub use memory::Ticket;
 use once::Underway;
 use pages::counter::Languages;
 pub use pages::{Audience, Page};
 use pages::{Told, counter};
+use seal::Seal;
+pub use seal::Ticket;
 use searches::Searches;
 use session::Sessions;
 pub use table::{Route, routes};
@@ -266,8 +268,7 @@ pub struct Portal {
     patience: Duration,
     memory: Arc<Memory>,
     tokens: Arc<Tokens>,
-    sessions: Arc<Sessions>,
-    drafts: Arc<Drafts>,
+    seal: Arc<Seal>,
     turns: Arc<Turns>,
     /// Of those who ask what they may do: nobody who revokes in an emergency waits for them.
     matrix_turns: Arc<Turns>,
@@ -283,24 +284,25 @@ pub struct Portal {
 impl Portal {
     /// Opens the counter.
     pub fn new(parts: PortalParts) -> Result<Self, PortalError> {
-        let host = parts.settings.host.clone();
+        let (host, ledger) = (parts.settings.host.clone(), parts.ledger);
+        let seal = Seal::new(ledger.counter_key()).ok_or(PortalError::Random)?;
+        let (ticket_s, most) = (parts.settings.ticket_s, parts.settings.remembered_people);
         Ok(Self {
             origin: format!("https://{host}").into(),
             host,
-            memory: Memory::new(parts.settings.ticket_s, parts.settings.remembered_people).into(),
+            memory: Memory::new(ticket_s, most, ledger.is_shared()).into(),
             words: Words::of(parts.settings.language),
             languages: Languages::default(),
             settings: parts.settings.into(),
-            ledger: parts.ledger,
+            ledger,
             book: parts.book,
             guard: parts.guard,
             findings: parts.findings,
             past: parts.past,
             doctor: Doctor::default(),
             patience: parts.patience,
-            tokens: Tokens::new().ok_or(PortalError::Random)?.into(),
-            sessions: Arc::default(),
-            drafts: Arc::default(),
+            tokens: Tokens::new(seal.forms()).into(),
+            seal: seal.into(),
             turns: Arc::default(),
             matrix_turns: Arc::default(),
             searches: Arc::default(),
@@ -322,7 +324,9 @@ impl Portal {
     /// Remembers a refusal, and gives the link with which its person, and nobody else, finds it for some minutes.
     /// None where nobody is known, or the request is too long to keep.
     pub fn refused(&self, refused: Refused) -> Option<Ticket> {
-        self.memory.keep(refused)
+        let record = refused.record.clone();
+        let who = self.memory.keep(refused)?;
+        self.seal.ticket(&who, &record)
     }
 
     /// Remembers a stopped tunnel for its person's own page.
@@ -372,6 +376,13 @@ impl Portal {
         let words = self.words_here(request.headers());
         let received = intake::receive(request, self.patience).await;
         received.map_err(|trouble| pages::in_language(trouble.answer(words), words, language::BY_CHOICE))
+    }
+
+    fn sessions(&self) -> Sessions<'_> {
+        Sessions {
+            ledger: &self.ledger,
+            guard: &self.guard,
+        }
     }
 
     fn page(&self, status: StatusCode, template: &impl Template) -> Page {

@@ -11,7 +11,7 @@ use super::paging::PAGE;
 use super::revocations::{AGAIN, picked, selection};
 use super::revoking::{Chosen, Look, NotRevoked, Selection};
 use super::wanted::perhaps_meant;
-use super::{Portal, Visit, provenance, times};
+use super::{Portal, Visit, times};
 use crate::facts::{Channel, Grant, GrantId};
 use crate::ledger::Life;
 use crate::purpose::{Note, Why};
@@ -174,7 +174,8 @@ impl Portal {
             Err(why) => return self.not_revoked_page(&why),
         };
         let words = self.words;
-        let recent = self.signed_in_lately(visit, received);
+        let recent = self.signed_in_lately(visit, received).await;
+        let draft = self.draft(visit).await;
         let (count, all) = (chosen.count(), chosen.count_all());
         let mut beside = chosen.beside.clone();
         beside.tokens.truncate(NAMED);
@@ -188,7 +189,7 @@ impl Portal {
             more: count.checked_sub(NAMED).filter(|more| *more > 0).map(words.and_more),
             beside: self.beside_parts(visit, visitor, &beside),
             fields: fields(&meant, WHICH_TOKEN),
-            draft: self.drafts.of(&visit.subject.id, &deed(&meant), visit.at),
+            draft: draft.and_then(|draft| draft.of(&deed(&meant)).map(str::to_owned)),
             sign_in: to_sign_in(&meant),
             token: recent.then(|| self.tokens.issue(&visit.subject.id, &deed(&meant), visit.at)),
             button: (words.revoke_many)(all),
@@ -203,17 +204,12 @@ impl Portal {
         let form = received.form().unwrap_or_default();
         let mut wrong = Vec::new();
         let meant = selection(|name| form.selects(name), &mut wrong);
-        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
-        if !own
-            || !self
-                .tokens
-                .accept(&visit.subject.id, &deed(&meant), &form.token, visit.at)
-        {
-            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        if let Err(page) = self.meant(visit, received, (&deed(&meant), &form.token)).await {
+            return page;
         }
-        if !self.signed_in_lately(visit, received) {
+        if !self.signed_in_lately(visit, received).await {
             // the session ended while they wrote: the question has it again once they have signed in
-            self.drafts.keep(&visit.subject.id, &deed(&meant), &form.note, visit.at);
+            self.keep_draft(visit, &deed(&meant), &form.note).await;
             return see_other(&to_sign_in(&meant));
         }
         let unread = |text| self.note(StatusCode::UNPROCESSABLE_ENTITY, words.not_revoked_title, text);
@@ -225,7 +221,7 @@ impl Portal {
         };
         match self.revoke(visit, visitor, &meant, (why, Channel::Portal)).await {
             Ok(done) => {
-                self.drafts.sent(&visit.subject.id);
+                self.draft_sent(visit).await;
                 see_other(&Self::revoked_address(&done))
             }
             Err(why) => self.not_revoked_page(&why),

@@ -10,7 +10,7 @@ use super::outcomes::{NotReported, Said, Unsaid};
 use super::pages::counter::ToReport;
 use super::pages::grant::OneGrant;
 use super::pages::{Page, see_other};
-use super::{Portal, Visit, provenance, times};
+use super::{Portal, Visit, times};
 use crate::facts::{Channel, Grant, GrantId, Report};
 use crate::ledger::Life;
 use crate::rulebook::Visitor;
@@ -113,9 +113,8 @@ impl Portal {
     ) -> Page {
         let words = self.words;
         let form = received.form().unwrap_or_default();
-        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
-        if !own || !self.tokens.accept(&visit.subject.id, &deed(id), &form.token, visit.at) {
-            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        if let Err(page) = self.meant(visit, received, (&deed(id), &form.token)).await {
+            return page;
         }
         let said = if form.skip.is_empty() {
             Said::read(&form.amount, &form.note)

@@ -15,7 +15,7 @@ use super::intake::Received;
 use super::pages::counter::Held;
 use super::pages::stating::Once;
 use super::pages::{Page, Problem, see_other};
-use super::{Portal, Visit, api, provenance, times};
+use super::{Portal, Visit, api, times};
 use crate::clock::Timestamp;
 use crate::facts::{Channel, Grant, GrantId, GrantState};
 use crate::ledger::Life;
@@ -140,16 +140,15 @@ impl Portal {
     ) -> Page {
         let words = self.words;
         let form = received.form().unwrap_or_default();
-        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
-        if !own || !self.tokens.accept(&visit.subject.id, &deed(id), &form.token, visit.at) {
-            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        if let Err(page) = self.meant(visit, received, (&deed(id), &form.token)).await {
+            return page;
         }
         match self.renew(visit, visitor, id, Channel::Portal).await {
             Ok(grant) => {
                 let Some(kept) = self.memory.by_record(&visit.subject.id, &form.refusal, visit.at) else {
                     return see_other(&format!("/?renewed={}", grant.id));
                 };
-                self.memory.granted(&visit.subject.id, &form.refusal, &grant.id);
+                self.granted_for(visit, &form.refusal, &grant.id).await;
                 see_other(&format!("/refusals/{}/granted", kept.refused.record))
             }
             Err(NotRenewed::NoSuch) => self.nothing_here(),

@@ -32,6 +32,7 @@ impl Portal {
             let text = (self.words.not_known)(visit.subject.id.as_str());
             return self.note(StatusCode::FORBIDDEN, self.words.not_known_title, &text);
         };
+        self.recollects(visit).await;
         self.notice_own_lapses(visit).await;
         if reads {
             return self.show_person(visit, visitor, received).await;
@@ -66,7 +67,7 @@ impl Portal {
             Does::MakeToken => self.make_token_by_form(visit, visitor, received).await,
             Does::RevokeToken => self.revoke_token_by_form(visit, visitor, received, id).await,
             Does::SignIn => self.sign_in(visit, visitor, received).await,
-            Does::SignOut => self.sign_out(visit, received),
+            Does::SignOut => self.sign_out(visit, received).await,
             Does::Approve => self.answer_by_form(visit, visitor, received, (Verb::Approve, id)).await,
             Does::Decline => self.answer_by_form(visit, visitor, received, (Verb::Decline, id)).await,
         }
@@ -80,11 +81,11 @@ impl Portal {
             Shows::Mine => self.mine(visit, visitor, received),
             Shows::Purpose => self.purpose_page(visit, visitor, named),
             Shows::Urgent => self.urgent_page(visit, visitor),
-            Shows::RefusalByTicket => self.by_ticket(visit, visitor, named),
+            Shows::RefusalByTicket => self.by_ticket(visit, visitor, named).await,
             Shows::Refusal => self.by_record(visit, visitor, named),
             Shows::Granted => self.granted(visit, visitor, named),
-            Shows::Inbox => self.inbox(visit, visitor, received),
-            Shows::Delegations => self.delegations(visit, visitor, received),
+            Shows::Inbox => self.inbox(visit, visitor, received).await,
+            Shows::Delegations => self.delegations(visit, visitor, received).await,
             Shows::Others => self.others(visit, visitor, received).await,
             Shows::Revoke => self.revoke_page(visit, visitor, received).await,
             Shows::Grant => self.grant_page(visit, visitor, named),
@@ -101,7 +102,7 @@ impl Portal {
             Shows::ValueCsv => self.value_csv(visit, visitor, received).await,
             Shows::PurposeValue => self.purpose_value_page(visit, visitor, (received, named)).await,
             Shows::Privacy => self.privacy_page(visit, visitor).await,
-            Shows::Tokens => self.token_page(visit, visitor, received),
+            Shows::Tokens => self.token_page(visit, visitor, received).await,
             Shows::SignIn => self.sign_in_page(visit, visitor, received),
         }
     }
@@ -124,6 +125,7 @@ impl Portal {
             )
             .answer();
         };
+        self.recollects(visit).await;
         self.notice_own_lapses(visit).await;
         let path = received.path().strip_prefix("/v1").unwrap_or_default();
         match openapi::found(received.method.as_str(), path) {

@@ -8,7 +8,7 @@ use super::others::question;
 use super::pages::{self, Audience, Page, counter, see_other};
 use super::revocations::selection;
 use super::revoking::Selection;
-use super::{Portal, Visit, provenance};
+use super::{Portal, Visit};
 use crate::identity::{SignIn, WAIT, WhyRejected, basic_proof};
 use crate::rulebook::Visitor;
 
@@ -63,14 +63,18 @@ impl Onward {
 
 impl Portal {
     /// Whether the person signed in here a short while ago.
-    pub(super) fn signed_in_lately(&self, visit: &Visit<'_>, received: &Received) -> bool {
-        self.lately(visit, received).is_some()
+    pub(super) async fn signed_in_lately(&self, visit: &Visit<'_>, received: &Received) -> bool {
+        self.lately(visit, received).await.is_some()
     }
 
     /// With what they did.
-    pub(super) fn lately(&self, visit: &Visit<'_>, received: &Received) -> Option<SignIn> {
-        let theirs = self.sessions.sign_in(&visit.subject.id, &received.headers, visit.at);
-        theirs.filter(|_| visit.secure)
+    pub(super) async fn lately(&self, visit: &Visit<'_>, received: &Received) -> Option<SignIn> {
+        if !visit.secure {
+            return None;
+        }
+        let sessions = self.sessions();
+        let theirs = sessions.sign_in(&visit.subject.id, &received.headers, visit.at);
+        theirs.await
     }
 
     /// The form.
@@ -102,9 +106,8 @@ impl Portal {
     pub(super) async fn sign_in(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
         let (words, who) = (self.words, &visit.subject.id);
         let form = received.form().unwrap_or_default();
-        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
-        if !own || !self.tokens.accept(who, SIGN_IN, &form.token, visit.at) {
-            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        if let Err(page) = self.meant(visit, received, (SIGN_IN, &form.token)).await {
+            return page;
         }
         let to = Onward::read(&form.to);
         let proof = received.password().and_then(|password| basic_proof(who, &password));
@@ -113,10 +116,13 @@ impl Portal {
         };
         match self.guard.confirm(who, &proof, visit.arrival).await {
             Ok(sign_in) => {
-                let Some(cookie) = self.sessions.begin(who, sign_in, &received.headers, visit.at) else {
-                    return pages::busy(words, Audience::Navigation);
-                };
-                with_cookie(see_other(&to.path()), &cookie)
+                let sessions = self.sessions();
+                let begun = sessions.begin(who, &sign_in, &received.headers, visit.at);
+                match begun.await {
+                    Ok(Some(cookie)) => with_cookie(see_other(&to.path()), &cookie),
+                    Ok(None) => pages::busy(words, Audience::Navigation),
+                    Err(trouble) => self.not_shared(&trouble),
+                }
             }
             Err(WhyRejected::TooManyGuesses) => pages::wait(words, WAIT, Audience::Navigation),
             Err(WhyRejected::Unavailable) => pages::busy(words, Audience::Navigation),
@@ -137,14 +143,15 @@ impl Portal {
     }
 
     /// The button was pressed.
-    pub(super) fn sign_out(&self, visit: &Visit<'_>, received: &Received) -> Page {
-        let (words, who) = (self.words, &visit.subject.id);
+    pub(super) async fn sign_out(&self, visit: &Visit<'_>, received: &Received) -> Page {
         let token = received.form().unwrap_or_default().token;
-        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
-        if !own || !self.tokens.accept(who, SIGN_OUT, &token, visit.at) {
-            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        if let Err(page) = self.meant(visit, received, (SIGN_OUT, &token)).await {
+            return page;
         }
-        with_cookie(see_other("/"), &self.sessions.end(who, &received.headers))
+        match self.sessions().end(&visit.subject.id, &received.headers).await {
+            Ok(cookie) => with_cookie(see_other("/"), &cookie),
+            Err(trouble) => self.not_shared(&trouble),
+        }
     }
 }
 

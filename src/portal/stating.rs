@@ -177,7 +177,7 @@ impl Portal {
         id: &str,
     ) -> Page {
         let words = self.words;
-        let form = match self.own_form(visit, received, |_| stating(id)) {
+        let form = match self.own_form(visit, received, |_| stating(id)).await {
             Ok(form) => form,
             Err(over) => return over,
         };
@@ -279,7 +279,7 @@ impl Portal {
 
     /// The form of an emergency was sent.
     pub(super) async fn urgent_by_form(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
-        let form = match self.own_form(visit, received, |_| URGENT.to_owned()) {
+        let form = match self.own_form(visit, received, |_| URGENT.to_owned()).await {
             Ok(form) => form,
             Err(over) => return over,
         };

@@ -228,8 +228,10 @@ impl Counter {
     ) -> (StatusCode, String) {
         let (visit, _) = self.visit(person);
         let session = portal
-            .sessions
-            .begin(&self.subject.id, SignIn::default(), &http::HeaderMap::new(), noon())
+            .sessions()
+            .begin(&self.subject.id, &SignIn::default(), &http::HeaderMap::new(), noon())
+            .await
+            .unwrap()
             .unwrap();
         let token = portal.tokens.issue(&self.subject.id, deed, noon());
         let mut fields = form_urlencoded::Serializer::new(String::new());

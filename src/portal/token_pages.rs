@@ -9,7 +9,7 @@ use super::intake::Received;
 use super::pages::tokens::{MakeToken, ScopeChoice, TokenLine, TokenMade};
 use super::pages::{Page, see_other};
 use super::tool_tokens::{NotEndedToken, NotMade, UnfitToken, Wanted};
-use super::{Portal, Visit, provenance, times};
+use super::{Portal, Visit, times};
 use crate::clock::Timestamp;
 use crate::facts::{Channel, Scope, TOKEN_LASTS, Token};
 use crate::rulebook::Visitor;
@@ -82,8 +82,8 @@ impl Portal {
     }
 
     /// The form, once somebody has signed in once more.
-    pub(super) fn token_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
-        if !self.signed_in_lately(visit, received) {
+    pub(super) async fn token_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
+        if !self.signed_in_lately(visit, received).await {
             return see_other("/sign-in?to=/tokens");
         }
         let days = TOKEN_LASTS.as_secs() / DAY.as_secs();
@@ -135,11 +135,10 @@ impl Portal {
     ) -> Page {
         let words = self.words;
         let form = received.form().unwrap_or_default();
-        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
-        if !own || !self.tokens.accept(&visit.subject.id, MAKE, &form.token, visit.at) {
-            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        if let Err(page) = self.meant(visit, received, (MAKE, &form.token)).await {
+            return page;
         }
-        let Some(sign_in) = self.lately(visit, received) else {
+        let Some(sign_in) = self.lately(visit, received).await else {
             return see_other("/sign-in?to=/tokens");
         };
         let filled = Filled::read(received);
@@ -195,9 +194,8 @@ impl Portal {
     ) -> Page {
         let words = self.words;
         let token = received.form().map(|form| form.token).unwrap_or_default();
-        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
-        if !own || !self.tokens.accept(&visit.subject.id, &revoking(id), &token, visit.at) {
-            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        if let Err(page) = self.meant(visit, received, (&revoking(id), &token)).await {
+            return page;
         }
         match self.revoke_token(visit, visitor, id).await {
             Ok(_) => see_other("/?token=revoked"),

@@ -1,30 +1,37 @@
-//! Tokens in forms: proof that the person got the form from us, for exactly this deed, and sends it once.
+//! Tokens in forms: proof that the person got the form from a portal of this ledger, for exactly this deed, and sends it once.
 //!
 //! The proxy's sign-in is ambient, so another site could make a browser send our forms; it cannot read them, and so
 //! does not know the token.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::StatusCode;
 
+use super::intake::Received;
+use super::pages::Page;
+use super::{Portal, Visit, provenance};
 use crate::clock::Timestamp;
 use crate::facts::SubjectId;
+use crate::ledger::LedgerError;
 
 const LIFETIME: Duration = Duration::from_hours(1);
 
-/// How many spent tokens are remembered; an older one would have to be replayed within the hour by its own person.
-const SPENT: usize = 16_384;
+/// By how much the clock of the gateway that made a form may be ahead of ours.
+pub(super) const AHEAD: Duration = Duration::from_mins(1);
 
-type Nonce = [u8; 16];
-
-/// Issues and accepts tokens. The key lives as long as the process: a restart asks people to send their form again.
+/// Issues and reads tokens. The key is that of the ledger.
 pub(super) struct Tokens {
     key: hmac::Key,
-    spent: Mutex<BTreeMap<Nonce, Timestamp>>,
+}
+
+/// A token that was read: good where it was not used before.
+#[derive(Debug, PartialEq, Eq)]
+struct Unspent {
+    name: String,
+    issued: Timestamp,
 }
 
 /// Random bytes of the system.
@@ -35,12 +42,8 @@ pub(super) fn random<const N: usize>() -> Option<[u8; N]> {
 }
 
 impl Tokens {
-    pub(super) fn new() -> Option<Self> {
-        let secret: [u8; 32] = random()?;
-        Some(Self {
-            key: hmac::Key::new(hmac::HMAC_SHA256, &secret),
-            spent: Mutex::default(),
-        })
+    pub(super) fn new(key: hmac::Key) -> Self {
+        Self { key }
     }
 
     /// A token with which `who` may do `deed` once. Empty, and so accepted nowhere, if there is no randomness.
@@ -55,35 +58,52 @@ impl Tokens {
         URL_SAFE_NO_PAD.encode(token)
     }
 
-    /// Whether `who` may do `deed` with `token`; a token is spent by being accepted.
-    pub(super) fn accept(&self, who: &SubjectId, deed: &str, token: &str, now: Timestamp) -> bool {
-        let Ok(bytes) = URL_SAFE_NO_PAD.decode(token) else {
-            return false;
-        };
-        let Some((open, seal)) = bytes.split_at_checked(24) else {
-            return false;
-        };
-        let Some((millis, nonce)) = open.split_first_chunk::<8>() else {
-            return false;
-        };
-        let Ok(nonce) = Nonce::try_from(nonce) else {
-            return false;
-        };
+    /// What must not have been used before where `who` is to do `deed` with `token`; none where they may not anyway.
+    fn read(&self, who: &SubjectId, deed: &str, token: &str, now: Timestamp) -> Option<Unspent> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (open, seal) = bytes.split_at_checked(24)?;
+        let (millis, nonce) = open.split_first_chunk::<8>()?;
         let issued = Timestamp::from_millis(i64::from_be_bytes(*millis));
-        let sealed = hmac::verify(&self.key, &sealed(open, who, deed), seal).is_ok();
-        sealed && issued <= now && now.since(issued) < LIFETIME && self.spend(nonce, issued, now)
+        hmac::verify(&self.key, &sealed(open, who, deed), seal).ok()?;
+        let in_time = issued <= now.plus(AHEAD) && now.since(issued) < LIFETIME;
+        in_time.then(|| Unspent {
+            name: URL_SAFE_NO_PAD.encode(nonce),
+            issued,
+        })
+    }
+}
+
+impl Portal {
+    /// Sees to it that a form was meant: that a page of ours sent it, over TLS, with the token that this person got for this
+    /// deed, and once, to whichever gateway. The error is the answer to one that was not; and where nobody can say whether it
+    /// was sent before, it is not taken.
+    pub(super) async fn meant(
+        &self,
+        visit: &Visit<'_>,
+        received: &Received,
+        (deed, token): (&str, &str),
+    ) -> Result<(), Page> {
+        let over = || self.note(StatusCode::FORBIDDEN, self.words.form_over_title, self.words.form_over);
+        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
+        let read = self.tokens.read(&visit.subject.id, deed, token, visit.at);
+        let unspent = read.filter(|_| own).ok_or_else(over)?;
+        match self.ledger.spend(unspent.name, unspent.issued, visit.at).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(over()),
+            Err(trouble) => Err(self.not_shared(&trouble)),
+        }
     }
 
-    fn spend(&self, nonce: Nonce, issued: Timestamp, now: Timestamp) -> bool {
-        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        if spent.len() >= SPENT {
-            spent.retain(|_, issued| now.since(*issued) < LIFETIME);
-        }
-        if spent.len() >= SPENT {
-            let oldest = spent.iter().min_by_key(|(_, issued)| **issued).map(|(nonce, _)| *nonce);
-            oldest.map(|nonce| spent.remove(&nonce));
-        }
-        spent.insert(nonce, issued).is_none()
+    /// What takes the ledger cannot be done, as it cannot be asked now.
+    pub(super) fn not_shared(&self, trouble: &LedgerError) -> Page {
+        tracing::warn!(%trouble, "a form cannot be taken now");
+        self.out_of_reach()
+    }
+
+    /// What gateways share cannot be reached.
+    pub(super) fn out_of_reach(&self) -> Page {
+        let (title, text) = (self.words.out_of_reach_title, self.words.out_of_reach);
+        self.note(StatusCode::SERVICE_UNAVAILABLE, title, text)
     }
 }
 
@@ -96,6 +116,10 @@ fn sealed(open: &[u8], who: &SubjectId, deed: &str) -> Vec<u8> {
 mod tests {
     use super::*;
 
+    fn tokens(key: &[u8]) -> Tokens {
+        Tokens::new(hmac::Key::new(hmac::HMAC_SHA256, key))
+    }
+
     fn people() -> (SubjectId, SubjectId) {
         (SubjectId::parse("ada").unwrap(), SubjectId::parse("bob").unwrap())
     }
@@ -105,43 +129,38 @@ mod tests {
     }
 
     #[test]
-    fn a_token_serves_its_person_for_its_deed_once() {
-        let (tokens, (ada, bob)) = (Tokens::new().unwrap(), people());
+    fn a_token_serves_its_person_for_its_deed_at_every_gateway_and_is_known_again() {
+        let (tokens, other, (ada, bob)) = (tokens(b"one"), tokens(b"one"), people());
         let token = tokens.issue(&ada, "end 1", at(0));
-        assert!(!tokens.accept(&bob, "end 1", &token, at(1)), "another person's");
-        assert!(!tokens.accept(&ada, "end 2", &token, at(1)), "for another deed");
-        assert!(tokens.accept(&ada, "end 1", &token, at(1)));
-        assert!(!tokens.accept(&ada, "end 1", &token, at(2)), "replayed");
+        assert_eq!(tokens.read(&bob, "end 1", &token, at(1)), None, "another person's");
+        assert_eq!(tokens.read(&ada, "end 2", &token, at(1)), None, "for another deed");
+        let read = other.read(&ada, "end 1", &token, at(1));
+        assert!(read.is_some());
+        assert_eq!(
+            tokens.read(&ada, "end 1", &token, at(2)),
+            read,
+            "it is the same once more"
+        );
+        let another = tokens.issue(&ada, "end 1", at(0));
+        assert_ne!(tokens.read(&ada, "end 1", &another, at(2)), read);
     }
 
     #[test]
-    fn a_token_lasts_an_hour_and_does_not_come_from_the_future() {
-        let (tokens, (ada, _)) = (Tokens::new().unwrap(), people());
-        let token = tokens.issue(&ada, "declare", at(10));
-        assert!(!tokens.accept(&ada, "declare", &token, at(9)));
-        assert!(!tokens.accept(&ada, "declare", &token, at(3_610)));
-        assert!(tokens.accept(&ada, "declare", &token, at(3_609)));
+    fn a_token_lasts_an_hour_and_comes_from_no_more_than_a_minute_ahead() {
+        let (tokens, (ada, _)) = (tokens(b"one"), people());
+        let token = tokens.issue(&ada, "declare", at(100));
+        let is_good = |seconds| tokens.read(&ada, "declare", &token, at(seconds)).is_some();
+        assert_eq!([39, 40, 3_699, 3_700].map(is_good), [false, true, true, false]);
     }
 
     #[test]
     fn a_forged_or_mangled_token_is_refused() {
-        let (tokens, (ada, _)) = (Tokens::new().unwrap(), people());
-        let other = Tokens::new().unwrap().issue(&ada, "declare", at(0));
+        let (tokens, foreign, (ada, _)) = (tokens(b"one"), tokens(b"other"), people());
+        let other = foreign.issue(&ada, "declare", at(0));
         let token = tokens.issue(&ada, "declare", at(0));
         let cut: String = token.chars().take(40).collect();
         for bad in ["", "x", "AAAA", &cut, &other, &format!("{token}A"), &"A".repeat(75)] {
-            assert!(!tokens.accept(&ada, "declare", bad, at(1)), "{bad}");
+            assert_eq!(tokens.read(&ada, "declare", bad, at(1)), None, "{bad}");
         }
-    }
-
-    #[test]
-    fn spent_tokens_do_not_fill_the_memory() {
-        let (tokens, (ada, _)) = (Tokens::new().unwrap(), people());
-        for round in 0..SPENT + 10 {
-            let now = at(u64::try_from(round).unwrap() / 10);
-            let token = tokens.issue(&ada, "declare", now);
-            assert!(tokens.accept(&ada, "declare", &token, now));
-        }
-        assert!(tokens.spent.lock().unwrap().len() <= SPENT);
     }
 }

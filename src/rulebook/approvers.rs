@@ -479,9 +479,8 @@ mod tests {
         ] {
             let house = company(&terms, "");
             let told = asked_by_pia(|asking| house.answerers(asking));
-            let names = |people: &[Arc<Person>]| -> Vec<String> {
-                people.iter().map(|person| person.id.to_string()).collect()
-            };
+            let names =
+                |people: &[Arc<Person>]| -> Vec<String> { people.iter().map(|person| person.id.to_string()).collect() };
             assert_eq!(names(&told.at_once), at_once, "{terms}");
             let half_an_hour = Duration::from_mins(30);
             let told = told.later.map(|(after, people)| (after, names(&people)));

@@ -17,8 +17,13 @@ const WHY: &str = "Launch of the new bicycle";
 
 /// Ben asks on the page of a refusal; gives the address where he waits.
 async fn asks(ben: &Client) -> String {
-    let refused = ben.navigate(ADMIN).await;
-    let page = ben.follow(refused.header("location"), "cross-site").await.text();
+    asks_at([ben, ben, ben]).await
+}
+
+/// The same where he comes to another gateway with each step.
+pub async fn asks_at([refuses, shows, takes]: [&Client; 3]) -> String {
+    let refused = refuses.navigate(ADMIN).await;
+    let page = shows.follow(refused.header("location"), "cross-site").await.text();
     assert!(page.contains("Mia Castellano (mia) must approve it"), "{page}");
     assert!(page.contains("waits for 2 days"), "{page}");
     let fields = [
@@ -28,7 +33,7 @@ async fn asks(ben: &Client) -> String {
         ("statement", WHY.to_owned()),
     ];
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let sent = ben.own_form("/declare", &fields).await;
+    let sent = takes.own_form("/declare", &fields).await;
     assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.text());
     format!("{PORTAL}{}", sent.header("location"))
 }
@@ -76,7 +81,7 @@ pub async fn session(client: &Client) -> String {
 }
 
 /// The id of the one request in an inbox, and the tokens of its two buttons.
-fn buttons(inbox: &str) -> (String, String, String) {
+pub fn buttons(inbox: &str) -> (String, String, String) {
     let from = inbox
         .split_once("action=\"/approvals/")
         .unwrap_or_else(|| panic!("{inbox}"))

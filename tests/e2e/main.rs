@@ -20,6 +20,8 @@
 mod database;
 mod harness;
 
+#[cfg(feature = "postgres")]
+mod anywhere;
 mod approvals;
 mod arrivals;
 mod attacks;

@@ -187,7 +187,7 @@ async fn opening_an_address_leads_to_the_portal_by_an_opaque_reference() {
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     let location = answer.header("location");
     let ticket = location.strip_prefix(&format!("{PORTAL}/d/")).unwrap();
-    assert_eq!(ticket.len(), 22, "128 bits: {ticket}");
+    assert_eq!(ticket.len(), 86, "a nonce, a sealed name and a tag: {ticket}");
     assert!(
         !location.contains("linkedin") && !location.contains("ada"),
         "{location}"

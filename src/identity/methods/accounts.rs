@@ -24,12 +24,14 @@ pub(super) struct Account {
     /// The keyed digest of the password, once somebody has sent it, and until when it is remembered.
     right: ArcSwapOption<(Digest, Duration)>,
     proof: Proof,
+    mark: AccountMark,
 }
 
 impl Account {
     /// An account whose password has this hash.
     pub(super) fn new(hash: String) -> Self {
         Self {
+            mark: mark(&hash),
             hash,
             right: ArcSwapOption::empty(),
             proof: Proof::new(),
@@ -47,19 +49,24 @@ impl Account {
         self.right.store(Some(Arc::new((digest, until))));
     }
 
-    /// What is told of it where it is noticed that accounts change.
-    fn mark(&self) -> AccountMark {
-        let mut bytes = [0; 32];
-        for (to, from) in bytes.iter_mut().zip(digest(&SHA256, self.hash.as_bytes()).as_ref()) {
-            *to = *from;
-        }
-        AccountMark::new(bytes)
-    }
-
     /// What a sign-in with this account rests on.
     pub(super) fn sign_in(&self) -> SignIn {
-        self.proof.sign_in()
+        self.proof.sign_in().with(self.mark)
     }
+
+    /// Whether it looks like that: the same account with the same password, set at the same time.
+    pub(super) fn looks_like(&self, mark: AccountMark) -> bool {
+        self.mark == mark
+    }
+}
+
+/// What is told of an account where it is noticed that accounts change.
+fn mark(hash: &str) -> AccountMark {
+    let mut bytes = [0; 32];
+    for (to, from) in bytes.iter_mut().zip(digest(&SHA256, hash.as_bytes()).as_ref()) {
+        *to = *from;
+    }
+    AccountMark::new(bytes)
 }
 
 type Snapshot = BTreeMap<SubjectId, Arc<Account>>;
@@ -186,7 +193,7 @@ impl Accounts {
 }
 
 fn marks(accounts: &Snapshot) -> AccountMarks {
-    let mark = |(id, account): (&SubjectId, &Arc<Account>)| (id.clone(), account.mark());
+    let mark = |(id, account): (&SubjectId, &Arc<Account>)| (id.clone(), account.mark);
     accounts.iter().map(mark).collect()
 }
 

@@ -23,7 +23,7 @@ use super::hashing::Hashing;
 use super::queue::Queue;
 use super::remembered::{Digest, Wrong};
 use super::{Asking, Built, Method};
-use crate::facts::{AccountMarks, Arrival, MethodName, PurposeId, Secret, Subject, SubjectId, one_client};
+use crate::facts::{AccountMark, AccountMarks, Arrival, MethodName, PurposeId, Secret, Subject, SubjectId, one_client};
 use crate::identity::selection::{meant_password, readings};
 use crate::identity::{BadSetting, Evidence, Identification, MaySend, Settings, SignIn, WhyRejected, password};
 
@@ -142,6 +142,12 @@ impl Method for Basic {
 
     fn has_password(&self, who: &SubjectId) -> bool {
         self.accounts.load().contains_key(who)
+    }
+
+    fn sign_in_by(&self, who: &SubjectId, mark: AccountMark) -> Option<SignIn> {
+        let accounts = self.accounts.load();
+        let account = accounts.get(who).filter(|account| account.looks_like(mark))?;
+        Some(account.sign_in())
     }
 
     fn marks(&self) -> Option<Arc<AccountMarks>> {

@@ -18,8 +18,8 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 
-use super::{BadSetting, Evidence, Identification, MaySend, Settings};
-use crate::facts::{AccountMarks, Arrival, MethodName, SubjectId};
+use super::{BadSetting, Evidence, Identification, MaySend, Settings, SignIn};
+use crate::facts::{AccountMark, AccountMarks, Arrival, MethodName, SubjectId};
 
 /// One way to prove who you are.
 pub(super) trait Method: Send + Sync {
@@ -35,6 +35,11 @@ pub(super) trait Method: Send + Sync {
     /// Whether `who` could prove themselves by this method with a password.
     fn has_password(&self, _who: &SubjectId) -> bool {
         false
+    }
+
+    /// What a sign-in of `who` rests on here that was made, be it at another gateway, with an account that looked so.
+    fn sign_in_by(&self, _who: &SubjectId, _mark: AccountMark) -> Option<SignIn> {
+        None
     }
 
     /// What the accounts look like that the method keeps; the same value as long as none changes.

@@ -2,7 +2,10 @@
 
 use tokio_postgres::{Client, Error};
 
+use super::{Trouble, line, rows};
 use crate::facts::hex;
+use crate::ledger::error::LedgerError;
+use crate::ledger::store::Held;
 
 /// The migrations, in order; the first has version 1. Never change one that has been released: add another.
 const MIGRATIONS: &[&str] = &[
@@ -17,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/009_accounts.sql"),
     include_str!("migrations/010_digests.sql"),
     include_str!("migrations/011_settling.sql"),
+    include_str!("migrations/012_counter.sql"),
 ];
 
 /// Serialises gateways that start at the same time ("wayl"); held until the end of the transaction.
@@ -37,8 +41,27 @@ pub(super) enum Unfit {
     Altered(i64),
 }
 
+/// Brings the tables up to date, and reads what people hold, and the number of the last change of it.
+pub(super) async fn begin(client: &Client, database: &str) -> Result<(Held, i64), LedgerError> {
+    let told = |trouble: Trouble| trouble.at_start(database);
+    let failed = |error: Error| told(error.into());
+    client
+        .batch_execute("SET statement_timeout = 0; SET lock_timeout = 0")
+        .await
+        .map_err(failed)?;
+    let fit = migrate(client).await.map_err(failed)?;
+    fit.map_err(|unfit| unfit.told(database))?;
+    let start = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    client.batch_execute(start).await.map_err(failed)?;
+    let seen = rows::last(client).await.map_err(told)?;
+    let held = rows::held(client).await.map_err(told)?;
+    client.batch_execute("COMMIT").await.map_err(failed)?;
+    client.batch_execute(line::SESSION).await.map_err(failed)?;
+    Ok((held, seen))
+}
+
 /// Checks that the tables are ours and no newer than we are, and applies what is missing: all of it or nothing.
-pub(super) async fn migrate(client: &Client) -> Result<Result<(), Unfit>, Error> {
+async fn migrate(client: &Client) -> Result<Result<(), Unfit>, Error> {
     run(client, MIGRATIONS).await
 }
 

@@ -12,6 +12,7 @@
 #![expect(clippy::disallowed_methods, reason = "door: measures since when nothing was heard")]
 
 mod access;
+mod counter;
 mod line;
 mod migrate;
 mod notices;
@@ -29,6 +30,7 @@ use tokio::runtime::Runtime;
 use tokio_postgres::{Client, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::counter::AtCounter;
 use super::ending::{OnRecord, Untold};
 use super::error::LedgerError;
 use super::figures::Figure;
@@ -86,7 +88,7 @@ impl Postgres {
                 .connect_first()
                 .await
                 .map_err(|trouble| trouble.at_start(&database))?;
-            let opening = tokio::time::timeout(LONG_PATIENCE, begin(connected.client(), &database));
+            let opening = tokio::time::timeout(LONG_PATIENCE, migrate::begin(connected.client(), &database));
             let silent = |_| Trouble::Silent(LONG_PATIENCE).at_start(&database);
             let (held, seen) = opening.await.map_err(silent)??;
             Ok((connected, held, seen))
@@ -129,25 +131,6 @@ impl Drop for Postgres {
             runtime.shutdown_background();
         }
     }
-}
-
-/// Brings the tables up to date, and reads what people hold, and the number of the last change of it.
-async fn begin(client: &Client, database: &str) -> Result<(Held, i64), LedgerError> {
-    let told = |trouble: Trouble| trouble.at_start(database);
-    let failed = |error: tokio_postgres::Error| told(error.into());
-    client
-        .batch_execute("SET statement_timeout = 0; SET lock_timeout = 0")
-        .await
-        .map_err(failed)?;
-    let fit = migrate::migrate(client).await.map_err(failed)?;
-    fit.map_err(|unfit| unfit.told(database))?;
-    let start = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-    client.batch_execute(start).await.map_err(failed)?;
-    let seen = rows::last(client).await.map_err(told)?;
-    let held = rows::held(client).await.map_err(told)?;
-    client.batch_execute("COMMIT").await.map_err(failed)?;
-    client.batch_execute(line::SESSION).await.map_err(failed)?;
-    Ok((held, seen))
 }
 
 impl Store for Postgres {
@@ -219,6 +202,10 @@ impl Store for Postgres {
         };
         self.line.in_touch(&client, since);
         Ok(news)
+    }
+
+    fn counter(&mut self, ask: &mut dyn FnMut(&mut dyn AtCounter)) {
+        ask(self);
     }
 
     fn place(&self) -> Arc<dyn Place> {

@@ -1,6 +1,7 @@
 //! The ledger in one `SQLite` file, which belongs to one gateway.
 #![expect(clippy::disallowed_methods, reason = "door: keeps the ledger's file")]
 
+mod counter;
 mod files;
 mod migrate;
 mod notices;
@@ -13,11 +14,12 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::ops::RangeInclusive;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, Transaction};
 
+use super::counter::{Apart, AtCounter};
 use super::ending::{OnRecord, Untold};
 use super::error::LedgerError;
 use super::figures::Figure;
@@ -27,12 +29,14 @@ use super::store::{Change, Held, News, Place, Store};
 use super::usage::Week;
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantAct, GrantId, NoticeEvent, PurposeId, SubjectId};
+use counter::InMemory;
 use files::Files;
 
 /// An open file.
 pub(super) struct Sqlite {
     pub(super) connection: Connection,
     files: Arc<Files>,
+    counter: Arc<Mutex<InMemory>>,
 }
 
 impl Sqlite {
@@ -77,8 +81,13 @@ impl Sqlite {
             return Err(LedgerError::Damaged { path, why: found });
         }
         migrate::migrate(&mut connection, path)?;
+        let counter = Arc::new(Mutex::new(InMemory::open().map_err(told)?));
         let files = Arc::new(Files::of(&connection));
-        Ok(Self { connection, files })
+        Ok(Self {
+            connection,
+            files,
+            counter,
+        })
     }
 }
 
@@ -153,6 +162,15 @@ impl Store for Sqlite {
     /// The file belongs to this gateway: nobody else changes it.
     fn news(&mut self) -> Result<Vec<News>, LedgerError> {
         Ok(Vec::new())
+    }
+
+    fn counter(&mut self, ask: &mut dyn FnMut(&mut dyn AtCounter)) {
+        let mut counter = self.counter.lock().unwrap_or_else(PoisonError::into_inner);
+        ask(&mut *counter);
+    }
+
+    fn apart(&self) -> Option<Apart> {
+        Some(self.counter.clone())
     }
 
     fn place(&self) -> Arc<dyn Place> {

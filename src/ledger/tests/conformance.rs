@@ -12,6 +12,12 @@ use super::api::{
     while_noted_accounts_cannot_be_found_no_token_counts_and_none_is_over,
     whoever_shows_a_token_while_tokens_stop_counting_has_nothing_that_lasts,
 };
+use super::counter::{
+    a_session_ends_with_the_account_that_it_rests_on_and_not_with_another,
+    a_session_is_its_persons_takes_the_place_of_the_one_before_and_ends_for_good,
+    a_token_of_a_form_is_used_once_and_forgotten_when_it_counts_no_more,
+    of_envelopes_the_latest_of_a_name_and_sixteen_of_a_kind_are_kept_for_their_person,
+};
 use super::delegations::{
     an_answer_for_somebody_does_not_count_once_that_ended_before_it_was_kept,
     an_answer_for_somebody_is_kept_only_while_they_let_whoever_gives_it,
@@ -140,6 +146,10 @@ everywhere! {
     what_is_to_be_told_of_a_week_becomes_letters_each_of_which_fares_by_itself,
     a_week_that_nobody_can_name_is_put_off,
     a_clock_that_was_ahead_for_a_moment_costs_nobody_a_week,
+    a_session_ends_with_the_account_that_it_rests_on_and_not_with_another,
+    a_session_is_its_persons_takes_the_place_of_the_one_before_and_ends_for_good,
+    a_token_of_a_form_is_used_once_and_forgotten_when_it_counts_no_more,
+    of_envelopes_the_latest_of_a_name_and_sixteen_of_a_kind_are_kept_for_their_person,
 }
 
 async fn a_grant_survives_a_restart_to_the_letter(home: &dyn Home) {

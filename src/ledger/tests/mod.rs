@@ -2,6 +2,7 @@
 
 mod api;
 mod conformance;
+mod counter;
 mod delegations;
 mod digest;
 mod outbox;

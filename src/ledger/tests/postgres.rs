@@ -716,3 +716,39 @@ fn gateways_that_start_together_make_the_tables_once() {
         }
     });
 }
+
+#[tokio::test]
+async fn what_portals_know_alike_is_known_at_the_other_gateway_at_once_and_after_a_restart() {
+    let database = Database::new();
+    let (east, west) = database.two();
+    assert_eq!(east.counter_key().reveal(), west.counter_key().reveal());
+    assert_eq!(east.counter_key().reveal().len(), 64);
+    let spend = async |ledger: &Ledger| {
+        let spent = ledger.spend("token".to_owned(), moment(1_000), moment(2_000)).await;
+        spent.unwrap()
+    };
+    assert_eq!((spend(&east).await, spend(&west).await), (true, false));
+    let session = Session {
+        who: ada(),
+        digest: "d".to_owned(),
+        since: moment(1_000),
+        mark: Some(AccountMark::new([1; 32])),
+    };
+    let lasts = (Duration::from_mins(15), 8);
+    east.begin_session(session.clone(), None, lasts).await.unwrap();
+    let known = west.session(&ada(), "d".to_owned()).await;
+    assert_eq!(known, Ok(Some(session.clone())));
+    let key = east.counter_key().reveal().to_owned();
+    drop((east, west));
+
+    let (east, west) = database.two();
+    assert_eq!(west.counter_key().reveal(), key);
+    assert!(!spend(&west).await);
+    assert_eq!(west.session(&ada(), "d".to_owned()).await, Ok(Some(session)));
+    east.end_session(&ada(), "d".to_owned()).await.unwrap();
+    assert_eq!(west.session(&ada(), "d".to_owned()).await, Ok(None));
+    // what one has just given, the other shows as soon as it has looked
+    let given = east.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    west.hears().await;
+    assert_eq!(west.get(&given.id), Some(given));
+}

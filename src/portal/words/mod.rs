@@ -353,6 +353,8 @@ pub struct Words {
     pub not_here: &'static str,
     pub form_over_title: &'static str,
     pub form_over: &'static str,
+    pub out_of_reach_title: &'static str,
+    pub out_of_reach: &'static str,
     pub not_kept_title: &'static str,
     pub not_kept: &'static str,
     pub grant_over_title: &'static str,

@@ -360,6 +360,8 @@ pub const FRENCH: Words = Words {
     not_here: "L’adresse contient peut-être une faute de frappe.",
     form_over_title: "Veuillez envoyer de nouveau le formulaire",
     form_over: "Le formulaire datait de plus d’une heure, avait déjà été envoyé, ou ne venait pas de ce portail. Rien n’a changé.",
+    out_of_reach_title: "Veuillez réessayer dans une minute",
+    out_of_reach: "Ce que les passerelles ont en commun est inaccessible pour le moment : aucun lien ne peut y être retrouvé, ni aucun formulaire accepté. Rien n’a changé.",
     not_kept_title: "Rien n’a été accordé",
     not_kept: "La passerelle ne peut rien enregistrer en ce moment, et n’accorde rien qu’elle ne puisse enregistrer. Réessayez dans une minute.",
     grant_over_title: "C’est déjà terminé",

@@ -1,0 +1,235 @@
+//! What the portals of all gateways of one ledger know alike, so that a person may come to any of them with their next
+//! request: the key under which what is handed out is sealed, which forms were sent, who signed in lately, and what
+//! somebody met.
+//!
+//! A database keeps it for all. A file belongs to one gateway, to which everybody comes back: there it is in memory, waits for
+//! no disk and for no change of grants, and ends with the gateway.
+//!
+//! It must never learn what is in an envelope, and never be asked for on the way of a request to a site.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::Ledger;
+use super::error::LedgerError;
+use super::store::Store;
+use super::writer::{Job, Keeper, Reply};
+use crate::clock::Timestamp;
+use crate::facts::{AccountMark, Secret, SubjectId, hex};
+
+/// For how long it is known that a form was sent: longer than any counts, by whichever clock.
+const SPENT_KEPT: Duration = Duration::from_hours(2);
+
+/// How many envelopes of one kind are kept of one person.
+pub(super) const ENVELOPES_EACH: i64 = 16;
+
+/// How many rows that are over are forgotten with one that comes.
+#[cfg(feature = "postgres")]
+pub(super) const FORGOTTEN_AT_ONCE: i64 = 500;
+
+/// Somebody's having signed in at the portal, as it is kept: who finds this cannot sign in with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Whose it is.
+    pub who: SubjectId,
+    /// Digest of what their browser shows, in hexadecimal digits.
+    pub digest: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// What the account looked like with which they signed in; none where no account of a gateway can take it back.
+    pub mark: Option<AccountMark>,
+}
+
+/// Something about a person that a gateway keeps for the others, and which they alone can open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// Whom it is about.
+    pub who: SubjectId,
+    /// What kind of thing it is.
+    pub kind: String,
+    /// Its name among those of this person and kind: a later one takes its place.
+    pub name: String,
+    /// Whether others of its kind go first where there are too many.
+    pub stays: bool,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What nobody reads who has not the key.
+    pub sealed: Vec<u8>,
+}
+
+/// What a store answers at once, outside of any change: no row of this decides what anybody holds.
+pub(super) trait AtCounter {
+    /// The key, made by whoever asks first.
+    fn counter_key(&mut self) -> Result<Secret, LedgerError>;
+
+    /// Notes that this token was used; false where it was already. Forgets those that were issued before that moment.
+    fn spend(&mut self, token: &str, issued: Timestamp, forget: Timestamp) -> Result<bool, LedgerError>;
+
+    /// Keeps a session in the place of the one with that digest, and of all of the person but so many; forgets what began
+    /// before that moment.
+    fn begin_session(
+        &mut self,
+        session: &Session,
+        instead_of: Option<&str>,
+        keep: (Timestamp, u32),
+    ) -> Result<(), LedgerError>;
+
+    /// The session of that person with that digest.
+    fn session(&mut self, who: &SubjectId, digest: &str) -> Result<Option<Session>, LedgerError>;
+
+    /// Ends it.
+    fn end_session(&mut self, who: &SubjectId, digest: &str) -> Result<(), LedgerError>;
+
+    /// Ends the sessions of people that rest on accounts which do not look like this any more.
+    fn end_sessions_of(&mut self, accounts: &[(SubjectId, Option<AccountMark>)]) -> Result<(), LedgerError>;
+
+    /// Keeps envelopes, each in the place of the one of its name, and of each person and kind the latest; forgets those
+    /// from before that moment. No two of them bear the same name.
+    fn put_envelopes(&mut self, envelopes: &[Envelope], forget: Timestamp) -> Result<(), LedgerError>;
+
+    /// Those of a person since that moment.
+    fn envelopes_of(&mut self, who: &SubjectId, since: Timestamp) -> Result<Vec<Envelope>, LedgerError>;
+
+    /// Forgets one.
+    fn forget_envelope(&mut self, who: &SubjectId, named: (&str, &str)) -> Result<(), LedgerError>;
+}
+
+/// A place that is asked from any thread.
+pub(super) type Apart = Arc<Mutex<dyn AtCounter + Send>>;
+
+/// A question, with whoever waits for its answer.
+type Ask = dyn FnMut(&mut dyn AtCounter) + Send;
+
+/// What is asked of the one thread that speaks to the store.
+pub(super) enum Asked {
+    /// The store answers it.
+    Store(Box<Ask>),
+    /// Whatever others changed by now is to be known here.
+    Hear(Reply<()>),
+}
+
+impl<S: Store> Keeper<S> {
+    pub(super) fn answer(&mut self, asked: Asked) {
+        match asked {
+            Asked::Store(mut ask) => self.store.counter(&mut *ask),
+            Asked::Hear(reply) => {
+                self.look();
+                let _ = reply.send(Ok(()));
+            }
+        }
+    }
+}
+
+/// The key of a store that is being opened.
+pub(super) fn counter_key(store: &mut impl Store) -> Result<Secret, LedgerError> {
+    answered(store, |counter| counter.counter_key())
+}
+
+/// What a store answers.
+pub(super) fn answered<T>(
+    store: &mut impl Store,
+    mut ask: impl FnMut(&mut dyn AtCounter) -> Result<T, LedgerError>,
+) -> Result<T, LedgerError> {
+    let mut answer = Err(LedgerError::Unavailable("nobody answers for it".to_owned()));
+    store.counter(&mut |counter| answer = ask(counter));
+    answer
+}
+
+/// A new key.
+pub(super) fn fresh_key() -> Result<Secret, LedgerError> {
+    let mut bytes = [0; 32];
+    let filled = aws_lc_rs::rand::fill(&mut bytes);
+    filled.map_err(|_| LedgerError::Unavailable("the system gives no random numbers".to_owned()))?;
+    Ok(Secret::new(hex(&bytes)))
+}
+
+impl Ledger {
+    /// Whether other gateways share this ledger.
+    pub fn is_shared(&self) -> bool {
+        self.shared
+    }
+
+    /// The key under which portals of this ledger seal what they hand out, in hexadecimal digits: that of a file ends with its
+    /// gateway.
+    pub fn counter_key(&self) -> &Secret {
+        &self.counter_key
+    }
+
+    /// Returns once everything is known here that other gateways had changed by then, or where that cannot be known now.
+    pub async fn hears(&self) {
+        if self.shared {
+            let heard = self.writer.submit(|reply| Job::Counter(Asked::Hear(reply))).await;
+            heard.unwrap_or_else(|error| tracing::debug!(%error, "what others changed is not known"));
+        }
+    }
+
+    /// Whether this token, which was issued then, is used for the first time, at whichever gateway; from now on it is used.
+    pub async fn spend(&self, token: String, issued: Timestamp, now: Timestamp) -> Result<bool, LedgerError> {
+        self.asked(move |store| store.spend(&token, issued, now.minus(SPENT_KEPT)))
+            .await
+    }
+
+    /// Keeps a session in the place of the one with that digest, if there is one. Of a person there are so many at most, of
+    /// which the oldest goes; each lasts so long.
+    pub async fn begin_session(
+        &self,
+        session: Session,
+        instead_of: Option<String>,
+        (lasts, most): (Duration, u32),
+    ) -> Result<(), LedgerError> {
+        let expired = session.since.minus(lasts);
+        self.asked(move |store| store.begin_session(&session, instead_of.as_deref(), (expired, most)))
+            .await
+    }
+
+    /// The session of that person with that digest, begun at whichever gateway.
+    pub async fn session(&self, who: &SubjectId, digest: String) -> Result<Option<Session>, LedgerError> {
+        let who = who.clone();
+        self.asked(move |store| store.session(&who, &digest)).await
+    }
+
+    /// Ends it, at all gateways, before this returns.
+    pub async fn end_session(&self, who: &SubjectId, digest: String) -> Result<(), LedgerError> {
+        let who = who.clone();
+        self.asked(move |store| store.end_session(&who, &digest)).await
+    }
+
+    /// Keeps envelopes for other gateways; what happened before that moment is forgotten. No two of them may bear the same
+    /// name.
+    pub async fn put_envelopes(&self, envelopes: Vec<Envelope>, forget: Timestamp) -> Result<(), LedgerError> {
+        self.asked(move |store| store.put_envelopes(&envelopes, forget)).await
+    }
+
+    /// What any gateway keeps about a person since that moment.
+    pub async fn envelopes_of(&self, who: &SubjectId, since: Timestamp) -> Result<Vec<Envelope>, LedgerError> {
+        let who = who.clone();
+        self.asked(move |store| store.envelopes_of(&who, since)).await
+    }
+
+    /// Forgets one envelope, by its kind and its name.
+    pub async fn forget_envelope(&self, who: &SubjectId, kind: &str, name: &str) -> Result<(), LedgerError> {
+        let (who, kind, name) = (who.clone(), kind.to_owned(), name.to_owned());
+        self.asked(move |store| store.forget_envelope(&who, (&kind, &name)))
+            .await
+    }
+
+    async fn asked<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&mut dyn AtCounter) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        if let Some(apart) = &self.apart {
+            let mut apart = apart.lock().unwrap_or_else(PoisonError::into_inner);
+            return ask(&mut *apart);
+        }
+        let job = |reply: Reply<T>| {
+            let mut once = Some((ask, reply));
+            Asked::Store(Box::new(move |store: &mut dyn AtCounter| {
+                if let Some((ask, reply)) = once.take() {
+                    // whoever asked may have gone away
+                    drop(reply.send(ask(store)));
+                }
+            }))
+        };
+        self.writer.submit(|reply| Job::Counter(job(reply))).await
+    }
+}

@@ -1,0 +1,158 @@
+//! What a portal knows of the people who come to it, beside the file: in memory, where it ends with the gateway.
+
+use rusqlite::{Connection, OptionalExtension, Result as Found, params};
+
+use super::unavailable;
+use crate::clock::Timestamp;
+use crate::facts::{AccountMark, Secret, SubjectId, hex, unhex};
+use crate::ledger::counter::{AtCounter, ENVELOPES_EACH, Envelope, Session, fresh_key};
+use crate::ledger::error::LedgerError;
+
+/// How many spent tokens are remembered, and how many envelopes. An older token would have to be sent again within the hour
+/// by its own person.
+const MOST: i64 = 16_384;
+
+const TABLES: &str = "\
+    CREATE TABLE spent (token TEXT NOT NULL UNIQUE, issued_ms INTEGER NOT NULL) STRICT; \
+    CREATE INDEX spent_by_time ON spent (issued_ms); \
+    CREATE TABLE sessions (digest TEXT NOT NULL PRIMARY KEY, subject TEXT NOT NULL, since_ms INTEGER NOT NULL, mark TEXT) \
+      STRICT; \
+    CREATE INDEX sessions_by_subject ON sessions (subject); \
+    CREATE TABLE envelopes (subject TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, stays INTEGER NOT NULL, \
+      at_ms INTEGER NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (subject, kind, name)) STRICT; \
+    CREATE INDEX envelopes_by_time ON envelopes (at_ms);";
+
+/// Tables in memory.
+pub(super) struct InMemory {
+    connection: Connection,
+}
+
+impl InMemory {
+    pub(super) fn open() -> Found<Self> {
+        let connection = Connection::open_in_memory()?;
+        connection.execute_batch(TABLES)?;
+        Ok(Self { connection })
+    }
+}
+
+impl AtCounter for InMemory {
+    fn counter_key(&mut self) -> Result<Secret, LedgerError> {
+        fresh_key()
+    }
+
+    fn spend(&mut self, token: &str, issued: Timestamp, forget: Timestamp) -> Result<bool, LedgerError> {
+        let spend = || -> Found<bool> {
+            let row = params![token, issued.as_millis()];
+            let ask = "INSERT OR IGNORE INTO spent (token, issued_ms) VALUES (?1, ?2)";
+            let first = self.connection.execute(ask, row)? == 1;
+            let over = "DELETE FROM spent WHERE issued_ms < ?1 OR rowid <= (SELECT max(rowid) FROM spent) - ?2";
+            self.connection.execute(over, params![forget.as_millis(), MOST])?;
+            Ok(first)
+        };
+        spend().map_err(|error| unavailable(&error))
+    }
+
+    fn begin_session(
+        &mut self,
+        session: &Session,
+        instead_of: Option<&str>,
+        (expired, most): (Timestamp, u32),
+    ) -> Result<(), LedgerError> {
+        let who = session.who.as_str();
+        let begin = || -> Found<()> {
+            let before = "DELETE FROM sessions WHERE subject = ?1 AND digest = ?2 OR since_ms <= ?3";
+            self.connection
+                .execute(before, params![who, instead_of, expired.as_millis()])?;
+            let keep = "INSERT INTO sessions (digest, subject, since_ms, mark) VALUES (?1, ?2, ?3, ?4)";
+            let mark = session.mark.map(|mark| hex(mark.bytes()));
+            self.connection
+                .execute(keep, params![session.digest, who, session.since.as_millis(), mark])?;
+            let oldest = "DELETE FROM sessions WHERE digest IN (SELECT digest FROM sessions WHERE subject = ?1 \
+                          AND digest <> ?2 ORDER BY since_ms DESC LIMIT -1 OFFSET ?3)";
+            let others = i64::from(most.saturating_sub(1));
+            self.connection.execute(oldest, params![who, session.digest, others])?;
+            Ok(())
+        };
+        begin().map_err(|error| unavailable(&error))
+    }
+
+    fn session(&mut self, who: &SubjectId, digest: &str) -> Result<Option<Session>, LedgerError> {
+        let ask = "SELECT since_ms, mark FROM sessions WHERE subject = ?1 AND digest = ?2";
+        let read = |row: &rusqlite::Row<'_>| -> Found<(i64, Option<String>)> { Ok((row.get(0)?, row.get(1)?)) };
+        let found = self.connection.query_row(ask, params![who.as_str(), digest], read);
+        let found = found.optional().map_err(|error| unavailable(&error))?;
+        Ok(found.map(|(since, mark)| Session {
+            who: who.clone(),
+            digest: digest.to_owned(),
+            since: Timestamp::from_millis(since),
+            mark: mark.map(|mark| AccountMark::new(unhex(&mark).unwrap_or_default())),
+        }))
+    }
+
+    fn end_session(&mut self, who: &SubjectId, digest: &str) -> Result<(), LedgerError> {
+        let ask = "DELETE FROM sessions WHERE subject = ?1 AND digest = ?2";
+        let ended = self.connection.execute(ask, params![who.as_str(), digest]);
+        ended.map(drop).map_err(|error| unavailable(&error))
+    }
+
+    fn end_sessions_of(&mut self, accounts: &[(SubjectId, Option<AccountMark>)]) -> Result<(), LedgerError> {
+        let ask = "DELETE FROM sessions WHERE subject = ?1 AND mark IS NOT NULL AND mark IS NOT ?2";
+        let mut each = accounts.iter();
+        each.try_for_each(|(who, mark)| {
+            let looks = mark.map(|mark| hex(mark.bytes()));
+            self.connection.execute(ask, params![who.as_str(), looks]).map(drop)
+        })
+        .map_err(|error| unavailable(&error))
+    }
+
+    fn put_envelopes(&mut self, envelopes: &[Envelope], forget: Timestamp) -> Result<(), LedgerError> {
+        let put = || -> Found<()> {
+            for one in envelopes {
+                put_one(&self.connection, one)?;
+            }
+            let over = "DELETE FROM envelopes WHERE at_ms < ?1 OR rowid <= (SELECT max(rowid) FROM envelopes) - ?2";
+            self.connection.execute(over, params![forget.as_millis(), MOST])?;
+            Ok(())
+        };
+        put().map_err(|error| unavailable(&error))
+    }
+
+    fn envelopes_of(&mut self, who: &SubjectId, since: Timestamp) -> Result<Vec<Envelope>, LedgerError> {
+        let find = || -> Found<Vec<Envelope>> {
+            let ask = "SELECT kind, name, stays, at_ms, sealed FROM envelopes WHERE subject = ?1 AND at_ms > ?2 \
+                       ORDER BY at_ms, kind, name";
+            let mut statement = self.connection.prepare(ask)?;
+            let rows = statement.query_map(params![who.as_str(), since.as_millis()], |row| {
+                Ok(Envelope {
+                    who: who.clone(),
+                    kind: row.get(0)?,
+                    name: row.get(1)?,
+                    stays: row.get(2)?,
+                    at: Timestamp::from_millis(row.get(3)?),
+                    sealed: row.get(4)?,
+                })
+            })?;
+            rows.collect()
+        };
+        find().map_err(|error| unavailable(&error))
+    }
+
+    fn forget_envelope(&mut self, who: &SubjectId, (kind, name): (&str, &str)) -> Result<(), LedgerError> {
+        let ask = "DELETE FROM envelopes WHERE subject = ?1 AND kind = ?2 AND name = ?3";
+        let forgotten = self.connection.execute(ask, params![who.as_str(), kind, name]);
+        forgotten.map(drop).map_err(|error| unavailable(&error))
+    }
+}
+
+fn put_one(connection: &Connection, one: &Envelope) -> Found<()> {
+    let keep = "INSERT INTO envelopes (subject, kind, name, stays, at_ms, sealed) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+                ON CONFLICT (subject, kind, name) DO UPDATE SET (stays, at_ms, sealed) = \
+                (excluded.stays, excluded.at_ms, excluded.sealed) WHERE at_ms <= excluded.at_ms";
+    let who = one.who.as_str();
+    let row = params![who, one.kind, one.name, one.stays, one.at.as_millis(), one.sealed];
+    connection.execute(keep, row)?;
+    let too_many = "DELETE FROM envelopes WHERE rowid IN (SELECT rowid FROM envelopes WHERE subject = ?1 AND kind = ?2 \
+                    ORDER BY stays DESC, at_ms DESC, name DESC LIMIT -1 OFFSET ?3)";
+    connection.execute(too_many, params![who, one.kind, ENVELOPES_EACH])?;
+    Ok(())
+}

@@ -1,0 +1,275 @@
+//! What people meet at one gateway, told to the others that share its ledger: so that whoever is refused here and sent to the
+//! portal finds why, and what would help, at whichever gateway they come to.
+//!
+//! ```text
+//!  refused ──> memory ── soon, or by and by ──> envelope in the ledger ── whoever comes to another gateway ──> its memory
+//! ```
+//!
+//! Nobody who is refused waits for that: the memory is bounded, what pages load by themselves is told once a second, and one
+//! gateway tells so much at once and then takes a breath. Whoever is faster than what is on its way is waited for. An envelope
+//! holds what the book holds, and the address to go back to; it is sealed for the portals of this ledger.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use serde::{Deserialize, Serialize};
+use tokio::time::MissedTickBehavior;
+
+use super::memory::{KEPT, Kept, Met};
+use super::{Portal, Refused, Stopped, Visit};
+use crate::clock::Clock;
+use crate::facts::{FaultCode, GrantId, Host, Observation, RecordId, RulebookId, SubjectId, hex};
+use crate::ledger::{Envelope, Vouched};
+use crate::rulebook::Refusal;
+
+/// How much is told at once, and a little more.
+const AT_ONCE: usize = 256;
+/// How long nothing is told after that.
+const BREATH: Duration = Duration::from_millis(20);
+/// How often that is told for which nobody waits.
+const ROUND: Duration = Duration::from_secs(1);
+
+/// How long after a refusal its person may be faster than what is told of it.
+const ON_ITS_WAY: Duration = Duration::from_secs(10);
+/// How often is looked whether it has come, and how long each time is waited for it.
+const LOOKS: usize = 20;
+const PAUSE: Duration = Duration::from_millis(100);
+
+const REFUSAL: &str = "refusal";
+const STOPPED: &str = "stopped";
+
+/// A refusal in an envelope. Why, and what would help, the rules say again.
+#[derive(Serialize, Deserialize)]
+struct SealedRefusal {
+    record: RecordId,
+    seen: Observation,
+    rulebook: RulebookId,
+    back: Option<String>,
+    granted: Option<GrantId>,
+}
+
+/// A stopped tunnel in an envelope.
+#[derive(Serialize, Deserialize)]
+struct SealedTunnel {
+    record: RecordId,
+    host: Host,
+    code: FaultCode,
+    detail: String,
+}
+
+impl Portal {
+    /// Tells other gateways what people meet here, until it is dropped; at once where there are none.
+    pub async fn shares(&self, clock: Clock) {
+        if !self.ledger.is_shared() {
+            return;
+        }
+        let mut rounds = tokio::time::interval(ROUND);
+        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = self.memory.soon.notified() => {}
+                _ = rounds.tick() => self.memory.begins_round(),
+            }
+            while self.share(&clock).await {
+                tokio::time::sleep(BREATH).await;
+            }
+        }
+    }
+
+    /// Tells some of it; whether there may be more.
+    async fn share(&self, clock: &Clock) -> bool {
+        let now = clock.now();
+        let untold = self.memory.untold(AT_ONCE, now);
+        if untold.is_empty() {
+            return false;
+        }
+        let envelopes = untold.iter().filter_map(|met| self.envelope(met)).collect();
+        let told = self.ledger.put_envelopes(envelopes, now.minus(KEPT)).await;
+        if let Err(trouble) = &told {
+            tracing::debug!(%trouble, "other gateways are not told now what people met here");
+            self.memory.not_told(&untold);
+        }
+        told.is_ok()
+    }
+
+    fn envelope(&self, met: &Met) -> Option<Envelope> {
+        let who = met.who()?;
+        let (kind, name, stays, text) = match met {
+            Met::Refused(kept) => {
+                let Kept { refused, granted } = &**kept;
+                let sealed = SealedRefusal {
+                    record: refused.record.clone(),
+                    seen: refused.seen.clone(),
+                    rulebook: refused.rulebook.clone(),
+                    back: refused.back.clone(),
+                    granted: granted.clone(),
+                };
+                let text = serde_json::to_vec(&sealed).ok()?;
+                (REFUSAL, name(refused), refused.back.is_some(), text)
+            }
+            Met::Stopped(stopped) => {
+                let sealed = SealedTunnel {
+                    record: stopped.record.clone(),
+                    host: stopped.host.clone(),
+                    code: stopped.code,
+                    detail: stopped.detail.clone(),
+                };
+                let text = serde_json::to_vec(&sealed).ok()?;
+                let name = digest([stopped.host.as_str(), stopped.code.as_str()].into_iter());
+                (STOPPED, name, false, text)
+            }
+        };
+        Some(Envelope {
+            sealed: self.seal.seal(&[kind, who.as_str(), &name], &text)?,
+            who: who.clone(),
+            kind: kind.to_owned(),
+            at: met.at(),
+            name,
+            stays,
+        })
+    }
+
+    /// Brings to mind what the person met at other gateways. Where that cannot be known now, what is known here is all.
+    pub(super) async fn recollects(&self, visit: &Visit<'_>) {
+        if !self.ledger.is_shared() {
+            return;
+        }
+        let who = &visit.subject.id;
+        self.ledger.hears().await;
+        match self.ledger.envelopes_of(who, visit.at.minus(KEPT)).await {
+            Ok(envelopes) => {
+                let met = envelopes
+                    .into_iter()
+                    .filter_map(|envelope| self.opened(visit, &envelope));
+                met.for_each(|met| self.memory.learn(who, met));
+            }
+            Err(trouble) => tracing::debug!(%trouble, "what somebody met at other gateways is not known"),
+        }
+    }
+
+    fn opened(&self, visit: &Visit<'_>, envelope: &Envelope) -> Option<Met> {
+        let who = &visit.subject.id;
+        let what = [envelope.kind.as_str(), who.as_str(), envelope.name.as_str()];
+        let text = self.seal.open(&what, &envelope.sealed)?;
+        match envelope.kind.as_str() {
+            REFUSAL => {
+                let sealed: SealedRefusal = serde_json::from_slice(&text).ok()?;
+                let granted = sealed.granted.clone();
+                let refused = self.refused_as_here(visit, sealed)?;
+                Some(Met::Refused(Arc::new(Kept { refused, granted })))
+            }
+            STOPPED => {
+                let sealed: SealedTunnel = serde_json::from_slice(&text).ok()?;
+                Some(Met::Stopped(Stopped {
+                    who: who.clone(),
+                    record: sealed.record,
+                    host: sealed.host,
+                    code: sealed.code,
+                    detail: sealed.detail,
+                    at: envelope.at,
+                }))
+            }
+            _ => None,
+        }
+    }
+
+    /// The refusal as this gateway knows it, or as its rules say it again.
+    fn refused_as_here(&self, visit: &Visit<'_>, sealed: SealedRefusal) -> Option<Refused> {
+        let SealedRefusal {
+            record,
+            seen,
+            rulebook,
+            back,
+            granted: _,
+        } = sealed;
+        let who = &visit.subject.id;
+        if seen.subject.as_ref().is_none_or(|subject| subject.id != *who) {
+            return None;
+        }
+        if let Some(known) = self.memory.by_record(who, record.as_str(), visit.at) {
+            return Some(known.refused.clone());
+        }
+        let judgement = visit.rules().judge(&seen);
+        let refusal = judgement.permit().err().unwrap_or_else(|| Refusal {
+            // other rules are in force here by now, and let it pass
+            reasons: Vec::new(),
+            of_grants: BTreeSet::new(),
+            policy_error: false,
+            unknown_person: false,
+            may_continue: false,
+            place: judgement.place().clone(),
+            activity: judgement.activity(),
+        });
+        Some(Refused {
+            remedy: visit.rules().remedy(&seen),
+            record,
+            seen,
+            refusal,
+            rulebook,
+            back,
+        })
+    }
+
+    /// A refusal of the person's, which another gateway may have answered with a moment ago.
+    pub(super) async fn just_met(&self, visit: &Visit<'_>, record: &RecordId) -> Option<Arc<Kept>> {
+        let who = &visit.subject.id;
+        let known = || self.memory.by_record(who, record.as_str(), visit.at);
+        let on_its_way = record.began().is_some_and(|began| visit.at.since(began) < ON_ITS_WAY);
+        for _ in 0..LOOKS {
+            let waits = known().is_none() && on_its_way && self.ledger.is_shared() && !self.is_cut_off();
+            if !waits {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+            self.recollects(visit).await;
+        }
+        known()
+    }
+
+    /// Whether what gateways share cannot be reached.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.ledger.vouches(false) != Vouched::Now
+    }
+
+    /// Notes which grant was given for a refusal of the person, at all gateways before this returns.
+    pub(super) async fn granted_for(&self, visit: &Visit<'_>, record: &str, grant: &GrantId) {
+        let who: &SubjectId = &visit.subject.id;
+        let Some(kept) = self.memory.granted(who, record, grant) else {
+            return;
+        };
+        if !self.ledger.is_shared() {
+            return;
+        }
+        let envelopes = self.envelope(&Met::Refused(kept)).into_iter().collect();
+        let told = self.ledger.put_envelopes(envelopes, visit.at.minus(KEPT)).await;
+        // what was granted stands on the person's own page, too
+        told.unwrap_or_else(|trouble| tracing::debug!(%trouble, "for what a grant was given is not told"));
+    }
+}
+
+/// What an envelope is called: what a person looked at, by its record; anything else, by what was refused, of which the last
+/// time is kept.
+fn name(refused: &Refused) -> String {
+    if refused.back.is_some() {
+        return refused.record.as_str().to_owned();
+    }
+    let refusal = &refused.refusal;
+    let reasons = refusal.reasons.iter().map(|reason| reason.policy.as_str());
+    digest(
+        [refusal.place.host.as_str(), refusal.activity.as_str()]
+            .into_iter()
+            .chain(reasons),
+    )
+}
+
+/// A NUL cannot stand in a name, so no two lists of names have the same.
+fn digest<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut context = Context::new(&SHA256);
+    for name in names {
+        context.update(name.as_bytes());
+        context.update(&[0]);
+    }
+    hex(context.finish().as_ref())
+}

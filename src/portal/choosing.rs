@@ -133,7 +133,9 @@ fn choice(told: &Told<'_>, in_force: &InForce, (far, of): (&HowFar<'_>, usize), 
             purpose.description.said_in(words.language).to_owned()
         }),
         effect: Some(told.opening(&preset).effect),
-        approval: offer.needs_approval.then(|| (words.must_approve)(&names, within)),
+        approval: offer
+            .needs_approval
+            .then(|| words.and_how_fast((words.must_approve)(&names, within), offer.answered_within)),
         ticket: ticket_of(&in_force.rulebook, offer)
             .filter(|rule| rule.required)
             .map(|rule| (words.ticket_needed)(&rule.example)),

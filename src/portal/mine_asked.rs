@@ -142,12 +142,16 @@ impl Portal {
         let until = grant.answer_by.map(when).unwrap_or_default();
         let title = self.purpose_title(visit.rules(), &grant.purpose);
         let waits = (self.words.waits)(&title, &approvers, &when(grant.declared_at), &until);
+        let usually = self.ledger.usually_answered_within(&grant.purpose, visit.at);
+        let waits = self
+            .words
+            .and_how_fast(waits, usually.filter(|_| !approvers.is_empty()));
         let so_far = self.so_far(visit, visitor, grant).filter(|_| !grant.answers.is_empty());
         so_far.map_or(waits.clone(), |so_far| format!("{waits} {so_far}"))
     }
 
     /// Whoever answered, and as what where that is not plain.
-    fn answerer(&self, visit: &Visit<'_>, answer: &Answer) -> String {
+    pub(super) fn answerer(&self, visit: &Visit<'_>, answer: &Answer) -> String {
         let by = name_of(visit.in_force, answer.by.as_str());
         let whom = answer.behalf.as_ref();
         let whom = whom.map(|behalf| name_of(visit.in_force, behalf.whom.as_str()));

@@ -127,6 +127,8 @@ impl Portal {
             description: self.said(&purpose.description),
             terms: self.terms_of(purpose),
             approval: asks.then(|| self.who_must_approve(visit, visitor, reached)),
+            basis: self.said(&purpose.basis),
+            retention: self.said(&purpose.retention),
             token: self.tokens.issue(&visit.subject.id, &stating(id), visit.at),
             platforms: Self::places(visit, &reached.platforms, |platform| {
                 let is_last = last.as_ref().is_some_and(|last| last.as_str() == platform);
@@ -176,7 +178,9 @@ impl Portal {
         let names = named(&ids, &visit.in_force.directory);
         let names = self.words.chain.those(purpose.answering().how_many(), names);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        (self.words.must_approve)(&names, purpose.answer_within)
+        let usually = self.ledger.usually_answered_within(&purpose.id, visit.at);
+        let must = (self.words.must_approve)(&names, purpose.answer_within);
+        self.words.and_how_fast(must, usually)
     }
 
     /// Platforms to choose among, by their names.

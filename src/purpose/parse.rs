@@ -133,13 +133,15 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
     let answer_within = answer_within(entry).unwrap_or(defaults.answer_within);
     let alternates = chain_read::alternates(entry, (&approval, answer_within), &mut spans);
     let lifetimes = lifetimes(entry, &defaults.lifetimes);
+    let review = review(entry);
+    spans.insert(("review".to_owned(), review.clone()), entry.place("review"));
     let purpose = Purpose {
         id: PurposeId::new(id.map_or("", |id| id.value)),
         title: entry.needed_wording("title"),
         description: entry.needed_wording("description"),
         // What is missing or cannot be read is a problem, so these guesses never rule.
         business_owner: business_owner.or_else(|| SubjectId::parse("nobody").ok())?,
-        basis: entry.needed("basis").value.to_owned(),
+        basis: entry.needed_wording("basis"),
         audience,
         categories,
         platforms,
@@ -154,8 +156,8 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
         statement_min: statement_min(entry).unwrap_or(defaults.statement_min),
         alternative: entry.wording("alternative"),
         value_metric: value_metric(entry),
-        retention: entry.needed("retention").value.to_owned(),
-        review: review(entry),
+        retention: entry.needed_wording("retention"),
+        review,
         spans,
     };
     id.map(|_| purpose)

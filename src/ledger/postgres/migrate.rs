@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/009_accounts.sql"),
     include_str!("migrations/010_digests.sql"),
     include_str!("migrations/011_settling.sql"),
+    include_str!("migrations/013_answered.sql"),
 ];
 
 /// Serialises gateways that start at the same time ("wayl"); held until the end of the transaction.

@@ -47,6 +47,8 @@ pub struct Pending {
     pub since: String,
     /// Until when.
     pub until: String,
+    /// Within which time such requests are usually answered.
+    pub answered_within: Option<Duration>,
 }
 
 /// A refusal, as it is told.
@@ -184,6 +186,7 @@ fn purpose(offer: &Offer, words: &Words) -> Value {
         "approval": offer.needs_approval,
         "approvers": offer.approvers,
         "approvals_needed": offer.needed,
+        "usually_answered_within": offer.answered_within.map(span),
         "covers": offer.covers,
         "default_ttl": span(offer.default_for),
         "max_ttl": span(offer.longest_for),
@@ -313,7 +316,9 @@ impl Told<'_> {
     /// Since when something waits, and for whom.
     fn waits(&self, pending: &Pending) -> String {
         let approvers: Vec<&str> = pending.approvers.iter().map(String::as_str).collect();
-        (self.words.waits)(&pending.title, &approvers, &pending.since, &pending.until)
+        let waits = (self.words.waits)(&pending.title, &approvers, &pending.since, &pending.until);
+        let within = pending.answered_within.filter(|_| !approvers.is_empty());
+        self.words.and_how_fast(waits, within)
     }
 
     /// What an offer would open.
@@ -328,7 +333,10 @@ impl Told<'_> {
                 self.place,
                 offer.default_for,
             ),
-            approval: offer.needs_approval.then(|| (words.approval)(&approvers)),
+            approval: offer.needs_approval.then(|| {
+                let within = offer.answered_within.filter(|_| !approvers.is_empty());
+                words.and_how_fast((words.approval)(&approvers), within)
+            }),
         }
     }
 

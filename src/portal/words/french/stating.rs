@@ -41,4 +41,8 @@ pub(super) const STATING: StatingWords = StatingWords {
     opens: |groups| format!("Ce motif ouvre : {groups}."),
     urgent_title: "C’est urgent",
     answers: "Ce que d’autres vous demandent",
+    basis: "Fondement du traitement des données personnelles",
+    retention: "Ce qui doit en être conservé, et combien de temps",
+    retention_hint: "Telle est l’intention de la personne qui en répond ; la passerelle elle-même n’efface rien.",
+    usually_answered: |within| format!("La réponse vient d’habitude en moins de {}.", span(within)),
 };

@@ -538,7 +538,21 @@ fn counting_from_many_threads_loses_nothing() {
 
 #[test]
 fn the_page_holds_every_metric_of_the_table_and_no_other() {
-    let text = busy().text().unwrap();
+    let metrics = busy();
+    let sent_on = Ending {
+        status: Some(303),
+        ..ending(End::Refused)
+    };
+    let needs_a_purpose = note(Outcome::Declare, "browse", Some("linkedin"), None);
+    metrics.observe(&closing(request(), Some(needs_a_purpose), sent_on));
+    let distrusts = End::Failed {
+        blame: Blame::Client,
+        stage: Stage::Intercept,
+        code: FaultCode::ClientDistrusts,
+    };
+    let opened = note(Outcome::Allow, "connect", Some("linkedin"), None);
+    metrics.observe(&closing(tunnel(), Some(opened), ending(distrusts)));
+    let text = metrics.text().unwrap();
     let shown: BTreeSet<&str> = text
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next())

@@ -398,6 +398,15 @@ review = 2027-06-30
     }
 
     #[test]
+    fn a_purpose_is_past_its_review_once_that_day_is_over() {
+        let found = purposes(&SourceText::new("purposes.toml", ONE)).whole().unwrap();
+        let recruiting = found.get(&PurposeId::new("recruiting")).unwrap();
+        let past = |at: &str| recruiting.is_past_review(at.parse().unwrap());
+        assert!(!past("2026-11-28T05:00:00Z") && !past("2027-06-30T23:59:59Z"));
+        assert!(past("2027-07-01T00:00:00Z"));
+    }
+
+    #[test]
     fn lifetimes_come_from_the_house_unless_the_file_or_the_purpose_says_otherwise() {
         let defaults = "[defaults]\nlongest = { publish = \"30m\" }\n";
         let file = SourceText::new(

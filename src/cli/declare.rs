@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::counter::{Said, problem};
 use super::printer;
 use super::stop::Stop;
-use super::waits::for_whom;
+use super::waits::{for_whom, how_fast};
 use super::way::Way;
 
 /// States a purpose and prints the grant.
@@ -91,7 +91,8 @@ pub fn tell(said: &Said, json: bool) -> ExitCode {
 fn waiting_for(grant: &Value) -> String {
     let until = grant.get("answer_by").and_then(Value::as_str).unwrap_or_default();
     format!(
-        "it waits for the approval of {} until {until}, and then it is declined; `wayleave grants` shows what has become of it",
-        for_whom(grant)
+        "it waits for the approval of {} until {until}, and then it is declined{}; `wayleave grants` shows what has become of it",
+        for_whom(grant),
+        how_fast(grant).unwrap_or_default()
     )
 }

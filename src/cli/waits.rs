@@ -31,6 +31,17 @@ fn now(grant: &Value) -> Option<String> {
     is_any.then(|| each.join(" and of "))
 }
 
+/// How fast such requests are usually answered, where the API says so: `; usually answered within 40 minutes`.
+pub(super) fn how_fast(grant: &Value) -> Option<String> {
+    let seconds = grant.get("usually_answered_within_s")?.as_u64()?;
+    let units = [("day", 86_400), ("hour", 3_600), ("minute", 60)];
+    let whole = |(_, length): &(&str, u64)| seconds >= *length && seconds.is_multiple_of(*length);
+    let (unit, length) = units.into_iter().find(whole).unwrap_or(("second", 1));
+    let count = seconds / length;
+    let plural = if count == 1 { "" } else { "s" };
+    Some(format!("; usually answered within {count} {unit}{plural}"))
+}
+
 /// So many of these.
 fn among(needed: u64, names: &[&str], is_one_of_several: bool) -> String {
     let all = u64::try_from(names.len()).is_ok_and(|count| count <= needed);
@@ -116,6 +127,16 @@ mod tests {
             "mia, from 2026-11-24T11:45:00Z on also of sol or dan,"
         );
         assert_eq!(for_whom(&waits(json!([]))), "sol or dan (from 2026-11-24T11:45:00Z on)");
+    }
+
+    #[test]
+    fn how_fast_others_were_answered_is_said_in_the_largest_unit_that_fits() {
+        let said = |seconds: Value| how_fast(&json!({ "usually_answered_within_s": seconds }));
+        assert_eq!(said(json!(2_400)).unwrap(), "; usually answered within 40 minutes");
+        assert_eq!(said(json!(3_600)).unwrap(), "; usually answered within 1 hour");
+        assert_eq!(said(json!(172_800)).unwrap(), "; usually answered within 2 days");
+        assert_eq!(said(Value::Null), None);
+        assert_eq!(how_fast(&json!({})), None);
     }
 
     #[test]

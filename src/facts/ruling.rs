@@ -203,6 +203,14 @@ pub struct Offer {
     /// How many of them must approve; one, unless more must.
     #[serde(default, skip_serializing_if = "is_one_at_most")]
     pub needed: usize,
+    /// Within which time requests for it are usually answered, where enough of them were for that to be told.
+    #[serde(
+        rename = "usually_answered_within_s",
+        default,
+        with = "super::standing::seconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub answered_within: Option<Duration>,
     /// What the grant would cover.
     pub covers: BTreeSet<String>,
     /// How long it would last unless the declaration says otherwise.

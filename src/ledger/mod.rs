@@ -48,6 +48,7 @@ mod reporting;
 mod settings;
 mod sqlite;
 mod store;
+mod tallies;
 #[cfg(test)]
 mod tests;
 mod token_changes;

@@ -18,9 +18,9 @@ use super::figures::Figure;
 use super::once::KeepsDone;
 use super::outbox::{Claim, Letter, Notice};
 use super::promise::Leftover;
+use super::tallies::{Paces, Tally};
 use super::token_rows::{KeepsTokens, KeptToken};
 use super::usage::{Counted, Measure, Week};
-use super::view::Tally;
 use super::writer::Job;
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantAct, GrantId, NoticeEvent, PurposeId, SubjectId, TokenId};
@@ -92,6 +92,8 @@ pub(super) struct Held {
     pub(super) by_subject: BTreeMap<SubjectId, Vec<Grant>>,
     /// How many there are, those included that are not among these.
     pub(super) tallies: BTreeMap<PurposeId, Tally>,
+    /// How long people took to answer what was asked for lately.
+    pub(super) paces: Paces,
 }
 
 /// A place where grants and promises are kept. It belongs to the one thread that changes the ledger.

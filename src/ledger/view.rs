@@ -13,6 +13,7 @@ use super::becoming::counts_from;
 use super::delegated::{Delegations, delegated_of};
 use super::holder::{Holder, Named};
 use super::store::Held;
+use super::tallies::Tallies;
 use super::uses::{Uses, same_but_for_use};
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, PurposeId, Report, SubjectId};
@@ -110,9 +111,6 @@ pub struct Count {
     pub grants: u64,
 }
 
-/// In which state the grants for one purpose are, since the ledger was made.
-pub(super) type Tally = BTreeMap<GrantState, u64>;
-
 type Shard = RwLock<BTreeMap<SubjectId, Arc<[Grant]>>>;
 
 /// The grants by holder. Only the writer thread changes it, after the change is on disk.
@@ -123,14 +121,19 @@ pub(super) struct View {
     asked: Named,
     /// What was taken in an emergency and is not reviewed.
     unreviewed: Named,
-    tallies: RwLock<BTreeMap<PurposeId, Tally>>,
+    pub(super) tallies: Tallies,
     pub(super) uses: Uses,
     pub(super) delegations: Delegations,
     changed: watch::Sender<u64>,
 }
 
 impl View {
-    pub(super) fn new(Held { by_subject, tallies }: Held) -> Self {
+    pub(super) fn new(held: Held) -> Self {
+        let Held {
+            by_subject,
+            tallies,
+            paces,
+        } = held;
         let mut shards: Vec<BTreeMap<SubjectId, Arc<[Grant]>>> = vec![BTreeMap::new(); SHARDS];
         let mut holders = BTreeMap::new();
         let asked = Named::those(|grant| grant.state == GrantState::Requested);
@@ -153,7 +156,7 @@ impl View {
             holders: RwLock::new(holders),
             asked,
             unreviewed,
-            tallies: RwLock::new(tallies),
+            tallies: Tallies::new(tallies, paces),
             uses,
             delegations,
             changed: watch::Sender::new(0),
@@ -281,7 +284,7 @@ impl View {
         if same {
             return;
         }
-        self.count(was.as_ref(), Some(&grant));
+        self.tallies.follow(was.as_ref(), Some(&grant));
         self.change(&grant.subject.clone(), |grants| {
             grants.retain(|old| old.id != grant.id);
             grants.push(grant);
@@ -297,7 +300,7 @@ impl View {
         let Some(grant) = self.get(id) else {
             return;
         };
-        self.count(Some(&grant), None);
+        self.tallies.follow(Some(&grant), None);
         self.change(&grant.subject, |grants| {
             grants.extract_if(.., |one| one.id == *id).collect()
         });
@@ -331,7 +334,7 @@ impl View {
                 }
             }
         }
-        let tallies = self.tallies.read().unwrap_or_else(PoisonError::into_inner);
+        let tallies = self.tallies.states();
         let lives = tallies.iter().flat_map(|(purpose, tally)| {
             let alive = |life| alive.get(&(purpose.clone(), life)).copied().unwrap_or(0);
             let kept = |state| tally.get(&state).copied().unwrap_or(0);
@@ -351,19 +354,6 @@ impl View {
             })
         });
         lives.collect()
-    }
-
-    fn count(&self, was: Option<&Grant>, is: Option<&Grant>) {
-        let mut tallies = self.tallies.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(before) = was {
-            let tally = tallies.entry(before.purpose.clone()).or_default();
-            let kept = tally.entry(before.state).or_default();
-            *kept = kept.saturating_sub(1);
-        }
-        if let Some(after) = is {
-            let tally = tallies.entry(after.purpose.clone()).or_default();
-            *tally.entry(after.state).or_default() += 1;
-        }
     }
 
     /// Changes one person's grants and tells who listens; `edit` returns the grants that it forgot.

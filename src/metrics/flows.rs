@@ -10,8 +10,8 @@ use prometheus::{Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, IntGauge
 use super::{BadMetric, Labels, names};
 use crate::clock::Timestamp;
 use crate::facts::{
-    Act, Activity, Ask, Blame, DecisionNote, End, Ending, GatewayAct, Observation, Outcome, PlatformId, PurposeId,
-    Record, RulebookId, Stage,
+    Act, Activity, Ask, Blame, DecisionNote, End, Ending, FaultCode, GatewayAct, Observation, Outcome, PlatformId,
+    PurposeId, Record, RulebookId, Stage,
 };
 
 /// Stands for a platform or purpose that a flow does not have.
@@ -33,6 +33,9 @@ pub(super) struct Flows {
     table: ArcSwap<Table>,
     decisions: IntCounterVec,
     purpose_decisions: IntCounterVec,
+    prompts: IntCounterVec,
+    tls_rejections: IntCounterVec,
+    decrypt_forbidden: IntCounter,
     decision_duration: Histogram,
     request_duration: Histogram,
     bytes_up: IntCounter,
@@ -53,6 +56,9 @@ impl Flows {
             table: ArcSwap::from_pointee(Table::new(labels)),
             decisions: names::DECISIONS.counters(registry)?,
             purpose_decisions: names::PURPOSE_DECISIONS.counters(registry)?,
+            prompts: names::PROMPTS.counters(registry)?,
+            tls_rejections: names::TLS_REJECTIONS.counters(registry)?,
+            decrypt_forbidden: names::DECRYPT_FORBIDDEN.counter(registry)?,
             decision_duration: names::DECISION_DURATION.histogram(registry, &DECISION_BUCKETS)?,
             request_duration: names::REQUEST_DURATION.histogram(registry, &REQUEST_BUCKETS)?,
             bytes_up: bytes.get_metric_with_label_values(&["up"])?,
@@ -100,6 +106,7 @@ impl Flows {
         if let Some(note) = decided {
             self.decided(note);
             self.decision_duration.observe(seconds(ended.judged_us, 1_000_000.0));
+            self.met(seen, note, ended);
         }
         let switched = ended.status == Some(101);
         if matches!(seen.ask, Ask::Request(..)) && !switched {
@@ -108,6 +115,23 @@ impl Flows {
         self.bytes_up.inc_by(ended.bytes_up);
         self.bytes_down.inc_by(ended.bytes_down);
         self.ended(ended);
+    }
+
+    /// What is rare, and told by how a flow was judged and how it ended together.
+    fn met(&self, seen: &Observation, note: &DecisionNote, ended: &Ending) {
+        if is_prompt(seen, ended) {
+            self.prompts.with_label_values(&[note.outcome.as_str()]).inc();
+        }
+        if is_distrust(&ended.end) {
+            let table = self.table.load();
+            let (_, platform) = table.platform(note.platform.as_ref());
+            self.tls_rejections.with_label_values(&[platform]).inc();
+        }
+        // rules that failed, or do not know the person, say nothing about reading: what is read then is refused
+        let in_doubt = !note.errors.is_empty() || seen.person.is_none();
+        if ended.decrypted && !note.inspect && !in_doubt {
+            self.decrypt_forbidden.inc();
+        }
     }
 
     fn decided(&self, note: &DecisionNote) {
@@ -155,6 +179,24 @@ impl Flows {
             GatewayAct::UnprovenSummed { challenges, .. } => self.challenges.inc_by(*challenges),
             GatewayAct::Stopped | GatewayAct::Repaired { .. } | GatewayAct::RecordsInterrupted { .. } => {}
         }
+    }
+}
+
+/// Whether a person met a refusal: they were sent to the portal, or shown a page in place of the answer.
+fn is_prompt(seen: &Observation, ended: &Ending) -> bool {
+    let hints = seen.ask.head().map(|head| &head.hints);
+    let navigates = hints.is_some_and(|hints| {
+        hints.fetch_mode.as_deref() == Some("navigate") && hints.fetch_dest.as_deref() == Some("document")
+    });
+    // who says nothing of what a request is for is taken for a browser by what it accepts, and sent on
+    let sent_on = ended.status == Some(303);
+    ended.end == End::Refused && (navigates || sent_on)
+}
+
+fn is_distrust(end: &End) -> bool {
+    match end {
+        End::Failed { code, .. } => *code == FaultCode::ClientDistrusts,
+        End::Completed | End::Refused | End::Challenged | End::Cut(_) | End::Abandoned => false,
     }
 }
 

@@ -30,6 +30,11 @@ pub(super) const PURPOSE_DECISIONS: Name = name(
     &["outcome", "purpose"],
     "Judged flows by outcome and the purpose they passed under (none: no purpose was needed or held).",
 );
+pub(super) const PROMPTS: Name = name(
+    "wayleave_prompts_total",
+    &["outcome"],
+    "Refusals that somebody met in a browser, by outcome: they were asked for a purpose (declare) or to have one approved (request), or told why not (deny). Each try counts.",
+);
 pub(super) const DECISION_DURATION: Name = name(
     "wayleave_decision_duration_seconds",
     &[],
@@ -49,6 +54,11 @@ pub(super) const FAULTS: Name = name(
     "wayleave_faults_total",
     &["blame", "stage", "code"],
     "Flows that failed, by whose fault it was (client, house, origin), where on the way, and what it was.",
+);
+pub(super) const TLS_REJECTIONS: Name = name(
+    "wayleave_tls_client_rejections_total",
+    &["platform"],
+    "Tunnels that ended, or were not opened, as their program does not trust the certificates of this gateway, by platform (none: not in the catalogue).",
 );
 pub(super) const CHALLENGES: Name = name(
     "wayleave_challenges_total",
@@ -84,6 +94,11 @@ pub(super) const WOULD_DENY: Name = name(
     "wayleave_would_deny_total",
     &["mode", "cause", "platform"],
     "Flows that passed and would not have, had rules or the gateway (cause) enforced instead of observed or coached (mode).",
+);
+pub(super) const DECRYPT_FORBIDDEN: Name = name(
+    "wayleave_decrypt_forbidden_total",
+    &[],
+    "Flows that were read although the rules that judged them forbid that: 0, or something is wrong with the gateway.",
 );
 pub(super) const RECORDS_DROPPED: Name = name(
     "wayleave_decision_log_dropped_total",
@@ -149,13 +164,15 @@ pub(super) const BUILD_INFO: Name = name(
 );
 
 /// The whole table. Metrics of the process itself (`process_…`) stand beside it, as every Prometheus client has them.
-pub const ALL: [Name; 27] = [
+pub const ALL: [Name; 30] = [
     DECISIONS,
     PURPOSE_DECISIONS,
+    PROMPTS,
     DECISION_DURATION,
     REQUEST_DURATION,
     BYTES,
     FAULTS,
+    TLS_REJECTIONS,
     CHALLENGES,
     SIGN_IN_FAILURES,
     RELOAD_SUCCESS,
@@ -163,6 +180,7 @@ pub const ALL: [Name; 27] = [
     POLICY_INFO,
     POLICY_ERRORS,
     WOULD_DENY,
+    DECRYPT_FORBIDDEN,
     RECORDS_DROPPED,
     RECORD_QUEUE,
     RECORDS_HEALTHY,

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::*;
 use crate::clock::Timestamp;
 use crate::facts::{
-    Act, Arrival, Ask, Authority, Blame, Coach, DecisionNote, Door, End, Ending, FaultCode, GatewayAct, GrantId, Head,
-    Hints, Host, Mode, NetworkName, Observation, Outcome, Peek, PolicyId, RecordId, Stage, Standing, Would, WouldBe,
+    Act, Arrival, Ask, Authority, Blame, Coach, DecisionNote, Door, Employment, End, Ending, FaultCode, GatewayAct,
+    GrantId, Head, Hints, Host, Mode, NetworkName, Observation, Outcome, Peek, Person, PolicyId, RecordId, Stage,
+    Standing, SubjectId, Would, WouldBe,
 };
 
 fn labels(platforms: &[&str]) -> Labels {
@@ -83,6 +84,21 @@ fn request() -> Ask {
         Authority::parse("secret-host.example:443", None).unwrap(),
         Box::new(head),
     )
+}
+
+fn ada() -> Person {
+    Person {
+        id: SubjectId::parse("ada").unwrap(),
+        name: "Ada".to_owned(),
+        roles: BTreeSet::new(),
+        departments: BTreeSet::new(),
+        employment: Employment::Employee,
+        region: String::new(),
+        time_zone: "UTC".to_owned(),
+        manager: None,
+        on_legal_hold: false,
+        training: std::collections::BTreeMap::new(),
+    }
 }
 
 fn tunnel() -> Ask {
@@ -177,6 +193,109 @@ fn busy() -> Metrics {
         ],
     });
     metrics
+}
+
+#[test]
+fn a_prompt_is_a_refusal_that_a_person_met_in_a_browser() {
+    let metrics = Metrics::new(&labels(&["linkedin"])).unwrap();
+    let refused = |outcome, ask, status| {
+        let ended = Ending {
+            status: Some(status),
+            ..ending(End::Refused)
+        };
+        closing(ask, Some(note(outcome, "browse", Some("linkedin"), None)), ended)
+    };
+    let navigation = |dest: &str| {
+        let Ask::Request(to, mut head) = request() else {
+            panic!()
+        };
+        head.hints.fetch_mode = Some("navigate".to_owned());
+        head.hints.fetch_dest = Some(dest.to_owned());
+        Ask::Request(to, head)
+    };
+    metrics.observe(&refused(Outcome::Declare, navigation("document"), 303));
+    metrics.observe(&refused(Outcome::Declare, navigation("document"), 403));
+    // a browser that says nothing of what its requests are for is sent to the portal as well
+    metrics.observe(&refused(Outcome::Request, request(), 303));
+    // nobody sees what is in a frame, what a tool is told, and what a tunnel comes to
+    metrics.observe(&refused(Outcome::Declare, navigation("iframe"), 403));
+    metrics.observe(&refused(Outcome::Declare, request(), 403));
+    metrics.observe(&refused(Outcome::Deny, tunnel(), 403));
+    // and what passes is no prompt, whatever the site answers
+    let passed = Ending {
+        status: Some(303),
+        ..ending(End::Completed)
+    };
+    let free = note(Outcome::Allow, "browse", Some("linkedin"), None);
+    metrics.observe(&closing(navigation("document"), Some(free), passed));
+    let series = |outcome: &str| value(&metrics, &format!(r#"wayleave_prompts_total{{outcome="{outcome}"}}"#));
+    let [declare, request, deny, allow] = ["declare", "request", "deny", "allow"].map(series);
+    assert_eq!((declare.as_deref(), request.as_deref()), (Some("2"), Some("1")));
+    assert_eq!((deny, allow), (None, None));
+}
+
+#[test]
+fn programs_that_do_not_trust_the_gateway_are_counted_by_platform() {
+    let metrics = Metrics::new(&labels(&["linkedin"])).unwrap();
+    let broke_off = |code, platform| {
+        let end = End::Failed {
+            blame: Blame::Client,
+            stage: Stage::Intercept,
+            code,
+        };
+        closing(
+            tunnel(),
+            Some(note(Outcome::Allow, "connect", platform, None)),
+            ending(end),
+        )
+    };
+    metrics.observe(&broke_off(FaultCode::ClientDistrusts, Some("linkedin")));
+    metrics.observe(&broke_off(FaultCode::ClientDistrusts, Some("elsewhere")));
+    metrics.observe(&broke_off(FaultCode::ClientDistrusts, None));
+    metrics.observe(&broke_off(FaultCode::ClientGone, Some("linkedin")));
+    for platform in ["linkedin", "other", "none"] {
+        let series = format!(r#"wayleave_tls_client_rejections_total{{platform="{platform}"}}"#);
+        assert_eq!(value(&metrics, &series).as_deref(), Some("1"), "{platform}");
+    }
+}
+
+#[test]
+fn what_is_read_against_the_rules_is_counted_and_what_no_rule_could_judge_is_not() {
+    let metrics = Metrics::new(&labels(&["linkedin"])).unwrap();
+    let forbidden = || value(&metrics, "wayleave_decrypt_forbidden_total").unwrap();
+    assert_eq!(forbidden(), "0");
+    let known = |mut record: Record| {
+        if let Act::Closing { seen, .. } = &mut record.act {
+            seen.person = Some(Arc::new(ada()));
+        }
+        record
+    };
+    let unread = |decrypted| {
+        let note = DecisionNote {
+            inspect: false,
+            ..note(Outcome::Allow, "browse", Some("linkedin"), None)
+        };
+        let ended = Ending {
+            decrypted,
+            ..ending(End::Completed)
+        };
+        closing(request(), Some(note), ended)
+    };
+    metrics.observe(&known(allowed("linkedin")));
+    metrics.observe(&known(unread(false)));
+    // the rules know nothing of this sender, and refuse whatever was read
+    metrics.observe(&unread(true));
+    let mut failed = known(unread(true));
+    if let Act::Closing {
+        decided: Some(note), ..
+    } = &mut failed.act
+    {
+        note.errors.insert(PolicyId::new("broken"));
+    }
+    metrics.observe(&failed);
+    assert_eq!(forbidden(), "0");
+    metrics.observe(&known(unread(true)));
+    assert_eq!(forbidden(), "1");
 }
 
 #[test]
@@ -419,7 +538,21 @@ fn counting_from_many_threads_loses_nothing() {
 
 #[test]
 fn the_page_holds_every_metric_of_the_table_and_no_other() {
-    let text = busy().text().unwrap();
+    let metrics = busy();
+    let sent_on = Ending {
+        status: Some(303),
+        ..ending(End::Refused)
+    };
+    let needs_a_purpose = note(Outcome::Declare, "browse", Some("linkedin"), None);
+    metrics.observe(&closing(request(), Some(needs_a_purpose), sent_on));
+    let distrusts = End::Failed {
+        blame: Blame::Client,
+        stage: Stage::Intercept,
+        code: FaultCode::ClientDistrusts,
+    };
+    let opened = note(Outcome::Allow, "connect", Some("linkedin"), None);
+    metrics.observe(&closing(tunnel(), Some(opened), ending(distrusts)));
+    let text = metrics.text().unwrap();
     let shown: BTreeSet<&str> = text
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next())

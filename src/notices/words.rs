@@ -110,7 +110,7 @@ const ENGLISH: Terms = Terms {
 
 const FRENCH: Terms = Terms {
     who: "Qui",
-    purpose: "Finalité",
+    purpose: "Motif",
     place: "Où",
     what: "Pour quoi",
     lasts: "Pour combien de temps",

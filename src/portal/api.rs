@@ -245,7 +245,7 @@ impl Portal {
                 members.insert("expired_by".to_owned(), why.into());
             }
             if life == Life::Requested {
-                members.extend(Self::waiting_members(visit, grant));
+                members.extend(self.waiting_members(visit, grant));
             }
         }
         value

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::approving::keep_who_may_answer;
 use super::pages::{Cause, Pending, Told};
 use super::{Portal, Refused, Visit, times};
+use crate::clock::Timestamp;
 use crate::facts::{
     Activity, Grant, Observation, Offer, PlatformId, PolicyId, PurposeId, Reason, RecordId, Remedy, RulebookId,
     SubjectId,
@@ -67,6 +68,7 @@ impl<'a> Case<'a> {
         for offer in remedy.offers.iter_mut().filter(|offer| offer.needs_approval) {
             keep_who_may_answer(in_force, seen, offer);
         }
+        portal.say_how_fast(&mut remedy, seen.at);
         put_ones_own_first(rules, &mut remedy);
         let platform = refusal.place.platform.clone();
         let selected = seen.selected.as_ref();
@@ -142,6 +144,13 @@ impl Portal {
             person: visit.person.cloned(),
             at: visit.at,
             ..seen.clone()
+        }
+    }
+
+    /// How fast what somebody must approve is usually answered.
+    pub(super) fn say_how_fast(&self, remedy: &mut Remedy, now: Timestamp) {
+        for offer in remedy.offers.iter_mut().filter(|offer| offer.needs_approval) {
+            offer.answered_within = self.ledger.usually_answered_within(&offer.purpose, now);
         }
     }
 
@@ -228,6 +237,7 @@ fn pending(portal: &Portal, in_force: &InForce, seen: &Observation, grant: &Gran
         approvers: portal.words.chain.all_those(lacking.collect()),
         since: when(grant.declared_at),
         until: when(grant.answer_by?),
+        answered_within: portal.ledger.usually_answered_within(&grant.purpose, seen.at),
     })
 }
 

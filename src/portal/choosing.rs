@@ -143,7 +143,11 @@ fn choice(
             purpose.description.said_in(words.language).to_owned()
         }),
         effect: Some(told.opening(&preset).effect),
-        approval: offer.needs_approval.then(approval).flatten(),
+        approval: offer
+            .needs_approval
+            .then(approval)
+            .flatten()
+            .map(|who| words.and_how_fast(who, offer.answered_within)),
         ticket: ticket_of(&in_force.rulebook, offer)
             .filter(|rule| rule.required)
             .map(|rule| (words.ticket_needed)(&rule.example)),

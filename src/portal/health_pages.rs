@@ -186,6 +186,7 @@ impl Portal {
             ),
             part(words.mode, true, (words.mode_is)(mode).to_owned()),
             self.rules_part(visit, condition, &exact),
+            self.purposes_part(visit),
             proofs,
             self.sign_ins_part(condition),
             self.certificates_part(visit, condition),
@@ -228,6 +229,17 @@ impl Portal {
                 .map(|refusing| refusing.why.clone())
                 .unwrap_or_default(),
             ..part(self.words.rules, refusing.is_none() && *kept, says)
+        }
+    }
+
+    /// Which purposes are past their review.
+    fn purposes_part(&self, visit: &Visit<'_>) -> Part {
+        let words = &self.words.health;
+        let late = self.past_review(visit.rules().purposes().iter(), visit.at);
+        if late.is_empty() {
+            part(words.purposes, true, words.none_is_late.to_owned())
+        } else {
+            part(words.purposes, false, late.join(" "))
         }
     }
 

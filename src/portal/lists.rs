@@ -82,6 +82,8 @@ impl Portal {
             .later
             .as_ref()
             .map(|(after, people)| json!({ "after_s": after.as_secs(), "approvers": ids(people) }));
+        let usually = self.ledger.usually_answered_within(&purpose.id, visit.at);
+        let usually = usually.filter(|_| purpose.approval.is_needed());
         let lifetimes = purpose.lifetimes.iter().map(|(group, lifetime)| {
             let span = json!({
                 "default_s": lifetime.default_for.as_secs(),
@@ -102,10 +104,14 @@ impl Portal {
             "approvers": ids(&answerers.at_once),
             "alternates": alternates,
             "answer_within_s": purpose.answer_within.as_secs(),
+            "usually_answered_within_s": usually.map(|within| within.as_secs()),
             "statement_min": purpose.statement_min,
             "ticket": purpose.ticket.as_ref().map(|ticket| json!({
                 "pattern": ticket.shown, "example": ticket.example, "required": ticket.required,
             })),
+            "basis": self.said(&purpose.basis),
+            "retention": self.said(&purpose.retention),
+            "review": purpose.review,
             "alternative": purpose.alternative.as_ref().map(|text| self.said(text)),
         })
     }

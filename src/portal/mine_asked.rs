@@ -145,12 +145,16 @@ impl Portal {
         let others: Vec<&str> = later.iter().flat_map(|(_, names)| names).map(String::as_str).collect();
         let later = later.as_ref().map(|(from, _)| (from.as_str(), others.as_slice()));
         let waits = (self.words.waits)(&title, &approvers, later, &when(grant.declared_at), &until);
+        let usually = self.ledger.usually_answered_within(&grant.purpose, visit.at);
+        let waits = self
+            .words
+            .and_how_fast(waits, usually.filter(|_| !approvers.is_empty()));
         let so_far = self.so_far(visit, visitor, grant).filter(|_| !grant.answers.is_empty());
         so_far.map_or(waits.clone(), |so_far| format!("{waits} {so_far}"))
     }
 
     /// Whoever answered, and as what where that is not plain.
-    fn answerer(&self, visit: &Visit<'_>, answer: &Answer) -> String {
+    pub(super) fn answerer(&self, visit: &Visit<'_>, answer: &Answer) -> String {
         let by = name_of(visit.in_force, answer.by.as_str());
         let whom = answer.behalf.as_ref();
         let whom = whom.map(|behalf| name_of(visit.in_force, behalf.whom.as_str()));

@@ -40,6 +40,7 @@ mod explained_pages;
 mod export;
 mod formats;
 mod health_pages;
+mod history;
 mod inbox;
 mod intake;
 mod language;

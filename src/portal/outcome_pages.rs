@@ -76,6 +76,7 @@ impl Portal {
             life: self.life_in_words(visit, visitor, (&grant, life)),
             statement: &grant.statement,
             ticket: grant.ticket.as_deref(),
+            history: self.history(visit, visitor, &grant),
             outcome: self.outcome_form(visit, visitor, &grant).filter(|_| is_own),
             revoke: (!is_own && !life.is_over()).then(|| format!("/grants/revoke?grant={}", grant.id)),
             decisions: may_watch().then(|| format!("/decisions?grant={}", grant.id)),

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use jiff::tz::TimeZone;
 
-use super::pages::privacy::{KeptLine, KindLine, PrivacyPage, PromiseLine, Proved};
+use super::pages::privacy::{GroundLine, KeptLine, KindLine, PrivacyPage, PromiseLine, Proved};
 use super::pages::{Page, retry_after};
 use super::privacy::Privacy;
 use super::revocations::AGAIN;
@@ -34,6 +34,7 @@ impl Portal {
             read,
             unread,
             kept: self.kept(&privacy.readers),
+            grounds: self.grounds(visit),
             proved: self.proved(privacy.promises.as_deref()),
             rulebook: visit.rules().id().to_string(),
             contact: self.contact(),
@@ -161,6 +162,18 @@ impl Portal {
             line(words.account, nobody()),
             line(words.looks, nobody()),
         ]
+    }
+
+    /// What their owners wrote of purposes, by title.
+    fn grounds(&self, visit: &Visit<'_>) -> Vec<GroundLine> {
+        let purposes = visit.rules().purposes().iter().map(|purpose| GroundLine {
+            title: self.said(&purpose.title).to_owned(),
+            basis: self.said(&purpose.basis).to_owned(),
+            retention: self.said(&purpose.retention).to_owned(),
+        });
+        let mut purposes: Vec<GroundLine> = purposes.collect();
+        purposes.sort_by_key(|one| one.title.to_lowercase());
+        purposes
     }
 
     /// What was proved of the rules in force, by whom and when.

@@ -46,7 +46,8 @@ impl Portal {
             selected: None,
             at: visit.at,
         };
-        let explanation = visit.rules().explain(&seen, &visit.rules().judge(&seen));
+        let mut explanation = visit.rules().explain(&seen, &visit.rules().judge(&seen));
+        self.say_how_fast(&mut explanation.remedy, visit.at);
         pages::json(StatusCode::OK, &json!(explanation))
     }
 
@@ -130,14 +131,18 @@ impl Portal {
         let refused = &kept.refused;
         let explanation = (refused.rulebook == *visit.rules().id()).then(|| {
             let judgement = visit.rules().judge(&refused.seen);
-            visit.rules().explain(&refused.seen, &judgement)
+            let mut explanation = visit.rules().explain(&refused.seen, &judgement);
+            self.say_how_fast(&mut explanation.remedy, visit.at);
+            explanation
         });
         let now = self.seen_now(visit, &refused.seen);
         let now = visit.rules().judge(&now).outcome_if(&visit.rules().remedy(&now));
+        let mut remedy = refused.remedy.clone();
+        self.say_how_fast(&mut remedy, visit.at);
         let mut body = summary(refused);
         if let Some(members) = body.as_object_mut() {
             members.insert("outcome_now".to_owned(), json!(now));
-            members.insert("remedy".to_owned(), json!(refused.remedy));
+            members.insert("remedy".to_owned(), json!(remedy));
             members.insert("explanation".to_owned(), json!(explanation));
         }
         pages::json(StatusCode::OK, &body)

@@ -127,6 +127,8 @@ impl Portal {
             description: self.said(&purpose.description),
             terms: self.terms_of(purpose),
             approval: asks.then(|| self.who_must_approve(visit, visitor, reached)),
+            basis: self.said(&purpose.basis),
+            retention: self.said(&purpose.retention),
             token: self.tokens.issue(&visit.subject.id, &stating(id), visit.at),
             platforms: places(visit.rules(), &reached.platforms, |platform| {
                 let is_last = last.as_ref().is_some_and(|last| last.as_str() == platform);
@@ -165,6 +167,8 @@ impl Portal {
         };
         let terms = (reached.purpose, reached.widths.as_slice());
         let who = asker.must_approve(self.words, visit.in_force, terms);
+        let usually = self.ledger.usually_answered_within(&reached.purpose.id, visit.at);
+        let who = who.map(|who| self.words.and_how_fast(who, usually));
         who.unwrap_or_else(|| self.nobody_approves(visit, &reached.purpose.id))
     }
 

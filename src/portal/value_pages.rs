@@ -13,6 +13,7 @@ use super::pages::value::{Chart, Line, Overview, PurposeLine, PurposeValue, Show
 use super::pages::{Page, with_charts};
 use super::value::{QUARTER, Seen, Unseen, weeks_of};
 use super::{Portal, Visit};
+use crate::clock::Timestamp;
 use crate::facts::{Channel, PlatformId, PurposeId};
 use crate::ledger::{Figure, Measure, Part, Week};
 use crate::purpose::Purpose;
@@ -95,6 +96,7 @@ impl Portal {
         let page = Overview {
             w: self.words,
             who: &visitor.person.name,
+            late: self.past_review(seen.purposes.iter().copied(), visit.at),
             is_empty: seen.figures.is_empty(),
             lines: self.lines(&seen.weeks, used),
             purposes: lines.collect(),
@@ -134,6 +136,7 @@ impl Portal {
             who: &visitor.person.name,
             title: self.said(&purpose.title).to_owned(),
             description: self.said(&purpose.description).to_owned(),
+            late: self.past_review(std::iter::once(*purpose), visit.at),
             is_empty: seen.figures.is_empty(),
             charts: self.charts(&seen, purpose),
             metric: self.metric(purpose),
@@ -147,6 +150,19 @@ impl Portal {
             contact: self.contact(),
         };
         with_charts(self.page(StatusCode::OK, &page))
+    }
+
+    /// Of each that is past its review: that, and since when.
+    pub(super) fn past_review<'p>(&self, purposes: impl Iterator<Item = &'p Purpose>, now: Timestamp) -> Vec<String> {
+        let late = purposes.filter(|purpose| purpose.is_past_review(now));
+        let told = late.filter_map(|purpose| {
+            let day = purpose.review_day()?.to_zoned(TimeZone::UTC).ok()?;
+            Some((self.words.value.past_review)(
+                self.said(&purpose.title),
+                &(self.words.day)(&day),
+            ))
+        });
+        told.collect()
     }
 
     fn metric(&self, purpose: &Purpose) -> String {

@@ -17,8 +17,9 @@ impl Portal {
         shown
     }
 
-    /// Who can still answer, how many approvals there must be and are missing, and who could give each of these.
-    pub(super) fn waiting_members(visit: &Visit<'_>, grant: &Grant) -> Map<String, Value> {
+    /// Who can still answer, how many approvals there must be and are missing, who could give each of these, and
+    /// how fast such requests are usually answered.
+    pub(super) fn waiting_members(&self, visit: &Visit<'_>, grant: &Grant) -> Map<String, Value> {
         let may = visit.in_force.who_still_may(grant, visit.arrival, visit.at);
         let may: Vec<&SubjectId> = may.iter().map(|person| &person.id).collect();
         let chain = visit.rules().chain(&grant.purpose);
@@ -29,12 +30,14 @@ impl Portal {
             let shown = json!({ "from": from.to_string(), "approvers": ids(&people) });
             ("alternates".to_owned(), shown)
         });
+        let usually = self.ledger.usually_answered_within(&grant.purpose, visit.at);
+        let usually = usually.map(|within| ("usually_answered_within_s".to_owned(), within.as_secs().into()));
         let members = [
             ("approvers".to_owned(), json!(may)),
             ("approvals_needed".to_owned(), chain.how_many().into()),
             ("approvals_missing".to_owned(), chain.missing(&grant.answers).into()),
             ("waits_for".to_owned(), lacking.collect()),
         ];
-        members.into_iter().chain(alternates).collect()
+        members.into_iter().chain(alternates).chain(usually).collect()
     }
 }

@@ -133,13 +133,15 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
     let answer_within = answer_within(entry).unwrap_or(defaults.answer_within);
     let alternates = chain_read::alternates(entry, (&approval, answer_within), &mut spans);
     let lifetimes = lifetimes(entry, &defaults.lifetimes);
+    let review = review(entry);
+    spans.insert(("review".to_owned(), review.clone()), entry.place("review"));
     let purpose = Purpose {
         id: PurposeId::new(id.map_or("", |id| id.value)),
         title: entry.needed_wording("title"),
         description: entry.needed_wording("description"),
         // What is missing or cannot be read is a problem, so these guesses never rule.
         business_owner: business_owner.or_else(|| SubjectId::parse("nobody").ok())?,
-        basis: entry.needed("basis").value.to_owned(),
+        basis: entry.needed_wording("basis"),
         audience,
         categories,
         platforms,
@@ -154,8 +156,8 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
         statement_min: statement_min(entry).unwrap_or(defaults.statement_min),
         alternative: entry.wording("alternative"),
         value_metric: value_metric(entry),
-        retention: entry.needed("retention").value.to_owned(),
-        review: review(entry),
+        retention: entry.needed_wording("retention"),
+        review,
         spans,
     };
     id.map(|_| purpose)
@@ -393,6 +395,15 @@ review = 2027-06-30
         let file = SourceText::new("purposes.toml", text);
         let found = purposes(&file).whole().err().unwrap_or_default();
         found.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_purpose_is_past_its_review_once_that_day_is_over() {
+        let found = purposes(&SourceText::new("purposes.toml", ONE)).whole().unwrap();
+        let recruiting = found.get(&PurposeId::new("recruiting")).unwrap();
+        let past = |at: &str| recruiting.is_past_review(at.parse().unwrap());
+        assert!(!past("2026-11-28T05:00:00Z") && !past("2027-06-30T23:59:59Z"));
+        assert!(past("2027-07-01T00:00:00Z"));
     }
 
     #[test]

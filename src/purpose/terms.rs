@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
 use super::chain::{Alternates, Approval};
 use super::lifetime::Lifetime;
 use crate::clock::Timestamp;
@@ -30,7 +33,7 @@ pub struct Purpose {
     /// Who answers for it, and approves where the owner must.
     pub business_owner: SubjectId,
     /// On what ground personal data is processed for it.
-    pub basis: String,
+    pub basis: Wording,
     /// Who may declare it.
     pub audience: Audience,
     /// The categories of platforms it is meant for, as written.
@@ -60,7 +63,7 @@ pub struct Purpose {
     /// What is counted when its value is: whoever held a grant for it is asked how many. None: nobody is asked.
     pub value_metric: Option<Wording>,
     /// What the owner means to keep of it, and for how long: a note for people. Nothing deletes or keeps by it yet.
-    pub retention: String,
+    pub retention: Wording,
     /// When its owner looks at it again: an ISO 8601 date.
     pub review: String,
     /// Where the file names what other files must know: (key, word) to (offset, length).
@@ -108,6 +111,17 @@ impl Purpose {
         self.training
             .as_ref()
             .is_none_or(|course| person.training.get(course).is_some_and(|until| *until > at))
+    }
+
+    /// The day on which its owner is to look at it again.
+    pub fn review_day(&self) -> Option<Date> {
+        self.review.parse().ok()
+    }
+
+    /// Whether that day has passed.
+    pub fn is_past_review(&self, at: Timestamp) -> bool {
+        let today = at.calendar().to_zoned(TimeZone::UTC).date();
+        self.review_day().is_some_and(|day| day < today)
     }
 
     /// How long a grant that covers `covers` lasts unless the declaration says otherwise: as its strictest group.

@@ -10,6 +10,7 @@ use super::tried::Tried;
 use super::words::{Rules, Words};
 use super::{Directory, InForce, Rulebook, Sources, agree, cases, strangers};
 use crate::catalog::Catalog;
+use crate::clock::Timestamp;
 use crate::facts::{
     Category, Host, Mode, Partial, PlatformId, Problem, PurposeId, RulebookId, Severity, SourceText, SubjectId, hex,
 };
@@ -249,6 +250,31 @@ impl Assembled {
             None => BTreeSet::new(),
         };
         self.rulebook.policy.unused_purposes(uncovered)
+    }
+
+    /// Warns of purposes whose owners were to look at them again before that moment.
+    pub fn past_review(&self, sources: &Sources, at: Timestamp) -> Vec<Problem> {
+        let late = self
+            .rulebook
+            .purposes
+            .iter()
+            .filter(|purpose| purpose.is_past_review(at));
+        let told = late.map(|purpose| {
+            let review = &purpose.review;
+            let message = format!(
+                "the purpose `{}` was to be looked at again by {review}, and its date is still that",
+                purpose.id
+            );
+            let help = format!(
+                "let `{}`, who owns it, look at it again, and write the day of the next review",
+                purpose.business_owner
+            );
+            let span = purpose.spans.get(&("review".to_owned(), review.clone()));
+            let span = span.copied().unwrap_or_default();
+            let problem = Problem::error("wayleave::purposes::past-review", &sources.purposes, span, message);
+            problem.as_warning().with_help(help)
+        });
+        told.collect()
     }
 
     /// Warns of hosts in rules that no platform has, and that are written almost like one that some platform does have; and

@@ -268,6 +268,8 @@ impl<'a> Search<'a> {
             } else {
                 0
             },
+            // the rules do not know what people did
+            answered_within: None,
             default_for: purpose.default_for(&covers),
             idle: purpose.idle_for(&covers),
             longest_for,

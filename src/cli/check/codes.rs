@@ -196,6 +196,11 @@ const TABLE: &[(&str, &str, &str)] = &[
         "Write a rule that names it; until then nobody can declare it.",
     ),
     (
+        "purposes::past-review",
+        "A purpose is past its review",
+        "Let its owner look at it again, and write the day of the next `review` in `purposes.toml`.",
+    ),
+    (
         "purposes::no-terms",
         "A purpose has no terms",
         "Describe it in `purposes.toml`, or remove it from the schema.",

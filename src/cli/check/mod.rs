@@ -213,7 +213,9 @@ fn judged(sources: &Sources, assembled: &Assembled) -> Vec<Problem> {
     let report = assembled.rulebook.run_cases(&assembled.directory, &sources.cases);
     let policy = assembled.rulebook.policy();
     let mut warnings = assembled.warnings.clone();
-    warnings.extend(policy.expiring(Clock::system().now()));
+    let now = Clock::system().now();
+    warnings.extend(policy.expiring(now));
+    warnings.extend(assembled.past_review(sources, now));
     warnings.extend(assembled.overlaps());
     warnings.extend(assembled.slips(sources));
     warnings.extend(assembled.owners_alike(sources, owners_of_properties(sources)));

@@ -74,7 +74,7 @@ fn of_purpose() -> [(&'static str, Value); 23] {
             "owner",
             text("The person who answers for it; approves where `approval = \"owner\"`"),
         ),
-        ("basis", text("On what ground personal data is processed")),
+        ("basis", wording("On what ground personal data is processed")),
         (
             "roles",
             texts("Who may declare it; neither roles nor departments: everybody"),
@@ -103,7 +103,7 @@ fn of_purpose() -> [(&'static str, Value); 23] {
             "value-metric",
             wording("What is counted when its value is; `none`: nothing"),
         ),
-        ("retention", text("What the owner means to keep of it, and how long")),
+        ("retention", wording("What the owner means to keep of it, and how long")),
         ("review", text(DAY)),
     ]
 }

@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/010_digests.sql"),
     include_str!("migrations/011_settling.sql"),
     include_str!("migrations/012_counter.sql"),
+    include_str!("migrations/013_answered.sql"),
 ];
 
 /// Serialises gateways that start at the same time ("wayl"); held until the end of the transaction.

@@ -16,8 +16,9 @@ use crate::ledger::becoming::counts_from;
 use crate::ledger::ending::{OnRecord, Untold};
 use crate::ledger::promise::Leftover;
 use crate::ledger::store::{Held, News};
+use crate::ledger::tallies::Tally;
 use crate::ledger::uses::same_but_for_use;
-use crate::ledger::view::{REMEMBERED, Tally};
+use crate::ledger::view::REMEMBERED;
 
 pub(super) const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
                        expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came, idle_ms, used_ms, \
@@ -50,7 +51,12 @@ pub(super) async fn held(client: &Client) -> Result<Held, Trouble> {
         let tally = tallies.entry(PurposeId::new(text(&row, "purpose")?)).or_default();
         tally.insert(from_word("state", &row)?, number(get(&row, "count")?));
     }
-    Ok(Held { by_subject, tallies })
+    let paces = super::usage::paces(client).await?;
+    Ok(Held {
+        by_subject,
+        tallies,
+        paces,
+    })
 }
 
 /// What has changed after the change of that number; and the number of the last one.
@@ -375,7 +381,7 @@ fn word(value: &impl Serialize) -> Result<String, Trouble> {
     json(value).map(|quoted| quoted.trim_matches('"').to_owned())
 }
 
-fn from_json<T: DeserializeOwned>(column: &str, row: &Row) -> Result<T, Trouble> {
+pub(super) fn from_json<T: DeserializeOwned>(column: &str, row: &Row) -> Result<T, Trouble> {
     serde_json::from_str(&text(row, column)?).map_err(|error| unreadable(column, error))
 }
 

@@ -5,15 +5,16 @@ use std::ops::RangeInclusive;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row};
 
-use super::rows::{COLUMNS, get, number, read, text};
+use super::rows::{COLUMNS, from_json, get, number, read, text};
 use super::{AT_ONCE, InDatabase, Trouble, notices};
 use crate::clock::Timestamp;
-use crate::facts::{Grant, PlatformId, PurposeId, SubjectId};
+use crate::facts::{Answer, Grant, PlatformId, PurposeId, SubjectId};
 use crate::ledger::adding::Through;
 use crate::ledger::digest::Brought;
 use crate::ledger::error::LedgerError;
 use crate::ledger::figures::{Figure, Part};
 use crate::ledger::store::Counting;
+use crate::ledger::tallies::{LATELY, Paces};
 use crate::ledger::usage::{Counted, Measure, Seat, Sums, Week};
 
 const SUMS: &str = "count, bytes_up, bytes_down, millis";
@@ -236,6 +237,20 @@ fn figure(row: &Row) -> Result<Figure, Trouble> {
         people: get::<Option<i64>>(row, "people")?.map(number),
         sums: sums(row)?,
     })
+}
+
+/// What was asked for within so long before the latest that was answered: no clock is asked, and an index finds it.
+pub(super) async fn paces(client: &Client) -> Result<Paces, Trouble> {
+    let ask = "SELECT purpose, declared_ms, answers FROM grants WHERE answers <> '[]' \
+               AND declared_ms >= (SELECT max(declared_ms) FROM grants WHERE answers <> '[]') - $1";
+    let lately = i64::try_from(LATELY.as_millis()).unwrap_or(i64::MAX);
+    let mut paces = Paces::default();
+    for row in client.query(ask, &[&lately]).await? {
+        let answers: Vec<Answer> = from_json("answers", &row)?;
+        let asked = Timestamp::from_millis(get(&row, "declared_ms")?);
+        paces.add(PurposeId::new(text(&row, "purpose")?), asked, &answers);
+    }
+    Ok(paces)
 }
 
 async fn through(client: &Client) -> Result<Through, Trouble> {

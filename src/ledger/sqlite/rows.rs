@@ -9,12 +9,13 @@ use serde::de::DeserializeOwned;
 
 use super::notices;
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantAct, GrantId, GrantState, PurposeId, SubjectId};
+use crate::facts::{Answer, Grant, GrantAct, GrantId, GrantState, PurposeId, SubjectId};
 use crate::ledger::becoming::counts_from;
 use crate::ledger::ending::{OnRecord, Untold};
 use crate::ledger::promise::Leftover;
 use crate::ledger::store::Held;
-use crate::ledger::view::{REMEMBERED, Tally};
+use crate::ledger::tallies::{LATELY, Paces, Tally};
+use crate::ledger::view::REMEMBERED;
 
 pub(super) const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
                         expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came, idle_ms, used_ms, parent, emergency, \
@@ -40,8 +41,11 @@ pub(super) fn held(connection: &Connection) -> rusqlite::Result<Held> {
         let grant = grant?;
         by_subject.entry(grant.subject.clone()).or_default().push(grant);
     }
-    let tallies = tallies(connection)?;
-    Ok(Held { by_subject, tallies })
+    Ok(Held {
+        by_subject,
+        tallies: tallies(connection)?,
+        paces: paces(connection)?,
+    })
 }
 
 fn tallies(connection: &Connection) -> rusqlite::Result<BTreeMap<PurposeId, Tally>> {
@@ -56,6 +60,24 @@ fn tallies(connection: &Connection) -> rusqlite::Result<BTreeMap<PurposeId, Tall
         tallies.entry(purpose).or_default().insert(state, count);
     }
     Ok(tallies)
+}
+
+/// What was asked for within so long before the latest that was answered: no clock is asked, and an index finds it.
+fn paces(connection: &Connection) -> rusqlite::Result<Paces> {
+    let ask = "SELECT purpose, declared_ms, answers FROM grants WHERE answers <> '[]' \
+               AND declared_ms >= (SELECT max(declared_ms) FROM grants WHERE answers <> '[]') - ?1";
+    let mut statement = connection.prepare(ask)?;
+    let mut rows = statement.query([i64::try_from(LATELY.as_millis()).unwrap_or(i64::MAX)])?;
+    let mut paces = Paces::default();
+    while let Some(row) = rows.next()? {
+        let answers: Vec<Answer> = from_json("answers", row)?;
+        paces.add(
+            PurposeId::new(row.get::<_, String>("purpose")?),
+            moment("declared_ms", row)?,
+            &answers,
+        );
+    }
+    Ok(paces)
 }
 
 pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {

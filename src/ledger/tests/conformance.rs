@@ -140,6 +140,7 @@ everywhere! {
     what_was_addressed_already_is_not_addressed_anew,
     what_goes_a_way_that_is_busy_or_not_known_here_is_left_and_what_nobody_knows_is_not_forever,
     what_cannot_be_read_is_put_off_and_stands_in_nobodys_way,
+    how_fast_requests_are_usually_answered_is_told_of_five_and_survives_a_restart,
     a_week_is_told_once_when_all_of_it_is_settled_with_the_one_before_and_survives_a_crash,
     of_weeks_in_which_a_gateway_was_off_the_last_is_told_alone,
     a_week_of_which_nothing_is_told_is_no_news_and_nobody_hears_of_weeks_where_nobody_is_told_of_them,
@@ -1234,4 +1235,50 @@ async fn a_grant_is_renewed_once_until_its_renewal_is_over(home: &dyn Home) {
     ledger.put(yes(asked.clone(), 14_000), |_| ()).await.unwrap();
     ledger.withdraw(&asked.id, moment(15_000), |_| ()).await.unwrap();
     ledger.give(renewing(16_000)).await.unwrap();
+}
+
+async fn how_fast_requests_are_usually_answered_is_told_of_five_and_survives_a_restart(home: &dyn Home) {
+    const MINUTE: i64 = 60_000;
+    let recruiting = PurposeId::new("recruiting");
+    let ledger = home.open().unwrap();
+    let asks = async |nth: i64, purpose: &str| {
+        let asked = terms(&format!("p{nth}"), purpose, MINUTE * nth, MINUTE * 9_000);
+        ledger.ask(asked, moment(MINUTE * 5_000)).await.unwrap()
+    };
+    let usual = |ledger: &Ledger, at: i64| ledger.usually_answered_within(&recruiting, moment(MINUTE * at));
+    let mut waiting = Vec::new();
+    for nth in 0..6 {
+        waiting.push(asks(nth, "recruiting").await);
+    }
+    // approved and declined after 8 to 12 minutes, but for one after a day; of another purpose nothing counts here
+    for (nth, took) in [(0, 8), (1, 9), (2, 12), (3, 1_440)] {
+        let asked = waiting[usize::try_from(nth).unwrap()].clone();
+        let answered = if nth % 2 == 0 {
+            yes(asked, MINUTE * (nth + took))
+        } else {
+            no(asked, MINUTE * (nth + took))
+        };
+        ledger.put(answered, |_| ()).await.unwrap();
+    }
+    let other = asks(7, "brand").await;
+    ledger.put(yes(other, MINUTE * 8), |_| ()).await.unwrap();
+    assert_eq!(usual(&ledger, 1_500), None, "four");
+    let last = waiting.pop().unwrap();
+    ledger.put(yes(last, MINUTE * 15), |_| ()).await.unwrap();
+    assert_eq!(usual(&ledger, 1_500), Some(Duration::from_mins(10)));
+    // what is taken back, and what nobody answered, is no answer; what ends later was answered all the same
+    let untouched = waiting.pop().unwrap();
+    ledger
+        .withdraw(&untouched.id, moment(MINUTE * 30), |_| ())
+        .await
+        .unwrap();
+    ledger
+        .revoke(&waiting[0].id, moment(MINUTE * 40), |_| ())
+        .await
+        .unwrap();
+    assert_eq!(usual(&ledger, 1_500), Some(Duration::from_mins(10)));
+    drop(ledger);
+    let again = home.open().unwrap();
+    assert_eq!(usual(&again, 1_500), Some(Duration::from_mins(10)));
+    assert_eq!(usual(&again, 91 * 1_440), None, "long ago");
 }

@@ -278,7 +278,7 @@ fn whoever_asked_reads_who_answered_and_why_in_their_language() {
     Refusé : « Publication au nom de la marque »
 
     Qui : Ben Okafor
-    Finalité : Publication au nom de la marque
+    Motif : Publication au nom de la marque
     Où : LinkedIn
     Pour quoi : lire et rechercher ; publier, commenter, envoyer des messages et des fichiers
     Par : Mia Castellano

@@ -5,6 +5,17 @@ use askama::Template;
 use super::counter::ToReport;
 use crate::portal::words::Words;
 
+/// Something that happened to it.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct Step {
+    pub(in crate::portal) when: String,
+    pub(in crate::portal) what: String,
+    /// What somebody wrote of it.
+    pub(in crate::portal) note: Option<String>,
+    /// Where more of it is, and what that is.
+    pub(in crate::portal) link: Option<(String, &'static str)>,
+}
+
 /// The page of one grant, for its holder, and for whoever may end it.
 #[derive(Template)]
 #[template(path = "grant.html", config = "src/portal/askama.toml")]
@@ -19,6 +30,7 @@ pub(in crate::portal) struct OneGrant<'a> {
     pub(in crate::portal) life: String,
     pub(in crate::portal) statement: &'a str,
     pub(in crate::portal) ticket: Option<&'a str>,
+    pub(in crate::portal) history: Vec<Step>,
     pub(in crate::portal) outcome: Option<ToReport>,
     /// Where it is ended.
     pub(in crate::portal) revoke: Option<String>,

@@ -23,6 +23,14 @@ pub(in crate::portal) struct KeptLine {
     pub(in crate::portal) who: String,
 }
 
+/// A purpose: on what ground personal data is processed for it, and what is to be kept of that.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct GroundLine {
+    pub(in crate::portal) title: String,
+    pub(in crate::portal) basis: String,
+    pub(in crate::portal) retention: String,
+}
+
 /// Something that must hold.
 #[derive(Clone, Debug)]
 pub(in crate::portal) struct PromiseLine {
@@ -50,6 +58,7 @@ pub(in crate::portal) struct PrivacyPage<'a> {
     pub(in crate::portal) read: Vec<KindLine>,
     pub(in crate::portal) unread: Vec<KindLine>,
     pub(in crate::portal) kept: Vec<KeptLine>,
+    pub(in crate::portal) grounds: Vec<GroundLine>,
     pub(in crate::portal) proved: Proved,
     pub(in crate::portal) rulebook: String,
     pub(in crate::portal) contact: Option<String>,

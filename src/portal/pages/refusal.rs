@@ -49,6 +49,8 @@ pub struct Pending {
     pub since: String,
     /// Until when.
     pub until: String,
+    /// Within which time such requests are usually answered.
+    pub answered_within: Option<Duration>,
 }
 
 /// A refusal, as it is told.
@@ -189,6 +191,7 @@ fn purpose(offer: &Offer, words: &Words) -> Value {
             "after": span(later.after), "approvers": later.approvers,
         })),
         "approvals_needed": offer.needed,
+        "usually_answered_within": offer.answered_within.map(span),
         "covers": offer.covers,
         "default_ttl": span(offer.default_for),
         "max_ttl": span(offer.longest_for),
@@ -321,7 +324,9 @@ impl Told<'_> {
         let later = pending.later.as_ref();
         let others: Vec<&str> = later.iter().flat_map(|(_, names)| names).map(String::as_str).collect();
         let later = later.map(|(from, _)| (from.as_str(), others.as_slice()));
-        (self.words.waits)(&pending.title, &approvers, later, &pending.since, &pending.until)
+        let waits = (self.words.waits)(&pending.title, &approvers, later, &pending.since, &pending.until);
+        let within = pending.answered_within.filter(|_| !approvers.is_empty());
+        self.words.and_how_fast(waits, within)
     }
 
     /// What an offer would open.
@@ -343,7 +348,10 @@ impl Told<'_> {
                 self.place,
                 offer.default_for,
             ),
-            approval: offer.needs_approval.then(|| (words.approval)(&approvers, later)),
+            approval: offer.needs_approval.then(|| {
+                let within = offer.answered_within.filter(|_| !approvers.is_empty());
+                words.and_how_fast((words.approval)(&approvers, later), within)
+            }),
         }
     }
 

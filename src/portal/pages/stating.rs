@@ -97,6 +97,8 @@ pub(in crate::portal) struct Stating<'a> {
     pub(in crate::portal) terms: String,
     /// Who must approve it.
     pub(in crate::portal) approval: Option<String>,
+    pub(in crate::portal) basis: &'a str,
+    pub(in crate::portal) retention: &'a str,
     pub(in crate::portal) token: String,
     pub(in crate::portal) platforms: Vec<Pick>,
     pub(in crate::portal) reaching: Vec<Reaching>,

@@ -65,6 +65,8 @@ pub(in crate::portal) struct Chart {
 pub(in crate::portal) struct Overview<'a> {
     pub(in crate::portal) w: &'a Words,
     pub(in crate::portal) who: &'a str,
+    /// What is past its review.
+    pub(in crate::portal) late: Vec<String>,
     pub(in crate::portal) is_empty: bool,
     pub(in crate::portal) purposes: Vec<PurposeLine>,
     /// The most used of them week by week, for a script.
@@ -85,6 +87,8 @@ pub(in crate::portal) struct PurposeValue<'a> {
     pub(in crate::portal) who: &'a str,
     pub(in crate::portal) title: String,
     pub(in crate::portal) description: String,
+    /// What is past its review.
+    pub(in crate::portal) late: Vec<String>,
     pub(in crate::portal) is_empty: bool,
     pub(in crate::portal) charts: Vec<Chart>,
     /// What is counted.

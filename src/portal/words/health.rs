@@ -44,6 +44,8 @@ pub struct HealthWords {
     pub rules_are: fn(id: &str, refused_since: Option<&str>) -> String,
     pub rules_unkept: &'static str,
     pub rules_end: fn(count: usize) -> String,
+    pub purposes: &'static str,
+    pub none_is_late: &'static str,
     pub proofs: &'static str,
     pub proofs_are: fn(&ProofsAre<'_>) -> String,
     pub sign_ins: &'static str,

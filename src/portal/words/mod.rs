@@ -13,6 +13,7 @@ mod english;
 mod explained;
 mod french;
 mod health;
+mod history;
 mod open;
 mod outcome;
 mod privacy;
@@ -34,6 +35,7 @@ pub use english::ENGLISH;
 pub use explained::ExplainedWords;
 pub use french::FRENCH;
 pub use health::{HealthWords, ProofsAre};
+pub use history::HistoryWords;
 use jiff::Zoned;
 pub use open::OpenWords;
 pub use outcome::OutcomeWords;
@@ -224,6 +226,7 @@ pub struct Words {
     pub emergency: EmergencyWords,
     pub stating: StatingWords,
     pub tokens: TokenWords,
+    pub history: HistoryWords,
     pub outcome: OutcomeWords,
     pub privacy: PrivacyWords,
     pub value: ValueWords,
@@ -395,6 +398,12 @@ impl Words {
             Language::En => &ENGLISH,
             Language::Fr => &FRENCH,
         }
+    }
+
+    /// What is said of an approval, and how fast one is usually given or declined, where that is known.
+    pub fn and_how_fast(&self, approval: String, within: Option<Duration>) -> String {
+        let usually = within.map(self.stating.usually_answered);
+        usually.map_or(approval.clone(), |usually| format!("{approval} {usually}"))
     }
 
     /// What the button of the declare page says, given what it offers.

@@ -51,6 +51,8 @@ pub struct PrivacyWords {
     /// You; those who may approve it, and those who may end it.
     pub of_records: fn(readers: &str) -> String,
     pub of_purposes: fn(approve: &str, revoke: &str) -> String,
+    pub grounds_title: &'static str,
+    pub grounds_what: &'static str,
     pub proved_title: &'static str,
     pub proved_what: &'static str,
     pub rulebook: &'static str,

@@ -33,4 +33,8 @@ pub struct StatingWords {
     pub nobody_now: &'static str,
     pub urgent_title: &'static str,
     pub answers: &'static str,
+    pub basis: &'static str,
+    pub retention: &'static str,
+    pub retention_hint: &'static str,
+    pub usually_answered: fn(within: Duration) -> String,
 }

@@ -35,6 +35,7 @@ pub struct ValueWords {
     pub all_purposes: &'static str,
     pub bytes: fn(u64) -> String,
     pub lasted: fn(Duration) -> String,
+    pub past_review: fn(purpose: &str, since: &str) -> String,
     pub not_read_title: &'static str,
     pub not_read: &'static str,
 }

@@ -52,6 +52,8 @@ pub(super) const HEALTH: HealthWords = HealthWords {
         1 => "One rule has ended by its date, or soon will.".to_owned(),
         count => format!("{count} rules have ended by their dates, or soon will."),
     },
+    purposes: "Purposes",
+    none_is_late: "None is past its review.",
     proofs: "Proofs",
     proofs_are: |proofs| match proofs {
         ProofsAre::Unknown => "What was proved is being compared with these rules: look again in a moment.".to_owned(),

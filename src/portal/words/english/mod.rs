@@ -9,6 +9,7 @@ mod emergency;
 mod explained;
 mod fault;
 mod health;
+mod history;
 mod open;
 mod outcome;
 mod parts;
@@ -158,6 +159,7 @@ pub const ENGLISH: Words = Words {
     emergency: emergency::EMERGENCY,
     stating: stating::STATING,
     tokens: tokens::TOKENS,
+    history: history::HISTORY,
     outcome: outcome::OUTCOME,
     privacy: privacy::PRIVACY,
     value: value::VALUE,

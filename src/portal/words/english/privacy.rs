@@ -115,6 +115,8 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
             "You. While it waits, who may approve it: {approve}. While it is in force, who may end it: {revoke}. And those who may read the files of the gateway."
         )
     },
+    grounds_title: "What purposes rest on",
+    grounds_what: "As their owners wrote it: on what ground personal data is processed for each, and what they mean to keep of it. It is not computed: the gateway itself deletes no record.",
     proved_title: "What was proved",
     proved_what: "These sentences must hold of every request there can be. A proof shows it for the very rules, sites and purposes that are in force; one made of other rules is not shown. It speaks of the rules: that the program obeys them is tested, and not proved.",
     rulebook: "Rulebook in force",

@@ -44,4 +44,8 @@ pub(super) const STATING: StatingWords = StatingWords {
     nobody_now: "Nobody can approve that now.",
     urgent_title: "This cannot wait",
     answers: "What others ask of you",
+    basis: "On what ground personal data is processed",
+    retention: "What is to be kept of it, and for how long",
+    retention_hint: "So its owner means it; the gateway itself deletes no record.",
+    usually_answered: |within| format!("Usually answered within {}.", span(within)),
 };

@@ -33,6 +33,7 @@ pub(super) const VALUE: ValueWords = ValueWords {
     all_purposes: "All purposes",
     bytes: |bytes| scaled(bytes, ["B", "kB", "MB", "GB"], '.'),
     lasted: span,
+    past_review: |purpose, since| format!("“{purpose}” was to be looked at again by {since}."),
     not_read_title: "The figures cannot be read",
     not_read: "The gateway cannot read them at the moment. Try again in a minute.",
 };

@@ -52,6 +52,8 @@ pub(super) const HEALTH: HealthWords = HealthWords {
         1 => "Une règle a pris fin à sa date, ou le fera bientôt.".to_owned(),
         count => format!("{count} règles ont pris fin à leur date, ou le feront bientôt."),
     },
+    purposes: "Motifs",
+    none_is_late: "Aucun n’attend son réexamen.",
     proofs: "Preuves",
     proofs_are: |proofs| match proofs {
         ProofsAre::Unknown => {

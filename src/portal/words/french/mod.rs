@@ -10,6 +10,7 @@ mod emergency;
 mod explained;
 mod fault;
 mod health;
+mod history;
 mod open;
 mod outcome;
 mod parts;
@@ -166,6 +167,7 @@ pub const FRENCH: Words = Words {
     emergency: emergency::EMERGENCY,
     stating: stating::STATING,
     tokens: tokens::TOKENS,
+    history: history::HISTORY,
     outcome: outcome::OUTCOME,
     privacy: privacy::PRIVACY,
     value: value::VALUE,

@@ -122,6 +122,8 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
             "Vous. Tant que la demande attend, qui peut l’approuver\u{a0}: {approve}. Tant que le motif est en vigueur, qui peut y mettre fin\u{a0}: {revoke}. Et les personnes qui peuvent lire les fichiers de la passerelle."
         )
     },
+    grounds_title: "Sur quoi reposent les motifs",
+    grounds_what: "Tel que les personnes qui en répondent l’ont écrit\u{a0}: pour chacun, le fondement du traitement des données personnelles et ce qui doit en être conservé. Ce n’est pas calculé\u{a0}: la passerelle elle-même n’efface rien.",
     proved_title: "Ce qui est prouvé",
     proved_what: "Ces phrases doivent être vraies de toute requête possible. Une preuve le montre pour les règles, les sites et les motifs mêmes qui sont en vigueur\u{a0}; celle d’autres règles n’est pas montrée. Elle porte sur les règles\u{a0}: que le programme leur obéit est testé, et non prouvé.",
     rulebook: "Recueil de règles en vigueur",

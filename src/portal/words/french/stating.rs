@@ -44,4 +44,8 @@ pub(super) const STATING: StatingWords = StatingWords {
     nobody_now: "Personne ne peut donner d’accord en ce moment.",
     urgent_title: "C’est urgent",
     answers: "Ce que d’autres vous demandent",
+    basis: "Fondement du traitement des données personnelles",
+    retention: "Ce qui doit en être conservé, et combien de temps",
+    retention_hint: "Telle est l’intention de la personne qui en répond ; la passerelle elle-même n’efface rien.",
+    usually_answered: |within| format!("La réponse vient d’habitude en moins de {}.", span(within)),
 };

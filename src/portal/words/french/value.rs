@@ -33,6 +33,7 @@ pub(super) const VALUE: ValueWords = ValueWords {
     all_purposes: "Tous les motifs",
     bytes: |bytes| scaled(bytes, ["o", "ko", "Mo", "Go"], ','),
     lasted: span,
+    past_review: |purpose, since| format!("Le motif «\u{a0}{purpose}\u{a0}» devait être réexaminé avant le {since}."),
     not_read_title: "Les chiffres ne peuvent pas être lus",
     not_read: "La passerelle ne peut pas les lire en ce moment. Réessayez dans une minute.",
 };

@@ -349,6 +349,7 @@ mod tests {
         Record {
             id: RecordId::new(noon().fresh_name()),
             at: noon(),
+            people: Vec::new(),
             act: Act::Closing {
                 seen: Box::new(Observation {
                     ask: Ask::Connect(to),

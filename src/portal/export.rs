@@ -143,13 +143,18 @@ impl Portal {
         if let Some(foreign) = self.foreign(received) {
             return Err(foreign);
         }
-        if let Some(refused) = self.not_covered(visit, &received.headers, &[Scope::Decisions]) {
+        let is_of_decisions = received.path() == "/v1/decisions";
+        let refused = if is_of_decisions {
+            self.not_covered(visit, &received.headers, &[Scope::Decisions])
+        } else {
+            self.not_covered_of_lines(visit, received)
+        };
+        if let Some(refused) = refused {
             return Err(refused);
         }
         if Self::may_watch(visit, visitor, channel).is_none() {
             return Err(self.unseen_decisions(&Unseen::NotAllowed));
         }
-        let is_of_decisions = received.path() == "/v1/decisions";
         let (wanted, from, limit) = if is_of_decisions {
             let paging = Paging::of(received).map_err(Problem::answer)?;
             let (wanted, bad) = Wanted::of(received, visit.at, super::decisions::BESIDE);

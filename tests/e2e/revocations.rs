@@ -644,6 +644,6 @@ async fn a_user_name_is_nobody_elses_full_name_and_nobody_finds_out_who_is_there
         (there.status, not.status),
         (StatusCode::UNPROCESSABLE_ENTITY, StatusCode::UNPROCESSABLE_ENTITY)
     );
-    assert_eq!(there.json()["errors"], not.json()["errors"]);
+    assert_eq!(there.text().replace("Rossi", "Rossa"), not.text());
     world.close().await;
 }

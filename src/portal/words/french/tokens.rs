@@ -37,7 +37,7 @@ pub(super) const TOKENS: TokenWords = TokenWords {
     scope: "Que permet-il ?",
     scope_of: |scope| match scope {
         "decisions" => {
-            "lire ce qui a été décidé au sujet des autres, dans la mesure où les règles vous le permettent ; avec « read », aussi ce qu’ils ont déclaré, ont et ont consulté"
+            "lire ce qui a été décidé au sujet des autres, dans la mesure où les règles vous le permettent\u{a0}; avec «\u{a0}read\u{a0}», aussi ce qu’ils ont déclaré, ont et ont consulté"
         }
         "declare" => "déclarer, renouveler et terminer vos propres motifs",
         "proxy" => "passer par le proxy",

@@ -205,6 +205,7 @@ impl Entry {
         let opening = Record {
             id: self.id.clone(),
             at: self.at,
+            people: Vec::new(),
             act: Act::Opening { seen, decided },
         };
         let line = Line::of(&opening);
@@ -258,6 +259,7 @@ impl Entry {
         let record = Record {
             id: self.id.clone(),
             at: self.at,
+            people: Vec::new(),
             act: match self.seen.take() {
                 Some(seen) => Act::Closing {
                     seen,

@@ -81,6 +81,7 @@ impl OpenFlow {
         let record = Record {
             id: self.record.id.clone(),
             at: self.record.at,
+            people: Vec::new(),
             act: Act::Opening {
                 seen: Box::new(seen.clone()),
                 decided: Box::new(decided),
@@ -122,6 +123,7 @@ impl Open {
         let record = Record {
             id: id.clone(),
             at,
+            people: Vec::new(),
             act: Act::Opening { seen, decided },
         };
         let flow = OpenFlow { kind, record, counters };

@@ -45,7 +45,7 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
-use crate::facts::{Act, Record, RecordId};
+use crate::facts::{Act, Person, Record, RecordId, SubjectId};
 use batch::Line;
 use desk::Desk;
 pub use entry::{Closing, Counters, Entry};
@@ -105,6 +105,9 @@ pub enum OnFull {
 /// Something that sees every closing, stray, grant and gateway record once: the metrics.
 pub type Reader = Box<dyn Fn(&Record) + Send + Sync>;
 
+/// What is known of somebody now.
+pub type Knows = Box<dyn Fn(&SubjectId) -> Option<Arc<Person>> + Send + Sync>;
+
 /// Why a line is not on disk: no record, no access.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{why}")]
@@ -149,6 +152,8 @@ struct Inner {
     clock: Clock,
     /// Why flows that vanish from now on are cut.
     cut: OnceLock<String>,
+    /// Who people are now.
+    knows: OnceLock<Knows>,
     /// What lasts of what is open.
     open: Open,
     /// Ends and joins the writer when the last book and the last entry are gone.
@@ -200,8 +205,22 @@ impl Book {
         Record {
             id: RecordId::new(at.fresh_name()),
             at,
+            people: self.known(&act),
             act,
         }
+    }
+
+    /// From now on lines about no flow keep what `knows` says of whom they name.
+    pub fn knows(&self, knows: Knows) {
+        // whoever comes second finds that somebody already knows
+        let _first = self.inner.knows.set(knows);
+    }
+
+    fn known(&self, act: &Act) -> Vec<Arc<Person>> {
+        let Some(knows) = self.inner.knows.get() else {
+            return Vec::new();
+        };
+        act.named().iter().filter_map(knows).collect()
     }
 
     /// Returns once everything accepted before this call is on disk.

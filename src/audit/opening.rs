@@ -150,6 +150,7 @@ pub(super) fn open_on(
             readers,
             clock,
             cut: OnceLock::new(),
+            knows: OnceLock::new(),
             open: Open::default(),
             _writer: writer.start().map_err(failed)?,
         }),
@@ -354,6 +355,7 @@ fn record_repairs(book: &Book, repairs: &mut Vec<Repair>, unclosed: BTreeMap<Rec
             book.note(&Record {
                 id: id.clone(),
                 at: opening.at,
+                people: Vec::new(),
                 act: Act::Closing {
                     seen,
                     decided: Some(decided),

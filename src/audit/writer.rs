@@ -235,6 +235,7 @@ impl Writer {
         let record = Record {
             id: RecordId::new(at.fresh_name()),
             at,
+            people: Vec::new(),
             act: Act::Gateway {
                 act: GatewayAct::RecordsInterrupted {
                     why: gap.why,

@@ -1,12 +1,24 @@
 //! How tables are written for spreadsheets.
 
-/// A cell that no spreadsheet takes for a formula, and no comma ends (RFC 4180 §2).
+/// What begins a formula.
+const BEGINS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+
+/// A cell that no spreadsheet takes for a formula, and no comma ends (RFC 4180 §2): nor one whose cells end with semicolons or
+/// tabs, as they do where a comma is what decimals begin with.
 pub fn csv_cell(cell: &str) -> String {
-    let guarded = if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    };
+    let mut guarded = String::with_capacity(cell.len() + 1);
+    if cell.starts_with(['\t', '\r', '\n']) {
+        guarded.push('\'');
+    }
+    let mut begins = true;
+    for one in cell.chars() {
+        if begins && BEGINS.contains(&one) {
+            guarded.push('\'');
+        }
+        // quotes within a cell are none to whoever splits it elsewhere
+        begins = [';', '\t', '\r', '\n'].contains(&one) || (begins && (one.is_whitespace() || one == '"'));
+        guarded.push(one);
+    }
     if guarded.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", guarded.replace('"', "\"\""))
     } else {
@@ -24,7 +36,12 @@ mod tests {
             ("ada", "ada"),
             ("=1+1", "'=1+1"),
             ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
-            ("\n=1", "\"'\n=1\""),
+            ("\n=1", "\"'\n'=1\""),
+            ("a; =1+1", "a; '=1+1"),
+            ("a;=1;\t@x;b-c", "a;'=1;\t'@x;b-c"),
+            ("a\t-1", "a\t'-1"),
+            (";\"=1", "\";\"\"'=1\""),
+            ("one: two = three; four", "one: two = three; four"),
             ("＝1+1", "'＝1+1"),
             ("@x", "'@x"),
             ("a,b", "\"a,b\""),

@@ -22,6 +22,7 @@ mod grant_terms;
 mod hex;
 mod language;
 mod mailbox;
+mod named;
 mod notice;
 mod observation;
 mod partial;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +10,7 @@ use super::access::{Access, AccessAct};
 use super::destination::{Host, PlatformId};
 use super::ending::Ending;
 use super::observation::Observation;
-use super::principal::SubjectId;
+use super::principal::{Person, SubjectId};
 use super::request::{Activity, SignatureId};
 use super::ruling::{Coach, Mode, Outcome, PolicyId, Would, WouldBe};
 use super::standing::{Grant, GrantId, PurposeId};
@@ -375,6 +376,10 @@ pub struct Record {
     pub id: RecordId,
     /// When it began.
     pub at: Timestamp,
+    /// Whom a line about no flow names, as the directory knew them when it was written: what the rules keep apart stays apart
+    /// when somebody moves or leaves. Lines of before know nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Arc<Person>>,
     /// What happened.
     #[serde(flatten)]
     pub act: Act,

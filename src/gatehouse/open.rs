@@ -173,6 +173,8 @@ fn build(
     for repair in repairs {
         tracing::warn!(%repair, "the book was repaired");
     }
+    let known = Arc::clone(&live);
+    book.knows(Box::new(move |id| known.load().directory.person(id)));
     // rules may be tried at another hour; browsers check certificates by the real one
     let real_time = Clock::system();
     let mint = Arc::new(Mint::new(issuer, real_time.clone(), &settings.tls)?);

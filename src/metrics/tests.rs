@@ -109,6 +109,7 @@ fn record(act: Act) -> Record {
     Record {
         id: RecordId::new("1"),
         at: Timestamp::from_millis(1_700_000_000_500),
+        people: Vec::new(),
         act,
     }
 }

@@ -2,7 +2,7 @@
 //! somebody looks. What is only put off is forgotten once none waits here, since another gateway may have told it; what was lost
 //! is not before something gets through.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use super::whom;
@@ -21,7 +21,14 @@ pub struct Trouble {
 
 /// See the module. By the ways of letters.
 #[derive(Debug, Default)]
-pub(super) struct Faring(Mutex<BTreeMap<String, Faltering>>);
+pub(super) struct Faring {
+    ways: Mutex<BTreeMap<String, Faltering>>,
+    /// By the way, whose letters were refused as such since something got through.
+    refused: Mutex<BTreeMap<String, BTreeSet<String>>>,
+}
+
+/// Of so many in a row whose letters are refused, the way is what is wrong with them.
+const IN_A_ROW: usize = 3;
 
 #[derive(Debug)]
 struct Faltering {
@@ -34,6 +41,22 @@ impl Faring {
     /// Something got through.
     pub(super) fn got_through(&self, way: &str) {
         self.ways().remove(way);
+        self.letters().remove(way);
+    }
+
+    /// A letter was refused, and no other need be: somebody has left, and their mailbox with them.
+    pub(super) fn refused(&self, way: &str, to: &str, (at, why): (Timestamp, &str)) {
+        let is_the_way = {
+            let mut letters = self.letters();
+            let those = letters.entry(way.to_owned()).or_default();
+            if those.len() < IN_A_ROW {
+                those.insert(to.to_owned());
+            }
+            those.len() >= IN_A_ROW
+        };
+        if is_the_way {
+            self.lost(way, at, why);
+        }
     }
 
     /// A try came to nothing, and is made again until `waits`: by this gateway, or by another that can.
@@ -74,7 +97,11 @@ impl Faring {
     }
 
     fn ways(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Faltering>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ways.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn letters(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, BTreeSet<String>>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -105,6 +132,22 @@ mod tests {
         faring.lost("webhook:email", at(4), "404");
         faring.got_through("email");
         assert_eq!(told(&faring, 4), [(Some("email".to_owned()), 4, "404".to_owned())]);
+    }
+
+    #[test]
+    fn a_mailbox_that_is_gone_is_no_trouble_of_the_way_and_several_in_a_row_are() {
+        let at = Timestamp::from_millis;
+        let faring = Faring::default();
+        for _ in 0..5 {
+            faring.refused("email", "dan", (at(1), "550"));
+        }
+        faring.refused("email", "eve", (at(2), "550"));
+        assert_eq!(told(&faring, 2), []);
+        faring.got_through("email");
+        for (to, when) in [("dan", 3), ("eve", 4), ("mia", 5)] {
+            faring.refused("email", to, (at(when), "550"));
+        }
+        assert_eq!(told(&faring, 5), [(None, 5, "550".to_owned())]);
     }
 
     #[test]

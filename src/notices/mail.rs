@@ -91,7 +91,7 @@ impl Mail {
         match handed_over(self.offered(&to), &message).await {
             Ok(()) => Went::Sent,
             Err(Failed::ForNow(why)) => Went::Later(why, None),
-            Err(Failed::ForGood(why)) => Went::Refused(why),
+            Err(Failed::ForGood(why)) => Went::Unfit(why),
         }
     }
 

@@ -127,6 +127,8 @@ enum Went {
     Later(String, Option<Duration>),
     /// It never will be, and the other side says so: why.
     Refused(String),
+    /// The same of this letter alone, to this reader or with these words; others may get through: why.
+    Unfit(String),
     /// It never will be, whatever the other side would say: why.
     Never(String),
 }
@@ -445,6 +447,16 @@ impl Notices {
             }
             Went::Refused(why) => {
                 self.faring.lost(way, self.clock.now(), &why);
+                (why, None)
+            }
+            Went::Unfit(why) => {
+                // to a hook it is the words that are refused, so what they are about tells letters apart
+                let which = if letter.to.is_empty() {
+                    of.to_string()
+                } else {
+                    letter.to.clone()
+                };
+                self.faring.refused(way, &which, (self.clock.now(), &why));
                 (why, None)
             }
             Went::Never(why) => (why, None),

@@ -69,10 +69,18 @@ impl Portal {
         })
     }
 
+    /// The answer to a token that is not good for what is looked for: whoever lets a tool read decisions does not say with that
+    /// what it reads of people's grants and tokens, and of what they wrote.
+    pub(super) fn not_covered_of_lines(&self, visit: &Visit<'_>, received: &Received) -> Option<Page> {
+        let covers = |scope| self.not_covered(visit, &received.headers, &[scope]);
+        let is_of_flows = matches!(wanted::topic(received), Some(Ok(Topic::Flows)));
+        covers(Scope::Decisions).or_else(|| if is_of_flows { None } else { covers(Scope::Read) })
+    }
+
     /// What tools are told.
     pub(super) async fn list_records(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
         let channel = channel(received);
-        if let Some(refused) = self.not_covered(visit, &received.headers, &[Scope::Decisions]) {
+        if let Some(refused) = self.not_covered_of_lines(visit, received) {
             return refused;
         }
         if Self::may_watch(visit, visitor, channel).is_none() {

@@ -141,7 +141,7 @@ impl Teller {
                     ..self.by(line, by, (rulebook, policies))
                 };
                 let what = |whose: Option<&str>, through| (self.words.book.access)(*act, whose, through);
-                Some(self.access(line, access, what))
+                Some(self.access(line, (record, access, by), what))
             }
             Act::Gateway { act, rulebook } => Some(self.gateway(line, act, rulebook)),
             Act::Opening { .. } | Act::Stray { .. } => None,
@@ -266,16 +266,18 @@ impl Teller {
     fn access(
         &self,
         line: BookLine,
-        access: &Access,
+        (record, access, by): (&Record, &Access, &SubjectId),
         what: impl Fn(Option<&str>, Option<Topic>) -> String,
     ) -> BookLine {
         let through = access.wanted.get(super::wanted::TOPIC);
         let through = through.and_then(|topic| Topic::named(topic));
         let wanted = access.wanted.iter().filter(|(name, _)| *name != super::wanted::TOPIC);
         let wanted: Vec<String> = wanted.map(|(name, said)| format!("{name} {said}")).collect();
-        let looked_for = (!wanted.is_empty()).then(|| (self.words.book.looked_for)(&wanted.join(", ")));
+        let reads = self.sees.may_read_wanted(record, access, by);
+        let looked_for = (reads && !wanted.is_empty()).then(|| (self.words.book.looked_for)(&wanted.join(", ")));
         let named = access.whose.clone();
-        let whose = named.or_else(|| SubjectId::parse(access.wanted.get("user")?).ok());
+        let user = access.wanted.get("user").filter(|_| reads);
+        let whose = named.or_else(|| SubjectId::parse(user?).ok());
         let name = access.whose.as_ref().map(|whose| self.sees.name_of(whose));
         BookLine {
             grant: access.wanted.get("grant").map(|id| GrantId::new(id.as_str())),
@@ -284,6 +286,7 @@ impl Teller {
             whose,
             what: what(name.as_deref(), through),
             why: looked_for.into_iter().chain(self.reasons_of(&line.policies)).collect(),
+            withheld: !reads,
             leads: access.record.clone().map(|record| Leads::Decision(record, None)),
             ..line
         }

@@ -19,6 +19,7 @@ use super::{Portal, Visit};
 use crate::audit::{Bookmark, Bounds, Found, Lasting, decisions};
 use crate::facts::{
     Access, AccessAct, Act, Channel, DecisionNote, End, Ending, Observation, Outcome, PolicyId, Record, Scope,
+    SubjectId,
 };
 use crate::rulebook::Visitor;
 
@@ -70,6 +71,18 @@ pub(super) fn is_about_others(visit: &Visit<'_>, visitor: Visitor<'_>, received:
         || is_file
         || is_other
         || (filters() && Portal::may_watch(visit, visitor, channel(received)).is_some())
+}
+
+/// The answer to whoever asks for a file and may read nothing of others: their own refusals are remembered, and are none.
+pub(super) fn own_as_file(visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Option<Page> {
+    let user = received.asked("user").map(|user| user.trim().to_owned());
+    let is_other = user.is_some_and(|user| !user.is_empty() && user != visitor.person.id.as_str());
+    let is_about_others = received.asked("all").is_some() || is_other;
+    if is_about_others || Portal::may_watch(visit, visitor, channel(received)).is_some() {
+        return None;
+    }
+    let wrong = field("format", "your own refusals are answered as JSON alone");
+    Some(wanted::unfit(&[], vec![wrong]).answer())
 }
 
 impl<'a> Decided<'a> {
@@ -213,8 +226,18 @@ impl Portal {
         policies: BTreeSet<PolicyId>,
     ) -> Result<(), Unseen> {
         let grant = wanted.filter.grant.as_ref().and_then(|id| self.ledger.get(id));
+        // whoever is looked for by their full name can find that they were
+        let in_full = wanted
+            .filter
+            .user
+            .as_ref()
+            .filter(|user| SubjectId::parse(user).is_err());
+        let in_full = in_full.and_then(|name| match visit.in_force.directory.called(name).as_slice() {
+            [one] => Some(one.id.clone()),
+            _ => None,
+        });
         let access = Access {
-            whose: grant.map(|grant| grant.subject),
+            whose: grant.map(|grant| grant.subject).or(in_full),
             ..wanted.access()
         };
         let noted = self.note_access(visit, (act, access), policies).await;
@@ -349,6 +372,7 @@ mod tests {
         Record {
             id: RecordId::new(noon().fresh_name()),
             at: noon(),
+            people: Vec::new(),
             act: Act::Closing {
                 seen: Box::new(Observation {
                     ask: Ask::Connect(to),

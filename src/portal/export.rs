@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -32,6 +33,8 @@ use crate::rulebook::Visitor;
 pub(super) const MOST: u32 = 100_000;
 /// How many are read and sent at once.
 const PIECE: usize = 500;
+/// How long what is said last has to reach the wire before the body breaks off.
+const SAID: Duration = Duration::from_secs(1);
 
 /// What is taken away.
 #[derive(Clone)]
@@ -63,6 +66,8 @@ enum Stage {
     Begins(String, Piece, Box<Exporting>, Until),
     /// More follows.
     GoesOn(Box<Exporting>, Until),
+    /// It has said that it broke off.
+    Breaks,
     Over,
 }
 
@@ -91,14 +96,17 @@ impl Portal {
         let counter = self.for_request(received);
         let answer = match received.path() {
             "/decisions" => Self::page_as_file(visit, visitor, (received, format))?,
-            "/v1/decisions" if super::decisions::is_about_others(visit, visitor, received) => {
-                counter.call_as_file(visit, visitor, (received, format))
-            }
+            "/v1/decisions" => match super::decisions::own_as_file(visit, visitor, received) {
+                Some(refused) => Err(refused),
+                None => counter.call_as_file(visit, visitor, (received, format)),
+            },
             "/v1/records" => counter.call_as_file(visit, visitor, (received, format)),
             _ => return None,
         };
         let words = counter.words;
         let file = match answer {
+            // of a file that nobody takes only the head is answered, and nothing recorded
+            Ok(request) if received.method == Method::HEAD => Ok(headed(&request, pieces(Stage::Over))),
             Ok(request) => counter.file(visit, visitor, request, until).await,
             Err(page) => Err(page),
         };
@@ -143,13 +151,18 @@ impl Portal {
         if let Some(foreign) = self.foreign(received) {
             return Err(foreign);
         }
-        if let Some(refused) = self.not_covered(visit, &received.headers, &[Scope::Decisions]) {
+        let is_of_decisions = received.path() == "/v1/decisions";
+        let refused = if is_of_decisions {
+            self.not_covered(visit, &received.headers, &[Scope::Decisions])
+        } else {
+            self.not_covered_of_lines(visit, received)
+        };
+        if let Some(refused) = refused {
             return Err(refused);
         }
         if Self::may_watch(visit, visitor, channel).is_none() {
             return Err(self.unseen_decisions(&Unseen::NotAllowed));
         }
-        let is_of_decisions = received.path() == "/v1/decisions";
         let (wanted, from, limit) = if is_of_decisions {
             let paging = Paging::of(received).map_err(Problem::answer)?;
             let (wanted, bad) = Wanted::of(received, visit.at, super::decisions::BESIDE);
@@ -204,10 +217,12 @@ impl Portal {
             request: request.clone(),
         };
         let (piece, exporting) = exporting.piece().await.map_err(&unseen)?;
-        let is_nothing = piece.count == 0 && piece.next.is_none() && request.from.is_none();
+        // of a large book one piece is only the newest part, and what nobody knows of is a slip there as well
+        let is_nothing = piece.count == 0 && request.from.is_none();
         let unknown = request.wanted.unknown(visit, visitor, request.channel);
         if is_nothing && !unknown.is_empty() && request.channel != Channel::Portal {
-            return Err(wanted::unfit(&unknown, Vec::new()).answer());
+            let next = piece.next.map(|next| next.to_string());
+            return Err(wanted::unfit(&unknown, Vec::new()).with("next", next).answer());
         }
         Ok(flowing(&request, (piece, Box::new(exporting), until)))
     }
@@ -220,11 +235,11 @@ fn flowing(request: &Request, (first, exporting, until): (Piece, Box<Exporting>,
         Format::Lines => String::new(),
     };
     let begins = Stage::Begins(head, first, exporting, until);
-    let pieces = stream::unfold(begins, |stage| async move {
-        let (text, on) = stage.next().await?;
-        Some((Ok(Frame::data(Bytes::from(text))), on))
-    });
-    let pieces: Events = Box::pin(pieces);
+    headed(request, pieces(begins))
+}
+
+/// The answer that carries them.
+fn headed(request: &Request, pieces: Events) -> Tail {
     let name = if request.is_of_decisions {
         "decisions"
     } else {
@@ -235,6 +250,20 @@ fn flowing(request: &Request, (first, exporting, until): (Piece, Box<Exporting>,
     let hung_on = HeaderValue::from_str(&format!("Accept, {}", super::language::BY_CHOICE));
     head.headers.extend(hung_on.ok().map(|hung_on| (header::VARY, hung_on)));
     Response::from_parts(head, StreamBody::new(pieces))
+}
+
+/// What flows from there on.
+fn pieces(begins: Stage) -> Events {
+    let pieces = stream::unfold(begins, |stage| async move {
+        if matches!(stage, Stage::Breaks) {
+            // what was said last is on the wire first: an error drops what still waits
+            tokio::time::sleep(SAID).await;
+            return Some((Err(std::io::Error::other("the file broke off")), Stage::Over));
+        }
+        let (text, on) = stage.next().await?;
+        Some((Ok(Frame::data(Bytes::from(text))), on))
+    });
+    Box::pin(pieces)
 }
 
 fn columns(request: &Request) -> &'static [&'static str] {
@@ -251,7 +280,7 @@ impl Stage {
         let (head, piece, exporting, until) = match self {
             Self::Begins(head, piece, exporting, until) => (head, piece, exporting, until),
             Self::GoesOn(exporting, mut until) => {
-                let (words, format) = (exporting.teller.words(), exporting.request.format);
+                let broken_off = exporting.broken_off();
                 let more = if exporting.exporter.takes_more() {
                     tokio::select! {
                         biased;
@@ -262,12 +291,11 @@ impl Stage {
                     None
                 };
                 let Some((piece, exporting)) = more else {
-                    let text = words.book.file_broken_off;
-                    return Some((format.end("broken-off", text, None), Self::Over));
+                    return Some((broken_off, Self::Breaks));
                 };
                 (String::new(), piece, Box::new(exporting), until)
             }
-            Self::Over => return None,
+            Self::Breaks | Self::Over => return None,
         };
         let end = exporting.end(&piece);
         let goes_on = piece.next.is_some() && exporting.left > 0;
@@ -339,7 +367,8 @@ impl Exporting {
         match next {
             Some(next) if self.left == 0 => {
                 let most = (words.outcome.number)(u64::try_from(self.request.most).unwrap_or(u64::MAX));
-                Some(format.end("cut-off", &(words.book.file_cut_off)(&most, &next), Some(&next)))
+                let text = self.and_unreadable((words.book.file_cut_off)(&most, &next));
+                Some(format.end("cut-off", &text, Some(&next)))
             }
             Some(_) => None,
             None => (self.unreadable > 0).then(|| {
@@ -347,5 +376,44 @@ impl Exporting {
                 format.end("unreadable", &text, None)
             }),
         }
+    }
+
+    /// What is said where it breaks off before the next piece: the rest follows from there.
+    fn broken_off(&self) -> String {
+        let next = self.request.from.map(|from| from.to_string());
+        let text = (self.teller.words().book.file_broken_off)(next.as_deref().unwrap_or_default());
+        let text = self.and_unreadable(text);
+        self.request.format.end("broken-off", &text, next.as_deref())
+    }
+
+    /// With how many lines until there could not be read.
+    fn and_unreadable(&self, text: String) -> String {
+        if self.unreadable == 0 {
+            return text;
+        }
+        let unreadable = (self.teller.words().decisions.unreadable)(self.unreadable);
+        format!("{text} {unreadable}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_that_broke_off_is_not_whole_to_the_transport_either() {
+        let pieces = pieces(Stage::Breaks);
+        let read = StreamBody::new(pieces).collect().await;
+        assert!(read.is_err());
+        assert!(
+            StreamBody::new(super::pieces(Stage::Over))
+                .collect()
+                .await
+                .unwrap()
+                .to_bytes()
+                .is_empty()
+        );
     }
 }

@@ -40,7 +40,7 @@ impl Portal {
                 Err(_) => return self.nothing_here(),
             }
         }
-        let (meant, wrong) = picked(visit, received);
+        let (meant, wrong) = picked(visit, visitor, received);
         let after = received.asked("after").map(GrantId::new);
         let look = Look::for_a_page(Channel::Portal, after.as_ref(), PAGE);
         let chosen = if wrong.is_empty() {
@@ -164,7 +164,7 @@ impl Portal {
 
     /// The page that asks whether that is meant, and why.
     pub(super) async fn revoke_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
-        let (meant, wrong) = picked(visit, received);
+        let (meant, wrong) = picked(visit, visitor, received);
         if !wrong.is_empty() {
             return self.nothing_here();
         }

@@ -167,7 +167,7 @@ impl Portal {
 
     /// What others hold that the person may revoke, and of their own what they may end.
     pub(super) async fn list_revocable(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
-        let (meant, wrong) = picked(visit, received);
+        let (meant, wrong) = picked(visit, visitor, received);
         if !wrong.is_empty() {
             return unfit(wrong).answer();
         }
@@ -203,13 +203,20 @@ pub(super) fn is_about_others(received: &Received) -> bool {
 }
 
 /// What an address picks: empty fields, as an untouched form sends them, pick nothing.
-pub(super) fn picked(visit: &Visit<'_>, received: &Received) -> (Selection, Vec<Value>) {
+pub(super) fn picked(visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> (Selection, Vec<Value>) {
     let given = |name: &str| received.asked(name).map(|text| text.trim().to_owned());
     let given = |name: &str| given(name).filter(|text| !text.is_empty());
-    // whoever knows somebody by their full name need not know how they sign in
-    let in_full = |text: String| match visit.in_force.directory.called(&text).as_slice() {
-        [one] => one.id.to_string(),
-        _ => text,
+    // whoever knows somebody by their full name need not know how they sign in: what somebody could sign in as is that, though, and
+    // nobody else hears whose names there are
+    let may_ask = || Portal::may_watch(visit, visitor, channel(received)).is_some() || visit.may_end_others(visitor);
+    let in_full = |text: String| {
+        if SubjectId::parse(&text).is_ok() || !may_ask() {
+            return text;
+        }
+        match visit.in_force.directory.called(&text).as_slice() {
+            [one] => one.id.to_string(),
+            _ => text,
+        }
     };
     let given = |name: &str| given(name).map(|text| if name == "user" { in_full(text) } else { text });
     let mut wrong = Vec::new();

@@ -8,8 +8,7 @@ use super::{Portal, Visit};
 use crate::audit::Unavailable;
 use crate::clock::Timestamp;
 use crate::facts::{
-    Access, AccessAct, Act, Arrival, Channel, Grant, Observation, Person, PolicyId, Record, RevokedFor, Subject,
-    SubjectId, Token,
+    Access, AccessAct, Act, Arrival, Channel, Grant, Observation, Person, PolicyId, Record, Subject, SubjectId, Token,
 };
 use crate::rulebook::{Directory, Rulebook, Visitor};
 
@@ -51,24 +50,16 @@ impl Sees {
     pub(super) fn admits_line(&mut self, record: &Record) -> bool {
         match &record.act {
             Act::Closing { .. } | Act::Opening { .. } | Act::Stray { .. } => self.admits(record),
-            Act::Grant { grant, by, .. } => {
-                let to = grant.delegated.as_ref().map(|delegated| &delegated.to);
-                let behalf = grant.answers.last().and_then(|answer| answer.behalf.as_ref());
-                let named = [Some(&grant.subject), Some(by), to, behalf.map(|behalf| &behalf.whom)];
-                named.into_iter().flatten().all(|whose| self.may_see_as(whose, None))
-            }
-            Act::Token { token, by, .. } => {
-                let revoked = match &token.revoked_for {
-                    Some(RevokedFor::Revocation(ended)) => Some(&ended.by),
-                    Some(RevokedFor::PasswordChanged | RevokedFor::AccountRemoved) | None => None,
-                };
-                let named = [Some(&token.subject), Some(by), revoked];
-                named.into_iter().flatten().all(|whose| self.may_see_as(whose, None))
+            Act::Grant { .. } | Act::Token { .. } => {
+                record.act.named().iter().all(|whose| self.may_see_named(record, whose))
             }
             Act::Access { access, by, .. } => {
-                let wanted = access.wanted.get("user").and_then(|user| SubjectId::parse(user).ok());
-                let named = [Some(by), access.whose.as_ref(), wanted.as_ref()];
-                named.into_iter().flatten().all(|whose| self.may_see_as(whose, None))
+                let named = [Some(by), access.whose.as_ref()];
+                let may_see = named
+                    .into_iter()
+                    .flatten()
+                    .all(|whose| self.may_see_named(record, whose));
+                may_see && self.may_read_of_wanted(record, access, by)
             }
             Act::Gateway { .. } => true,
         }
@@ -84,13 +75,16 @@ impl Sees {
 
     /// Whether they may read what people wrote of a grant, as its page shows it: it is their own, or the rules let them end it.
     pub(super) fn may_read_text_of(&self, grant: &Grant) -> bool {
-        let (is_own, holder) = (grant.subject == self.person.id, self.people.person(&grant.subject));
+        let is_own = grant.subject == self.person.id;
         let states_purpose = grant.delegated.is_none() && grant.continued.is_none();
+        // of whoever has left, nobody knows any more what the rules would say
         let may_end = || {
-            let decision = self
-                .rules
-                .may_end(self.visitor(), grant, holder.as_deref(), self.channel, self.at);
-            decision.is_allowed()
+            self.people.person(&grant.subject).is_some_and(|holder| {
+                let decision = self
+                    .rules
+                    .may_end(self.visitor(), grant, Some(&holder), self.channel, self.at);
+                decision.is_allowed()
+            })
         };
         is_own || (states_purpose && may_end())
     }
@@ -102,12 +96,13 @@ impl Sees {
 
     /// Whether they may read what a token is called, and why it was revoked, likewise.
     pub(super) fn may_read_text_of_token(&self, token: &Token) -> bool {
-        let holder = self.people.person(&token.subject);
         let may_end = || {
-            let decision = self
-                .rules
-                .may_end_token(self.visitor(), token, holder.as_deref(), (self.channel, self.at));
-            decision.is_allowed()
+            self.people.person(&token.subject).is_some_and(|holder| {
+                let decision = self
+                    .rules
+                    .may_end_token(self.visitor(), token, Some(&holder), (self.channel, self.at));
+                decision.is_allowed()
+            })
         };
         token.subject == self.person.id || may_end()
     }
@@ -121,6 +116,31 @@ impl Sees {
     /// The rules in force.
     pub(super) fn rules(&self) -> &Rulebook {
         &self.rules
+    }
+
+    /// It is asked of whom a line names as they were then. Where neither the line nor the directory knows them, nobody can tell
+    /// whether the rules keep them apart, so they do.
+    fn may_see_named(&mut self, record: &Record, whose: &SubjectId) -> bool {
+        let then = record.people.iter().find(|person| person.id == *whose);
+        (self.is_own(whose) || self.knows(record, whose)) && self.may_see_as(whose, then)
+    }
+
+    /// Whether they may read that somebody looked for whom they say: what is nobody's name is withheld, and nothing else.
+    fn may_read_of_wanted(&mut self, record: &Record, access: &Access, by: &SubjectId) -> bool {
+        let wanted = access.wanted.get("user").and_then(|user| SubjectId::parse(user).ok());
+        let wanted = wanted.filter(|whose| !self.is_own(by) && self.knows(record, whose));
+        wanted.is_none_or(|whose| self.may_see_named(record, &whose))
+    }
+
+    /// Whether they may read for what somebody looked: it was themselves, or it names nobody of whom it is not known who they are.
+    pub(super) fn may_read_wanted(&self, record: &Record, access: &Access, by: &SubjectId) -> bool {
+        let wanted = access.wanted.get("user");
+        self.is_own(by)
+            || wanted.is_none_or(|user| SubjectId::parse(user).is_ok_and(|whose| self.knows(record, &whose)))
+    }
+
+    fn knows(&self, record: &Record, whose: &SubjectId) -> bool {
+        record.people.iter().any(|person| person.id == *whose) || self.people.person(whose).is_some()
     }
 
     /// It is asked of the person as they were then; where the record does not know that, of whoever they are today as well.

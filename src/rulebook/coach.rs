@@ -222,6 +222,7 @@ mod tests {
         let line = serde_json::to_vec(&Record {
             id: RecordId::new("1"),
             at: seen.at,
+            people: Vec::new(),
             act: crate::facts::Act::Opening {
                 seen: Box::new(now.rulebook.redact(&seen)),
                 decided: Box::new(now.rulebook.judge(&seen).note(None)),
@@ -250,6 +251,7 @@ mod tests {
             let record = Record {
                 id: RecordId::new("1"),
                 at: seen.at,
+                people: Vec::new(),
                 act: crate::facts::Act::Opening {
                     seen: Box::new(then.rulebook.redact(&seen)),
                     decided: Box::new(note),

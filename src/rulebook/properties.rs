@@ -197,6 +197,7 @@ fn recorded(seen: &Observation, decided: DecisionNote) -> Record {
     let record = Record {
         id: RecordId::new("r"),
         at: seen.at,
+        people: Vec::new(),
         act: Act::Closing {
             seen: Box::new(rules().redact(seen)),
             decided: Some(Box::new(decided)),

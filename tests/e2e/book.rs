@@ -3,7 +3,7 @@
 
 use http::{Request, StatusCode, header};
 use serde_json::{Value, json};
-use wayleave::facts::{AccessAct, Act};
+use wayleave::facts::{AccessAct, Act, SubjectId};
 
 use crate::approvals::{proven, without_cases};
 use crate::break_glass::{breaks, reviews};
@@ -290,6 +290,86 @@ forbid (principal, action == Action::"revoke", resource) when { resource == Purp
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn ones_own_refusals_are_no_file_and_who_looked_by_a_full_name_is_found() {
+    let world = World::open().await;
+    a_day(&world).await;
+    for query in ["?format=csv", "?user=ada&format=jsonl"] {
+        let own = world.client("ada").get(&format!("{PORTAL}/v1/decisions{query}")).await;
+        assert_eq!(own.status, StatusCode::UNPROCESSABLE_ENTITY, "{query}: {}", own.text());
+        assert_eq!(own.json()["errors"][0]["field"], "format", "{query}");
+    }
+    let request = Request::get(format!("{PORTAL}/v1/decisions")).header(header::ACCEPT, "text/csv");
+    let own = world.client("ada").send(request).await;
+    assert_eq!(own.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", own.text());
+
+    // a name in full finds nothing, and is found by whom it means
+    let in_full = listed(&world, "sol", "?kind=grants&user=Ada%20Mertens").await;
+    assert_eq!(in_full.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let looked = records(&world, "?kind=access&user=ada").await;
+    assert_eq!(looked.len(), 2, "{looked:?}");
+    assert!(looked[1].to_string().contains("user Ada Mertens"), "{looked:?}");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_about_whom_the_rules_keep_apart_stay_so_when_they_move_or_leave() {
+    let world = World::planned(without_cases).await;
+    a_day(&world).await;
+    // Sol looks for Ada before she is kept apart, as whoever reads who looked is told
+    assert_eq!(records(&world, "?kind=grants&user=ada").await.len(), 1);
+    let apart = r#"@id("test.apart") @title("Apart") @reason("Apart.") @owner("HR")
+forbid (principal, action == Action::"see-decisions", resource) when { resource in Role::"recruiter" };
+"#;
+    world.edit_rules("rules/90-test.cedar", apart).await;
+    let of_ada = async |world: &World| {
+        let all = listed(world, "sol", "?limit=100").await;
+        assert_eq!(all.status, StatusCode::OK, "{}", all.text());
+        let table = listed(world, "sol", "?format=csv").await.text();
+        let all = all.json();
+        // for what Sol looked is no news to Sol
+        let named = |one: &&Value| one["by"] != "sol" && [&one["by"], &one["whose"]].contains(&&json!("ada"));
+        let named = all["records"].as_array().unwrap().iter().filter(named).count();
+        (
+            named,
+            all.to_string().contains("HYPERLINK") || table.contains("HYPERLINK"),
+        )
+    };
+    assert_eq!(of_ada(&world).await, (0, false));
+    let people = world.read_policy("people/people.toml");
+    let entries: Vec<&str> = people.split("[[person]]").collect();
+    let ada = |with: Option<(&str, &str)>| {
+        let kept = entries.iter().filter_map(|one| match with {
+            _ if !one.contains("id = \"ada\"") => Some((*one).to_owned()),
+            with => with.map(|(from, to)| one.replace(from, to)),
+        });
+        kept.collect::<Vec<_>>().join("[[person]]")
+    };
+    let directory = |world: &World| world.gate().live().load().directory.clone();
+    let id = SubjectId::parse("ada").unwrap();
+    world.write_policy("people/people.toml", &ada(Some(("\"recruiter\"", "\"engineer\""))));
+    world
+        .until("Ada has moved", async |world| {
+            directory(world)
+                .person(&id)
+                .is_some_and(|ada| !ada.roles.contains("recruiter"))
+        })
+        .await;
+    assert_eq!(of_ada(&world).await, (0, false), "moved");
+    world.write_policy("people/people.toml", &ada(None));
+    world
+        .until("Ada has left", async |world| directory(world).person(&id).is_none())
+        .await;
+    assert_eq!(of_ada(&world).await, (0, false), "left");
+    // whoever is not kept apart is read of as ever
+    assert!(
+        acts(&world, "?kind=grants")
+            .await
+            .contains(&"grants ben requested".to_owned())
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_found_is_taken_away_as_a_table_or_lines_and_that_is_recorded() {
     let world = World::open().await;
     a_day(&world).await;
@@ -365,6 +445,10 @@ async fn what_is_found_is_taken_away_as_a_table_or_lines_and_that_is_recorded() 
     assert_eq!(head.text(), "");
 
     let looked = looks(&world).await;
+    let heads = looked
+        .iter()
+        .filter(|(_, wanted)| wanted == r#"{"format": "csv", "kind": "all"}"#);
+    assert_eq!(heads.count(), 0, "nobody took what was only asked for: {looked:?}");
     let taken = looked.iter().filter(|(act, _)| *act == AccessAct::Exported);
     let taken: Vec<&str> = taken.map(|(_, wanted)| wanted.as_str()).collect();
     assert_eq!(taken[0], r#"{"format": "csv", "kind": "grants"}"#);

@@ -345,13 +345,8 @@ async fn a_server_that_puts_off_or_refuses_is_heard_and_one_that_is_down_stops_n
     world.clock.advance(Duration::from_secs(31));
     counted(&world, "refused", 1.0).await;
     let health = async || world.client("sol").navigate(&format!("{PORTAL}/health")).await.text();
-    let refused = health().await;
-    for part in [
-        "Nothing of this gateway has got through by e-mail since",
-        "the server refuses RCPT TO: 550",
-    ] {
-        assert!(refused.contains(part), "{part}: {refused}");
-    }
+    // one mailbox that is gone is no trouble of e-mail
+    assert!(!health().await.contains("the server refuses RCPT TO"));
     answers(&world, &id, "decline", "Not this week").await;
     assert_eq!(post.tells().await["put_off"], "ben@example.org");
     counted(&world, "put-off", 2.0).await;

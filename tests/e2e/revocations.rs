@@ -623,3 +623,27 @@ async fn the_pages_of_revoking_show_and_do_nothing_for_others_and_take_no_forged
     assert!(!cookie(&signed).is_empty());
     world.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_name_is_nobody_elses_full_name_and_nobody_finds_out_who_is_there() {
+    let world = World::planned(|plan| {
+        without_cases(plan);
+        let file = plan.folder.join("policies/people/people.toml");
+        let people = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, people.replace("name = \"Ada Mertens\"", "name = \"Ben\"")).unwrap();
+    })
+    .await;
+    world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
+    let listed = async |who: &str, user: &str| world.client(who).get(&format!("{PORTAL}/v1/grants?user={user}")).await;
+    let of_ben = listed("sol", "ben").await;
+    assert_eq!(of_ben.json()["grants"], json!([]), "{}", of_ben.text());
+    assert_eq!(listed("sol", "ada").await.json()["grants"].as_array().unwrap().len(), 1);
+    // Dan may read and end nothing of others: a name that is there looks like one that is not
+    let [there, not] = [listed("dan", "Lea%20Rossi").await, listed("dan", "Lea%20Rossa").await];
+    assert_eq!(
+        (there.status, not.status),
+        (StatusCode::UNPROCESSABLE_ENTITY, StatusCode::UNPROCESSABLE_ENTITY)
+    );
+    assert_eq!(there.text().replace("Rossi", "Rossa"), not.text());
+    world.close().await;
+}

@@ -141,6 +141,22 @@ async fn what_was_decided_about_others_takes_a_scope_of_its_own() {
             "{path}"
         );
     }
+    // what people stated takes the scope for that as well
+    let (_, both) = make(&world, "sol", &["decisions", "read"]).await;
+    let both = tool(&world, "sol", &both);
+    for path in [
+        "/v1/records",
+        "/v1/records?kind=grants",
+        "/v1/records?kind=grants&format=csv",
+    ] {
+        assert_eq!(get(&both, path).await.status, StatusCode::OK, "{path}");
+        for (token, scope) in [(&watches, "read"), (&reads, "decisions")] {
+            let refused = get(token, path).await;
+            assert_eq!(refused.status, StatusCode::FORBIDDEN, "{path} {scope}");
+            assert_eq!(refused.json()["scope"], scope, "{path}");
+        }
+    }
+    assert_eq!(get(&watches, "/v1/records?kind=flows").await.status, StatusCode::OK);
     // whom the rules let read nothing about others hears no more than that
     let (_, token) = make(&world, "dan", &["read"]).await;
     let dan = tool(&world, "dan", &token);

@@ -130,6 +130,7 @@ fn closing(note: DecisionNote) -> Record {
     Record {
         id: RecordId::new("one"),
         at: noon(),
+        people: Vec::new(),
         act: Act::Closing {
             seen: Box::new(seen("ada", "/feed/")),
             decided: Some(Box::new(note)),

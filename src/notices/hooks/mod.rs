@@ -324,6 +324,7 @@ fn went(answered: Result<Answer, Fault>, at: Timestamp) -> Went {
             Went::Later(format!("{why}: check `user`, `password_file` and the address"), None)
         }
         StatusCode::GONE => Went::Refused("the address is gone (410): take it out of the settings".to_owned()),
+        StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNPROCESSABLE_ENTITY => Went::Unfit(why),
         status if status.is_client_error() => Went::Refused(why),
         _ => Went::Later(why, asked(&answer.headers, at)),
     }
@@ -375,7 +376,10 @@ mod tests {
             };
             assert_eq!(found, asked.map(Duration::from_secs), "{status}");
         }
-        for status in [400, 404, 410, 422] {
+        for status in [400, 413, 422] {
+            assert!(matches!(go(status, None), Went::Unfit(_)), "{status}");
+        }
+        for status in [404, 410] {
             assert!(matches!(go(status, None), Went::Refused(why) if (status == 410) == why.contains("gone")));
         }
     }

@@ -73,7 +73,8 @@ pub(super) const MORE: &[Operation] = &[
         summary: "What the book has of whatever happened: grants, emergencies, delegations, tokens, who looked, and the rules",
         says: "The latest first, in plain words, as far as the rules let you read decisions of everybody whom a line names; that \
                you look is recorded. What was written of a grant or a token is told to whom its page shows it (`withheld` says \
-               that there is something else). A filter that tells nothing apart of a `kind` is a `query-unfit`. As with \
+               that there is something else). A token must be good for `decisions`, and but for `kind=flows` for `read` as \
+               well. A filter that tells nothing apart of a `kind` is a `query-unfit`. As with \
                decisions, `next` says that there is more to look at.",
         takes: &[
             "Kind",

@@ -4,7 +4,6 @@
 
 mod watchers;
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -35,8 +34,8 @@ const BEAT: Duration = Duration::from_secs(15);
 
 /// What flows to a watcher.
 pub type Tail = Response<StreamBody<Events>>;
-/// The events of it.
-pub(super) type Events = Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, Infallible>> + Send + Sync>>;
+/// The events of it; an error where it ends before it is whole, so that the transport does not say that it is.
+pub(super) type Events = Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, std::io::Error>> + Send + Sync>>;
 /// Comes when somebody may watch no longer.
 pub type Until = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
 

@@ -58,5 +58,5 @@ pub struct BookWords {
     pub as_lines: &'static str,
     pub file_holds: fn(most: &str) -> String,
     pub file_cut_off: fn(most: &str, next: &str) -> String,
-    pub file_broken_off: &'static str,
+    pub file_broken_off: fn(next: &str) -> String,
 }

@@ -289,6 +289,7 @@ mod tests {
                         records.push(Record {
                             id: RecordId::new(format!("{:05}", records.len())),
                             at: seen.at,
+                            people: Vec::new(),
                             act: Act::Closing {
                                 decided: Some(Box::new(judgement.note(Some(&remedy)))),
                                 seen: Box::new(rules.redact_judged(&seen, &judgement)),

@@ -69,7 +69,11 @@ pub(super) const BOOK: BookWords = BookWords {
     file_cut_off: |most, next| {
         format!("Cut off: a file holds {most} lines at most. The older ones follow with after={next}.")
     },
-    file_broken_off: "Broken off: the records could not be read on, or rules, people or your sign-in have changed. Take the file again.",
+    file_broken_off: |next| {
+        format!(
+            "Broken off: the records could not be read on, or rules, people or your sign-in have changed. The older ones follow with after={next}."
+        )
+    },
 };
 
 fn topic(topic: Topic) -> &'static str {

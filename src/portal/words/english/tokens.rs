@@ -31,7 +31,9 @@ pub(super) const TOKENS: TokenWords = TokenWords {
     name: "What is it for? A name that you will recognise",
     scope: "What is it good for?",
     scope_of: |scope| match scope {
-        "decisions" => "reading what was decided about others, as far as the rules let you",
+        "decisions" => {
+            "reading what was decided about others, as far as the rules let you; with “read”, also what they stated, hold and looked at"
+        }
         "declare" => "declaring, renewing and ending your own purposes",
         "proxy" => "going through the proxy",
         "read" => "reading what you hold, may do and were refused",

@@ -71,7 +71,11 @@ pub(super) const BOOK: BookWords = BookWords {
     file_cut_off: |most, next| {
         format!("Coupé : un fichier contient au plus {most} lignes. Les plus anciennes suivent avec after={next}.")
     },
-    file_broken_off: "Interrompu : les enregistrements n’ont pu être lus plus loin, ou les règles, les personnes ou votre identification ont changé. Reprenez le fichier.",
+    file_broken_off: |next| {
+        format!(
+            "Interrompu : les enregistrements n’ont pu être lus plus loin, ou les règles, les personnes ou votre identification ont changé. Les plus anciens suivent avec after={next}."
+        )
+    },
 };
 
 fn topic(topic: Topic) -> &'static str {

@@ -36,7 +36,9 @@ pub(super) const TOKENS: TokenWords = TokenWords {
     name: "À quoi sert-il ? Un nom que vous reconnaîtrez",
     scope: "Que permet-il ?",
     scope_of: |scope| match scope {
-        "decisions" => "lire ce qui a été décidé au sujet des autres, dans la mesure où les règles vous le permettent",
+        "decisions" => {
+            "lire ce qui a été décidé au sujet des autres, dans la mesure où les règles vous le permettent\u{a0}; avec «\u{a0}read\u{a0}», aussi ce qu’ils ont déclaré, ont et ont consulté"
+        }
         "declare" => "déclarer, renouveler et terminer vos propres motifs",
         "proxy" => "passer par le proxy",
         "read" => "lire ce que vous avez, pouvez faire, et ce qui vous a été refusé",

@@ -420,9 +420,11 @@ mod tests {
     #[test]
     fn of_very_many_problems_the_first_are_recorded_and_the_others_counted() {
         let problems = |count: usize| (0..count).map(|n| format!("people/a.toml:{n}: {}", "é".repeat(5_000)));
-        let told = |count: usize| match refused(problems(count).collect()) {
-            GatewayAct::RulebookRefused { problems } => problems,
-            other => panic!("{other:?}"),
+        let told = |count: usize| {
+            let GatewayAct::RulebookRefused { problems } = refused(problems(count).collect()) else {
+                panic!("it is the act of refusing")
+            };
+            problems
         };
         assert_eq!(told(100).len(), 100);
         let many = told(200_000);

@@ -141,9 +141,12 @@ impl Tallies {
         let answers = |grant: Option<&Grant>| grant.map_or(0, |grant| grant.answers.len());
         if answers(was) != answers(is) {
             let mut paces = self.paces.write().unwrap_or_else(PoisonError::into_inner);
-            was.into_iter().for_each(|before| paces.take_back(before));
-            is.into_iter()
-                .for_each(|after| paces.add(after.purpose.clone(), after.declared_at, &after.answers));
+            if let Some(before) = was {
+                paces.take_back(before);
+            }
+            if let Some(after) = is {
+                paces.add(after.purpose.clone(), after.declared_at, &after.answers);
+            }
         }
     }
 

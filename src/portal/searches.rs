@@ -238,7 +238,7 @@ mod tests {
         assert!(searches.export(&ada).is_err());
         // slowly, and on
         for _ in 0..3 {
-            tokio::time::advance(STALLED - Duration::from_secs(1)).await;
+            tokio::time::advance(STALLED.saturating_sub(Duration::from_secs(1))).await;
             assert!(first.takes_more());
         }
         assert!(!other.takes_more(), "also where nobody else wants the place");

@@ -402,8 +402,10 @@ impl Words {
 
     /// What is said of an approval, and how fast one is usually given or declined, where that is known.
     pub fn and_how_fast(&self, approval: String, within: Option<Duration>) -> String {
-        let usually = within.map(self.stating.usually_answered);
-        usually.map_or(approval.clone(), |usually| format!("{approval} {usually}"))
+        match within.map(self.stating.usually_answered) {
+            Some(usually) => approval + " " + &usually,
+            None => approval,
+        }
     }
 
     /// What the button of the declare page says, given what it offers.

@@ -14,6 +14,7 @@ mod notices;
 mod open;
 pub mod pac;
 mod reach;
+mod refused;
 pub mod reload;
 pub mod sources;
 mod wellbeing;

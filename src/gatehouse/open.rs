@@ -12,7 +12,7 @@ use super::kept::Kept;
 use super::reach::Reach;
 use super::reload::{self, Reload};
 use super::sources::Look;
-use super::{Addresses, Gatehouse, counting, descriptors, findings, pac, wellbeing};
+use super::{Addresses, Gatehouse, counting, descriptors, findings, pac, refused, wellbeing};
 use crate::audit::{Book, BookError, Reader};
 use crate::clock::Clock;
 use crate::config;
@@ -142,7 +142,7 @@ impl Gatehouse {
         if !refused.is_empty() {
             let problems = refused.iter().map(ToString::to_string).collect();
             house.health.rules_refused_from_the_start(refused, house.clock.now());
-            reload::record(&house.book, &house.live, reload::refused(problems)).await;
+            reload::record(&house.book, &house.live, refused::act(problems)).await;
         }
         Ok(house)
     }

@@ -31,6 +31,7 @@ mod becoming;
 mod counter;
 mod delegated;
 mod digest;
+mod doubts;
 mod ending;
 mod ends;
 mod error;

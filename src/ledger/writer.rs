@@ -14,15 +14,15 @@ use super::adding::Through;
 use super::becoming::{has_room, is_let_answer, was_asked};
 use super::counter::{Apart, Asked, counter_key};
 use super::ending::{Ending, OnRecord, Untold, UntoldToken};
-use super::ends::{TokenEnds, TokensOver, found_anew};
+use super::ends::{TokenEnds, TokensOver};
 use super::error::LedgerError;
 use super::figures::Figure;
 use super::keeping::Keeping;
-use super::once::{KeepsDone as _, Once, Recalled};
+use super::once::{Once, Recalled};
 use super::outbox::{Claim, Due, Fate, Notice};
 use super::promise::{Leftover, Owed, Promise, Settled, Telling};
 use super::store::{Bell, Change, Store};
-use super::token_changes::{TokenChange, noted_anew};
+use super::token_changes::TokenChange;
 use super::token_rows::KeepsTokens as _;
 use super::tokens::TokenView;
 use super::usage::{Usage, Week};
@@ -346,34 +346,6 @@ impl<S: Store> Keeper<S> {
         let made = self.clear_doubts().and_then(|()| change(self));
         self.keeping.note(&made);
         made
-    }
-
-    fn is_in_doubt(&self) -> bool {
-        !self.doubtful.is_empty() || !self.doubtful_tokens.is_empty() || !self.doubtful_accounts.is_empty()
-    }
-
-    /// INVARIANT: nothing is given or promised while the disk may hold what was said not to be given.
-    pub(super) fn clear_doubts(&mut self) -> Result<(), LedgerError> {
-        if !self.is_in_doubt() {
-            return Ok(());
-        }
-        let mut change = self.store.begin()?;
-        for doubt in &self.doubtful {
-            change.take_back(&doubt.written, doubt.was.as_ref(), doubt.untold)?;
-            if let Some(once) = &doubt.once {
-                change.forget_done(once, &doubt.written.id)?;
-            }
-        }
-        let found = found_anew(&mut change, &self.doubtful_tokens)?;
-        let accounts = noted_anew(&mut change, &self.doubtful_accounts)?;
-        change.commit()?;
-        self.doubtful.clear();
-        self.no_doubt_about(found);
-        self.doubtful_accounts.clear();
-        if let Some(accounts) = accounts {
-            self.tokens.are_noted(accounts);
-        }
-        Ok(())
     }
 
     fn put(&mut self, grant: Grant, once: Option<Once>) -> Result<Grant, LedgerError> {

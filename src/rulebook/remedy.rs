@@ -19,8 +19,7 @@ use crate::purpose::{GROUPS, Purpose};
 type Helping<'a> = (Offer, &'a Purpose);
 
 impl Rulebook {
-    /// What would help with a refused flow: computed from the rules, so it never goes stale. Nothing, if the flow may
-    /// pass, or if not the rules refused it.
+    /// What would help with a refused flow, by the rules as they are. Nothing, if it may pass, or if not the rules refused it.
     pub fn remedy(&self, seen: &Observation) -> Remedy {
         self.remedy_as(seen, None)
     }

@@ -76,10 +76,7 @@ pub const FRENCH: Words = Words {
 
     choose_purpose: "Pour quel motif ?",
     statement: "En une phrase : pourquoi en avez-vous besoin ?",
-    statement_hint: |least| match least {
-        0 => "Avec vos mots. Vous pouvez laisser ce champ vide.".to_owned(),
-        least => format!("Avec vos mots, en {least}\u{a0}caractères au moins."),
-    },
+    statement_hint: stating::statement_hint,
     ticket: "Ticket",
     ticket_needed: |example| format!("Demande un ticket, par exemple {example}."),
     ticket_hint: |needed_for, examples| match (needed_for, examples) {

@@ -49,3 +49,10 @@ pub(super) const STATING: StatingWords = StatingWords {
     retention_hint: "Telle est l’intention de la personne qui en répond ; la passerelle elle-même n’efface rien.",
     usually_answered: |within| format!("La réponse vient d’habitude en moins de {}.", span(within)),
 };
+
+pub(super) fn statement_hint(least: usize) -> String {
+    match least {
+        0 => "Avec vos mots. Vous pouvez laisser ce champ vide.".to_owned(),
+        least => format!("Avec vos mots, en {least}\u{a0}caractères au moins."),
+    }
+}

@@ -205,7 +205,7 @@ fn said(page: &Answer, language: &str) -> BTreeSet<String> {
     let hidden = regex::Regex::new(
         "(?s)<(?:code|pre)>.*?</(?:code|pre)>|<span lang=\"en\">.*?</span>|<a [^>]*hreflang=[^>]*>.*?</a>\
          |<textarea[^>]*>.*?</textarea>|<blockquote[^>]*>.*?</blockquote>|<dd class=\"said\">.*?</dd>|<select id=\"platform\".*?</select>\
-         |<span class=\"soft names\" translate=\"no\">.*?</span>",
+         |<span(?: class=\"soft names\")? translate=\"no\">.*?</span>",
     );
     let body = hidden.unwrap().replace_all(body, "|").into_owned();
     let labels = regex::Regex::new("(?:aria-label|data-label)=\"([^\"]*)\"").unwrap();

@@ -154,14 +154,14 @@ async fn an_http2_connection_carries_no_more_streams_than_the_settings_allow() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_names_on_a_certificate_are_asked_for_again_where_they_are_not_kept() {
-    for (kept, connections) in [(3600, 4), (0, 6)] {
+    for (kept, connections) in [(3600, 5), (0, 8)] {
         let world = World::planned(|plan| plan.settings.upstream.names_kept_s = kept).await;
         let dan = world.client("dan").unread(&world.origins);
         for _ in 0..2 {
             let answer = dan.get("https://www.example.org/").await;
             assert_eq!(answer.status, StatusCode::OK);
         }
-        // one for each tunnel, the others to see which names the origin holds: one for each kind of key
+        // one for each tunnel, the others to see which names the origin holds: one for each kind of hello
         assert_eq!(world.origin.connections(), connections, "kept for {kept} s");
         world.close().await;
     }

@@ -260,7 +260,10 @@ async fn what_has_run_out_is_not_renewed_for_what_it_did_not_open() {
     assert_eq!(refused.status, StatusCode::FORBIDDEN, "{}", refused.text());
     let (page, _) = refused.header("link").split_once('>').unwrap();
     let posting = ada.follow(page.trim_start_matches('<'), "cross-site").await.text();
-    assert!(posting.contains("Publish") && !posting.contains(&renews), "{posting}");
+    assert!(
+        posting.contains("You wanted to post on LinkedIn") && !posting.contains(&renews),
+        "{posting}"
+    );
     world.close().await;
 }
 

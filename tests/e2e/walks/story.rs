@@ -156,7 +156,7 @@ async fn the_glass_is_broken_on_the_page_of_a_refusal_and_reviewed_by_somebody_e
     pia.look(PHONE, "dark").await;
     pia.open(&format!("{PORTAL}/refusals/{record}")).await;
     pia.picture("walk-glass-1-refused").await;
-    pia.click("summary").await;
+    pia.click("details:has(form[action=\"/break-glass\"]) > summary").await;
     pia.fill("#glass-statement", "The plant is on fire").await;
     pia.fill("#glass-ticket", "INC-7").await;
     let chosen = pia.run("return document.querySelector('form[action=\"/break-glass\"] input:checked') !== null");

@@ -263,6 +263,19 @@ pub struct Remedy {
 }
 
 impl Remedy {
+    /// What begins a fix that a selection of purposes stands in the way of.
+    const SELECTION: &str = "selection:";
+
+    /// The fix that is another selection than this one.
+    pub fn another_selection_than(selected: &PurposeId) -> String {
+        format!("{}{selected}", Self::SELECTION)
+    }
+
+    /// The purpose in a fix, where its being selected is what keeps others from helping.
+    pub fn selected_in(fix: &str) -> Option<&str> {
+        fix.strip_prefix(Self::SELECTION)
+    }
+
     /// The outcome that a refusal with this remedy amounts to.
     pub fn outcome(&self) -> Outcome {
         match self.offers.iter().map(|offer| offer.needs_approval).min() {

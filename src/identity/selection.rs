@@ -46,7 +46,7 @@ fn plain_readings(name: &str, decoded: bool) -> Vec<Reading> {
     let suffixed = name.rsplit_once('+').and_then(|(user, purpose)| {
         Some(Reading {
             user: SubjectId::parse(user).ok()?,
-            selects: Some(parse_purpose(purpose)?),
+            selects: Some(parse_purpose(purpose).unwrap_or_else(|| PurposeId::new(PurposeId::NOT_ONE))),
             decoded,
         })
     });
@@ -89,9 +89,10 @@ pub fn stated(headers: &HeaderMap) -> Stated {
     }
 }
 
-/// Parses a purpose's id: 1 to 64 lower-case letters, digits, `-` and `_`, as the schema's enumeration spells them.
+/// Parses what may be meant for a purpose's id: 1 to 64 ASCII letters, digits, `-` and `_`. The schema's enumeration has
+/// lower-case letters only, so that one with others is of no purpose, and is told as such.
 pub fn parse_purpose(text: &str) -> Option<PurposeId> {
-    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     ((1..=64).contains(&text.len()) && text.bytes().all(fits)).then(|| PurposeId::new(text))
 }
 
@@ -143,9 +144,17 @@ mod tests {
     }
 
     #[test]
-    fn a_suffix_that_cannot_be_a_purpose_is_no_suffix() {
-        assert_eq!(as_pairs("ada+Recruiting!"), [pair("ada+Recruiting!", None)]);
-        assert_eq!(as_pairs("ada+"), [pair("ada+", None)]);
+    fn a_suffix_that_cannot_be_a_purpose_selects_none() {
+        let not_one = pair("ada", Some(PurposeId::NOT_ONE));
+        assert_eq!(
+            as_pairs("ada+Recruiting"),
+            [pair("ada+Recruiting", None), pair("ada", Some("Recruiting"))]
+        );
+        assert_eq!(
+            as_pairs("ada+Recruiting!"),
+            [pair("ada+Recruiting!", None), not_one.clone()]
+        );
+        assert_eq!(as_pairs("ada+"), [pair("ada+", None), not_one]);
         assert_eq!(as_pairs("+recruiting"), [pair("+recruiting", None)]);
         assert_eq!(as_pairs(""), []);
         assert_eq!(as_pairs("%00"), [pair("%00", None)]);

@@ -36,7 +36,7 @@ pub use listener::{Accepted, BindError, Full, Listener, Slot};
 pub use opening::{Opening, open, open_unread};
 pub use rewound::Rewound;
 pub use second_hello::{AnotherName, SameName};
-pub use sniff::{Sniff, sniff};
+pub use sniff::{Resembles, Sniff, sniff};
 pub use target::{Hop, Malformed, Target, max_forwards, request_sanity};
 
 use crate::facts::{Door, NetworkName};

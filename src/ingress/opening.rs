@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use super::client_hello::{self, ClientHello, Parsed};
 use super::first_request::{self, Named};
 use super::sniff::TLS_HANDSHAKE;
-use super::{Rewound, Settings, Sniff, sniff};
+use super::{Resembles, Rewound, Settings, Sniff, sniff};
 use crate::facts::Authority;
 
 /// What a tunnel begins with.
@@ -19,9 +19,9 @@ pub enum Opening {
     Http(Option<Authority>),
     /// Something else.
     Other,
-    /// What servers might take for TLS or HTTP although it does not become a `ClientHello` or a request head, for this
+    /// What servers might take for TLS or HTTP although it does not become a `ClientHello` or a request head, and the
     /// reason.
-    Malformed(&'static str),
+    Malformed(Resembles, &'static str),
     /// Nothing so far, from a client whose flow would be read: it may wait for the server to speak first.
     Silent,
     /// Nothing, and nothing will come: the client has said that it is done, or went away.
@@ -97,11 +97,11 @@ fn decide(first: &[u8], limits: &Settings, next: Next) -> Option<Opening> {
             Next::Carries => decide_http(first, limits),
         },
         Sniff::Other => Some(Opening::Other),
-        Sniff::Malformed(why) => Some(Opening::Malformed(why)),
+        Sniff::Malformed(like, why) => Some(Opening::Malformed(like, why)),
         Sniff::Tls => match client_hello::parse(first) {
             Parsed::NeedMore => None,
             Parsed::Hello(hello) => Some(Opening::Tls(hello)),
-            Parsed::Malformed(why) => Some(Opening::Malformed(why)),
+            Parsed::Malformed(why) => Some(Opening::Malformed(Resembles::Tls, why)),
         },
     }
 }
@@ -110,10 +110,11 @@ fn decide_http(first: &[u8], limits: &Settings) -> Option<Opening> {
     match first_request::named(first, limits.max_headers as usize) {
         Named::Host(host) => Some(Opening::Http(Some(host))),
         Named::Nothing => Some(Opening::Http(None)),
-        Named::Malformed(why) => Some(Opening::Malformed(why)),
-        Named::NeedMore if first.len() > limits.max_header_bytes as usize => {
-            Some(Opening::Malformed("the first request head is too large"))
-        }
+        Named::Malformed(why) => Some(Opening::Malformed(Resembles::Http, why)),
+        Named::NeedMore if first.len() > limits.max_header_bytes as usize => Some(Opening::Malformed(
+            Resembles::Http,
+            "the first request head is too large",
+        )),
         Named::NeedMore => None,
     }
 }
@@ -122,11 +123,13 @@ fn decide_http(first: &[u8], limits: &Settings) -> Option<Opening> {
 fn undecided(first: &[u8], next: Next) -> Opening {
     match (first, sniff(first), next) {
         // INVARIANT: what may still become TLS, or a request, is never taken for something that may pass unread.
-        (_, Sniff::Malformed(why), _) => Opening::Malformed(why),
+        (_, Sniff::Malformed(like, why), _) => Opening::Malformed(like, why),
         ([TLS_HANDSHAKE | 0x80..=0xff, ..], Sniff::NeedMore, _) | (_, Sniff::Tls, _) => {
-            Opening::Malformed("the client hello never ended")
+            Opening::Malformed(Resembles::Tls, "the client hello never ended")
         }
-        (_, Sniff::Http | Sniff::NeedMore, Next::Carries) => Opening::Malformed("the first request head never ended"),
+        (_, Sniff::Http | Sniff::NeedMore, Next::Carries) => {
+            Opening::Malformed(Resembles::Http, "the first request head never ended")
+        }
         (_, Sniff::Http | Sniff::Other | Sniff::NeedMore, Next::Reads) | (_, Sniff::Other, Next::Carries) => {
             Opening::Other
         }
@@ -161,14 +164,17 @@ mod tests {
             (b"SSH-2.0-OpenSSH_9.2\r\n".to_vec(), Opening::Other),
             (
                 b"\x16\x03\x01\x00\x00".to_vec(),
-                Opening::Malformed("a handshake record is empty"),
+                Opening::Malformed(Resembles::Tls, "a handshake record is empty"),
             ),
             (
                 hello()[..20].to_vec(),
-                Opening::Malformed("the client hello never ended"),
+                Opening::Malformed(Resembles::Tls, "the client hello never ended"),
             ),
             (b"GE".to_vec(), Opening::Other),
-            (b"\x16".to_vec(), Opening::Malformed("the client hello never ended")),
+            (
+                b"\x16".to_vec(),
+                Opening::Malformed(Resembles::Tls, "the client hello never ended"),
+            ),
             (Vec::new(), Opening::Ended),
         ] {
             let (mut client, stream) = duplex(1024);
@@ -192,13 +198,22 @@ mod tests {
             ("GET / HTTP/1.0\r\n\r\n", Opening::Http(None)),
             (
                 "GET / HTTP/1.1\r\nHost: x\r\n",
-                Opening::Malformed("the first request head never ended"),
+                Opening::Malformed(Resembles::Http, "the first request head never ended"),
             ),
-            ("GE", Opening::Malformed("the first request head never ended")),
-            (&large, Opening::Malformed("the first request head is too large")),
+            (
+                "GE",
+                Opening::Malformed(Resembles::Http, "the first request head never ended"),
+            ),
+            (
+                &large,
+                Opening::Malformed(Resembles::Http, "the first request head is too large"),
+            ),
             (
                 "CONNECT y:443 HTTP/1.1\r\nHost: x\r\n\r\n",
-                Opening::Malformed("the first request asks for no path: servers do not agree on what it names"),
+                Opening::Malformed(
+                    Resembles::Http,
+                    "the first request asks for no path: servers do not agree on what it names",
+                ),
             ),
             ("SSH-2.0-OpenSSH_9.2\r\n", Opening::Other),
         ] {
@@ -244,6 +259,6 @@ mod tests {
         };
         let opened = open_unread(stream, &limits);
         let ((), (said, _)) = tokio::join!(late, opened);
-        assert_eq!(said, Opening::Malformed("the client hello never ended"));
+        assert_eq!(said, Opening::Malformed(Resembles::Tls, "the client hello never ended"));
     }
 }

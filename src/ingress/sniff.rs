@@ -11,8 +11,17 @@ pub enum Sniff {
     Other,
     /// Too few bytes to tell.
     NeedMore,
-    /// What some servers answer and we cannot read, for this reason.
-    Malformed(&'static str),
+    /// What some servers answer and we cannot read: what they take it for, and the reason.
+    Malformed(Resembles, &'static str),
+}
+
+/// What servers might take a malformed beginning for. Its client would understand an answer in that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resembles {
+    /// TLS.
+    Tls,
+    /// HTTP.
+    Http,
 }
 
 /// `HANDSHAKE`, the record type that every TLS client begins with.
@@ -33,9 +42,11 @@ pub fn sniff(first: &[u8]) -> Sniff {
         // whatever the version says: some servers do not look at it
         [TLS_HANDSHAKE, ..] => Sniff::Tls,
         // RFC 8446 §5.1: some servers pass over an alert or another record and take a hello after it
-        [20 | 21 | 23 | 24, ..] => Sniff::Malformed("a TLS record comes before the client hello"),
+        [20 | 21 | 23 | 24, ..] => Sniff::Malformed(Resembles::Tls, "a TLS record comes before the client hello"),
         // RFC 5246 §E.2: a client may speak TLS and begin in the format of SSL 2.0; it cannot name its host then
-        [0x80..=0xff, _, OLD_HELLO, ..] => Sniff::Malformed("the client hello has the format of SSL 2.0"),
+        [0x80..=0xff, _, OLD_HELLO, ..] => {
+            Sniff::Malformed(Resembles::Tls, "the client hello has the format of SSL 2.0")
+        }
         _ => sniff_http(first),
     }
 }
@@ -78,7 +89,7 @@ fn sniff_target(target: &[u8], read: usize) -> Sniff {
 /// So many bytes do not tell.
 fn more(read: usize) -> Sniff {
     if read > LONGEST {
-        Sniff::Malformed("the first line is too long")
+        Sniff::Malformed(Resembles::Http, "the first line is too long")
     } else {
         Sniff::NeedMore
     }
@@ -108,7 +119,7 @@ mod tests {
             (b"\x16\x02", Sniff::Tls),
             (
                 b"\x15\x03\x01\x00\x02\x01\x5a\x16",
-                Sniff::Malformed("a TLS record comes before the client hello"),
+                Sniff::Malformed(Resembles::Tls, "a TLS record comes before the client hello"),
             ),
             (b"", Sniff::NeedMore),
             (b"GET / HTTP/1.1\r\n", Sniff::Http),
@@ -155,7 +166,11 @@ mod tests {
             vec![b'\n'; LONGEST + 1],
             [b"GET ".to_vec(), vec![b'a'; LONGEST]].concat(),
         ] {
-            assert!(matches!(sniff(&bytes), Sniff::Malformed(_)), "{}", bytes.escape_ascii());
+            assert!(
+                matches!(sniff(&bytes), Sniff::Malformed(..)),
+                "{}",
+                bytes.escape_ascii()
+            );
         }
     }
 

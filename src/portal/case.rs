@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use super::approving::keep_who_may_answer;
 use super::pages::{Cause, Pending, Told};
+use super::words::Selected;
 use super::{Portal, Refused, Visit, times};
 use crate::clock::Timestamp;
 use crate::facts::{
     Activity, Grant, Observation, Offer, PlatformId, PolicyId, PurposeId, Reason, RecordId, Remedy, RulebookId,
-    SubjectId,
+    SubjectId, did_you_mean,
 };
 use crate::ledger::Life;
+use crate::purpose::Purpose;
 use crate::rulebook::{InForce, Refusal, Rulebook};
 
 /// For how long a page still says that a purpose has run out.
@@ -27,6 +29,7 @@ pub(super) struct Case<'a> {
     cause: Cause,
     pub(super) remedy: Remedy,
     holds_grant: bool,
+    selected: Option<Selected>,
     expired: Option<(String, String, Option<Duration>)>,
     /// What would have helped until it ran out not long ago.
     pub(super) ended: Option<Grant>,
@@ -85,6 +88,7 @@ impl<'a> Case<'a> {
             waiting,
             asked,
             holds_grant: seen.standing.grants().iter().any(here),
+            selected: remedy.fixes.iter().find_map(|fix| selected_in(rules, seen, fix)),
             expired: ended
                 .as_ref()
                 .and_then(|last| portal.expired_in_words(rules, seen, last)),
@@ -115,6 +119,7 @@ impl<'a> Case<'a> {
             cause: self.cause,
             remedy: &self.remedy,
             holds_grant: self.holds_grant,
+            selected: self.selected.as_ref(),
             expired: self
                 .expired
                 .as_ref()
@@ -239,6 +244,29 @@ fn pending(portal: &Portal, in_force: &InForce, seen: &Observation, grant: &Gran
         until: when(grant.answer_by?),
         answered_within: portal.ledger.usually_answered_within(&grant.purpose, seen.at),
     })
+}
+
+/// The purpose that was selected, where `fix` is to select another: the audience of one says who may hear what it is called.
+pub(super) fn selected_in(rules: &Rulebook, seen: &Observation, fix: &str) -> Option<Selected> {
+    let id = Remedy::selected_in(fix)?;
+    if id == PurposeId::NOT_ONE {
+        return Some(Selected::NotOne);
+    }
+    if rules.purposes().get(&PurposeId::new(id)).is_some() {
+        return Some(Selected::Unfit(id.to_owned()));
+    }
+    let theirs = |purpose: &&Purpose| {
+        let person = seen.person.as_deref();
+        person.is_some_and(|person| purpose.audience.holds(person))
+    };
+    let open = rules
+        .purposes()
+        .iter()
+        .filter(theirs)
+        .map(|purpose| purpose.id.as_str());
+    let held = seen.standing.grants().iter().map(|grant| grant.purpose.as_str());
+    let meant = did_you_mean(&id.to_ascii_lowercase(), open.chain(held)).map(str::to_owned);
+    Some(Selected::Unknown(id.to_owned(), meant))
 }
 
 fn place_name(rules: &Rulebook, refusal: &Refusal) -> String {

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 
+use super::case::selected_in;
 use super::decision_pages::sender;
 use super::explained::{Explained, line};
 use super::intake::Received;
@@ -10,7 +11,7 @@ use super::pages::explained::{Conditions, Decision, Held, LedToDecision, Rule};
 use super::{Portal, Visit, provenance, times};
 use crate::audit::Bookmark;
 use crate::clock::Timestamp;
-use crate::facts::{Ask, Channel, Effect, GrantId, SignatureId, SubjectId};
+use crate::facts::{Ask, Channel, Effect, GrantId, Observation, SignatureId, SubjectId};
 use crate::policy::{Account, Condition};
 use crate::rulebook::{ExplainedPolicy, Rulebook, Told, Visitor, WhatIf};
 
@@ -79,7 +80,9 @@ impl Portal {
             nearly: told
                 .map(|(told, _)| self.conditions(&told.because.nearly))
                 .unwrap_or_default(),
-            helps: told.map(|(told, rules)| self.helps(told, rules)).unwrap_or_default(),
+            helps: told
+                .map(|(told, rules)| self.helps(told, (rules, &explained.judged.seen)))
+                .unwrap_or_default(),
             what_if: told.map_or_else(Vec::new, |(told, _)| self.what_if(told, (visit, visitor))),
             grant: note.grant.as_ref().map(|id| self.ways_from(visit, visitor, id)),
             theirs: whose.map(|id| by_user("/decisions", id)),
@@ -238,7 +241,7 @@ impl Portal {
     }
 
     /// What would have helped its sender.
-    fn helps(&self, told: &Told, rules: &Rulebook) -> Vec<String> {
+    fn helps(&self, told: &Told, (rules, seen): (&Rulebook, &Observation)) -> Vec<String> {
         if told.explanation.passes {
             return Vec::new();
         }
@@ -251,7 +254,13 @@ impl Portal {
                 (words.explained.declared)(&title)
             }
         });
-        let fixes = remedy.fixes.iter().map(|fix| (words.fix)(fix));
+        let fixes = remedy.fixes.iter().map(|fix| match selected_in(rules, seen, fix) {
+            Some(selected) => {
+                let (why, help) = (words.selected)(&selected);
+                format!("{why} {help}")
+            }
+            None => (words.fix)(fix),
+        });
         let instead = remedy
             .alternative
             .iter()

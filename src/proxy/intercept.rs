@@ -17,6 +17,9 @@ use crate::audit::{Closing, Lasting};
 use crate::facts::{Blame, End, Fault, FaultCode, Stage};
 use crate::ingress::{self, ClientHello, Opening, Rewound};
 
+/// Why a flow cannot be read.
+const NEITHER: &str = "rules ask to read this flow, and it is neither TLS nor HTTP";
+
 impl Proxy {
     /// Serves the inside of an intercepted tunnel to its end, then closes the tunnel's record.
     pub(super) async fn serve_inside<S>(self: Arc<Self>, mut knock: Knock, io: S)
@@ -46,7 +49,10 @@ impl Proxy {
             Opening::Tls(hello) => return self.serve_tls(knock, &hello, io).await,
             Opening::Http(_) => return Ok(self.read(knock, io, false, false).await),
             Opening::Ended => gone(),
-            Opening::Other | Opening::Malformed(_) => return Err(Stop::Refused(unreadable(), None)),
+            Opening::Other => return Err(Stop::Refused(plan::unreadable(NEITHER), None)),
+            Opening::Malformed(like, why) => {
+                return Err(Stop::Refused(plan::unreadable(why), Some((Ear::like(like), io))));
+            }
             Opening::Silent => silent(),
         };
         Err(Stop::Ended(End::from(&fault)))
@@ -133,15 +139,6 @@ fn stopping() -> End {
 
 fn client_tls(why: &str) -> End {
     End::from(&Fault::new(Blame::Client, Stage::Intercept, FaultCode::ClientTls, why))
-}
-
-fn unreadable() -> Fault {
-    Fault::new(
-        Blame::Client,
-        Stage::Intercept,
-        FaultCode::ProtocolUnreadable,
-        "rules ask to read this flow, and it is neither TLS nor HTTP",
-    )
 }
 
 fn gone() -> Fault {

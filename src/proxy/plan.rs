@@ -134,13 +134,13 @@ pub(super) fn on_opening<'a>(promised: &Authority, opening: &'a Opening) -> Resu
         Opening::Tls(hello) => on_hello(promised, hello).map(|()| Some(hello)),
         Opening::Http(named) => on_first_request(promised, named.as_ref()).map(|()| None),
         Opening::Other | Opening::Silent | Opening::Ended => Ok(None),
-        Opening::Malformed(why) => Err(Fault::new(
-            Blame::Client,
-            Stage::Intercept,
-            FaultCode::ProtocolUnreadable,
-            *why,
-        )),
+        Opening::Malformed(_, why) => Err(unreadable(why)),
     }
+}
+
+/// What a tunnel begins with cannot be read, and has to be.
+pub(super) fn unreadable(why: &str) -> Fault {
+    Fault::new(Blame::Client, Stage::Intercept, FaultCode::ProtocolUnreadable, why)
 }
 
 /// Whether a tunnel's `ClientHello` keeps what its CONNECT promised. A hello without SNI speaks for the CONNECT name.

@@ -1,10 +1,11 @@
-//! A tunnel that was let through, and is refused because of what it began with, or because nobody here may speak for its
-//! host. Its answer was 200 long ago, so the log says it, the person's own page lists it, and the client hears what its
-//! protocol has words for.
+//! A tunnel that was let through, and is refused because of what it began with, because nobody here may speak for its host,
+//! or because its origin does not say for whom it speaks. Its answer was 200 long ago, so the log says it, the person's own
+//! page lists it, and the client hears what its protocol has words for.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
+use bytes::Bytes;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -14,8 +15,8 @@ use super::Proxy;
 use super::linger::{Lingering, Talk};
 use super::respond;
 use crate::audit::{Closing, Entry};
-use crate::facts::{End, Fault, FaultCode, Host, Observation, RecordId};
-use crate::ingress::{Opening, Rewound};
+use crate::facts::{Blame, End, Fault, FaultCode, Host, Observation, RecordId};
+use crate::ingress::{Opening, Resembles, Rewound};
 use crate::portal::{Portal, Stopped};
 
 /// For how long a client is told, and how much of what it said is read first: closing a connection on unread bytes
@@ -27,7 +28,7 @@ const MOST_DRAINED: u64 = 1024 * 1024;
 pub(super) enum Stop<S> {
     /// It ended, or something failed.
     Ended(End),
-    /// What it began with is refused; the client may still be told.
+    /// It may not go on; the client may still be told.
     Refused(Fault, Option<(Ear, Rewound<S>)>),
 }
 
@@ -38,6 +39,8 @@ pub(super) enum Ear {
     Tls,
     /// An answer to its request.
     Http,
+    /// The same, to a request that cannot be read.
+    BrokenHttp,
 }
 
 impl Ear {
@@ -46,7 +49,16 @@ impl Ear {
         match opening {
             Opening::Tls(_) => Some(Self::Tls),
             Opening::Http(_) => Some(Self::Http),
-            Opening::Other | Opening::Malformed(_) | Opening::Silent | Opening::Ended => None,
+            Opening::Malformed(like, _) => Some(Self::like(*like)),
+            Opening::Other | Opening::Silent | Opening::Ended => None,
+        }
+    }
+
+    /// What the client of a malformed beginning would understand.
+    pub(super) fn like(resembles: Resembles) -> Self {
+        match resembles {
+            Resembles::Tls => Self::Tls,
+            Resembles::Http => Self::BrokenHttp,
         }
     }
 }
@@ -91,6 +103,9 @@ impl Proxy {
     }
 }
 
+/// What is answered in the place of a request that cannot be read.
+const IN_ITS_PLACE: &[u8] = b"GET / HTTP/1.1\r\nhost: unread.invalid\r\n\r\n";
+
 /// Says what is wrong and hangs up.
 async fn tell<S>(portal: &Portal, ear: Ear, mut client: Rewound<S>, fault: &Fault, about: (&Host, &RecordId))
 where
@@ -104,7 +119,11 @@ where
                 tokio::io::copy(&mut rest, &mut tokio::io::sink()).await.ok();
             }
         }
-        Ear::Http => {
+        Ear::Http | Ear::BrokenHttp => {
+            if ear == Ear::BrokenHttp {
+                let (_, unread) = client.into_parts();
+                client = Rewound::new(Bytes::from_static(IN_ITS_PLACE), unread);
+            }
             let service = service_fn(|request| async move {
                 Ok::<_, Infallible>(respond::fault_without_entry(portal, &request, fault, Some(about)))
             });
@@ -120,14 +139,15 @@ where
 /// A fatal alert in a record of its own (RFC 8446 §5.1, §6.2).
 fn alert(fault: &Fault) -> [u8; 7] {
     const ACCESS_DENIED: u8 = 49;
+    const DECODE_ERROR: u8 = 50;
     const INTERNAL_ERROR: u8 = 80;
     const UNRECOGNIZED_NAME: u8 = 112;
-    let description = if fault.code == FaultCode::SniMismatch {
-        UNRECOGNIZED_NAME
-    } else if fault.code == FaultCode::MintFailed {
-        INTERNAL_ERROR
-    } else {
-        ACCESS_DENIED
+    let description = match (fault.blame, fault.code) {
+        (_, FaultCode::SniMismatch) => UNRECOGNIZED_NAME,
+        (_, FaultCode::ProtocolUnreadable) => DECODE_ERROR,
+        // nothing that the client did, and nothing that it may not do
+        (Blame::Origin, _) | (_, FaultCode::MintFailed | FaultCode::Internal) => INTERNAL_ERROR,
+        _ => ACCESS_DENIED,
     };
     [21, 3, 3, 0, 2, 2, description]
 }

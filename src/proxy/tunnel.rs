@@ -87,7 +87,7 @@ impl Proxy {
         // INVARIANT: silence is not an opening. Bytes that come after it must be looked at like those before.
         let FirstWords { opening, client, said } = heard.map_err(Stop::Ended)?;
         let may_stay = async {
-            let Some(hello) = plan::on_opening(seen.ask.authority(), &opening).map_err(Why::Refused)? else {
+            let Some(hello) = plan::on_opening(seen.ask.authority(), &opening)? else {
                 return Ok(());
             };
             let names = if hello.sni.is_some() {
@@ -97,7 +97,7 @@ impl Proxy {
                 Some(upstream.names_on_certificate(&passage.permit, at, false).await)
             };
             let twice = || Err(Fault::internal(Stage::Dial, "a certificate was asked for twice"));
-            let names = names.unwrap_or_else(twice).map_err(Why::Failed)?;
+            let names = names.unwrap_or_else(twice)?;
             // by the rules of this moment: a client may have waited long with its hello
             let in_force = self.house.live.load();
             let seen = self.renewed(&in_force, seen);
@@ -106,21 +106,20 @@ impl Proxy {
                     covers.get_or_init(|| names);
                     Ok(())
                 }
-                Some(other) => Err(Why::Refused(covers_managed(seen.ask.host(), &other))),
+                Some(other) => Err(covers_managed(seen.ask.host(), &other)),
             }
         };
         match may_stay.await {
             Ok(()) => {
                 let client = match opening {
                     Opening::Tls(hello) => SameName::after_hello(client, hello.sni),
-                    Opening::Http(_) | Opening::Other | Opening::Malformed(_) | Opening::Silent | Opening::Ended => {
+                    Opening::Http(_) | Opening::Other | Opening::Malformed(..) | Opening::Silent | Opening::Ended => {
                         SameName::unchecked(client)
                     }
                 };
                 Ok((client, Rewound::new(said, passage.origin)))
             }
-            Err(Why::Failed(fault)) => Err(Stop::Ended(End::from(&fault))),
-            Err(Why::Refused(fault)) => {
+            Err(fault) => {
                 // what the origin has said already is not to be mixed with words of ours
                 let untold = down.down.load(Ordering::Relaxed) == 0;
                 let ear = Ear::of(&opening).filter(|_| untold).map(|ear| (ear, client));
@@ -189,14 +188,6 @@ struct FirstWords<S> {
     client: Rewound<S>,
     /// What the origin said that the client has not been told yet.
     said: Bytes,
-}
-
-/// Why a tunnel may not stay unread.
-enum Why {
-    /// What it began with is refused.
-    Refused(Fault),
-    /// That could not be found out.
-    Failed(Fault),
 }
 
 /// Waits for `main`, and lets `early` go on meanwhile.

@@ -294,7 +294,11 @@ impl Explanation {
             return Vec::new();
         }
         let mut lines: Vec<String> = self.remedy.offers.iter().map(offered).collect();
-        lines.extend(self.remedy.fixes.iter().map(|fix| format!("  fix `{fix}`")));
+        let fixes = self.remedy.fixes.iter().map(|fix| match Remedy::selected_in(fix) {
+            Some(selected) => format!("  select another purpose than `{selected}`, or none"),
+            None => format!("  fix `{fix}`"),
+        });
+        lines.extend(fixes);
         lines.extend(
             self.remedy
                 .alternative

@@ -129,7 +129,7 @@ impl Rulebook {
             ..seen.clone()
         };
         self.would_open(&free, reading, known)
-            .then(|| format!("selection:{selected}"))
+            .then(|| Remedy::another_selection_than(selected))
     }
 
     /// Whether the flow would pass, or could with a purpose that would not do as things stand.

@@ -215,7 +215,7 @@ pub(super) fn too_late(to: &Authority, step: Step, seconds: u64) -> Fault {
         Step::Handshaking => (
             Blame::Origin,
             Stage::Dial,
-            FaultCode::OriginTls,
+            FaultCode::ConnectTimeout,
             "did not finish the TLS handshake",
         ),
         Step::Uploading => (

@@ -122,18 +122,33 @@ async fn plain_http_inside_connect_is_judged_like_any_other() {
 async fn what_cannot_be_read_is_refused_where_rules_want_to_read() {
     let world = World::planned(|plan| plan.settings.ingress.opening_timeout_s = 1).await;
     let ada = recruiter(&world).await;
-    let openings: [(&[u8], FaultCode); 5] = [
-        (b"SSH-2.0-OpenSSH_9.2\r\n", FaultCode::ProtocolUnreadable),
-        (b"\x16\x03\x01\x00\x00", FaultCode::ProtocolUnreadable),
-        (b"\x16\x03\x01\x00\x10garbage, not hello", FaultCode::ProtocolUnreadable),
-        (b"\x16\x03\x01\x40\x00\x01", FaultCode::ProtocolUnreadable), // begins, and never ends
-        (b"", FaultCode::ClientTimeout),
+    let decode_error = "\x15\x03\x03\0\x02\x02\x32"; // an alert (RFC 8446 §6.2)
+    let long = "a".repeat(1100);
+    let openings: [(&[u8], FaultCode, &str); 6] = [
+        (b"SSH-2.0-OpenSSH_9.2\r\n", FaultCode::ProtocolUnreadable, ""),
+        (b"\x16\x03\x01\x00\x00", FaultCode::ProtocolUnreadable, decode_error),
+        (
+            b"\x16\x03\x01\x00\x10garbage, not hello",
+            FaultCode::ProtocolUnreadable,
+            decode_error,
+        ),
+        (b"\x16\x03\x01\x40\x00\x01", FaultCode::ProtocolUnreadable, decode_error), // begins, and never ends
+        (
+            long.as_bytes(),
+            FaultCode::ProtocolUnreadable,
+            "HTTP/1.1 403 Forbidden\r\n",
+        ),
+        (b"", FaultCode::ClientTimeout, ""),
     ];
-    for (bytes, code) in openings {
+    for (bytes, code, told) in openings {
         let before = world.records().await.len();
         let mut wire = Wire::tunnel(&ada, "www.linkedin.com:443").await;
         wire.say(bytes).await;
-        assert_eq!(wire.rest().await, "");
+        let heard = wire.rest().await;
+        assert!(
+            heard.starts_with(told) && heard.is_empty() == told.is_empty(),
+            "{heard:?}"
+        );
         while world.records().await.len() == before {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

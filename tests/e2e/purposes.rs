@@ -181,6 +181,48 @@ async fn the_header_selects_on_the_hop_to_the_proxy_only_and_never_leaves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_selection_that_keeps_a_grant_from_counting_is_told_with_what_was_probably_meant() {
+    let world = with_two_grants().await;
+    let ada = world.client("ada");
+    let unfit = "https://wayleave.example/problems/selection-unfit";
+    for (client, told) in [
+        (
+            signed_in(&world, "ada+recruting"),
+            "Did you mean “recruiting”? Select that one, or none",
+        ),
+        (
+            signed_in(&world, "ada+Recruiting"),
+            "Did you mean “recruiting”? Select that one, or none",
+        ),
+        (signed_in(&world, "ada+"), "Select exactly one, or leave it out"),
+        (
+            signed_in(&world, "ada+re cruiting!"),
+            "Select exactly one, or leave it out",
+        ),
+        (
+            ada.with_hop_field("wayleave-purpose", "nonsense"),
+            "“nonsense”, so only that one counts, and there is none of this name.",
+        ),
+        (
+            ada.with_hop_field("wayleave-purpose", "customer-support"),
+            "“customer-support”, so only that one counts, and it does not open this.",
+        ),
+        (
+            ada.with_hop_field("wayleave-purpose", "recruiting, press-monitoring"),
+            "Select exactly one, or leave it out",
+        ),
+    ] {
+        let problem = client.get(FEED).await.json();
+        let detail = problem["detail"].as_str().unwrap_or_default();
+        assert!(problem["type"] == unfit && detail.contains(told), "{told}: {problem}");
+        let page = client.navigate(FEED).await;
+        let page = client.navigate(page.header("location")).await.text();
+        assert!(page.contains(told) && !page.contains("No purpose"), "{told}: {page}");
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_exact_user_name_wins_over_a_suffix() {
     let world = World::planned(|plan: &mut Plan| {
         let users = std::fs::read_to_string(&plan.settings.identity.users).unwrap();

@@ -89,6 +89,58 @@ async fn a_certificate_that_also_covers_what_rules_read_or_refuse_keeps_a_tunnel
     world.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_whose_origin_does_not_say_for_whom_it_speaks_is_told_by_an_alert_and_on_its_page() {
+    let (silent, clear) = (Scripted::bind().await, Scripted::bind().await);
+    let world = World::planned(|plan| {
+        plan.lead("silent.example.org", silent.address);
+        plan.lead("clear.example.org", clear.address);
+        plan.settings.upstream.tls_timeout_s = 1;
+    })
+    .await;
+    let dan = world.client("dan").unread(&world.origins);
+    for (host, origin, code, said) in [
+        (
+            "silent.example.org",
+            &silent,
+            FaultCode::ConnectTimeout,
+            "No connection could be made in time.",
+        ),
+        (
+            "clear.example.org",
+            &clear,
+            FaultCode::OriginTls,
+            "could not agree on how to talk securely.",
+        ),
+    ] {
+        let answering = async {
+            let _tunnel = origin.accept().await;
+            let mut kept = Vec::new();
+            loop {
+                let mut asked = origin.clear().await;
+                if code == FaultCode::OriginTls {
+                    asked.try_to_say("HTTP/1.1 400 Bad Request\r\n\r\n").await;
+                }
+                kept.push(asked);
+            }
+        };
+        let asking = async {
+            let io = Wire::tunnel(&dan, &format!("{host}:443")).await.into_io();
+            tls(io, &dan.roots, host, |_| {}).await.unwrap_err()
+        };
+        let told = tokio::select! {
+            told = asking => told,
+            () = answering => unreachable!("it answers until nobody asks"),
+        };
+        assert_eq!(alert(&told), Some(AlertDescription::InternalError), "{host}: {told}");
+        assert_eq!(world.closed(host, "CONNECT").await.code(), Some(code), "{host}");
+        let page = world.client("dan").navigate(&format!("{PORTAL}/")).await.text();
+        let tried = format!("You wanted to connect to {host}.");
+        assert!(page.contains(&tried) && page.contains(said), "{said} in {page}");
+    }
+    world.close().await;
+}
+
 /// The fatal alert that ended a handshake.
 fn alert(error: &std::io::Error) -> Option<AlertDescription> {
     match error.get_ref()?.downcast_ref()? {
@@ -252,7 +304,15 @@ async fn a_request_in_clear_inside_an_unread_tunnel_names_the_host_that_connect_
                 assert!(told.contains(part), "{part} in {told}");
             }
         } else {
-            assert_eq!(told, "", "{head}");
+            // what was sent cannot be read, and the answer can
+            for part in [
+                "HTTP/1.1 403 ",
+                "details=\"protocol-unreadable\"",
+                "connection: close",
+                closing.record.id.as_str(),
+            ] {
+                assert!(told.contains(part), "{part} in {told}");
+            }
         }
     }
     assert!(world.origin.received().is_empty());
@@ -283,17 +343,22 @@ async fn other_protocols_pass_to_hosts_that_nobody_manages() {
     drop(wire);
 
     // what begins like TLS and is not can hide a name from us: refused
+    let decode_error = "\x15\x03\x03\0\x02\x02\x32"; // an alert (RFC 8446 §6.2)
     let unreadable = [
-        b"\x16\x03\x01\x00\x00".as_slice(),
-        b"\x16\x03\x01\x00\x10garbage, not hello",
+        (b"\x16\x03\x01\x00\x00".as_slice(), decode_error),
+        (b"\x16\x03\x01\x00\x10garbage, not hello", decode_error),
         // SSL 2.0 names no host, and servers of its time answer it
-        b"\x80\x2e\x01\x03\x01\x00\x15\x00\x00\x00\x10",
-        b"\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\nGET / HTTP/1.1\r\nHost : x.com\r\n\r\n",
+        (b"\x80\x2e\x01\x03\x01\x00\x15\x00\x00\x00\x10", decode_error),
+        (
+            b"\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\nGET / HTTP/1.1\r\nHost : x.com\r\n\r\n",
+            "HTTP/1.1 403 Forbidden\r\n",
+        ),
     ];
-    for (count, garbage) in (1..).zip(unreadable) {
+    for (count, (garbage, told)) in (1..).zip(unreadable) {
         let mut wire = Wire::tunnel(&dan, "odd.example.org:443").await;
         wire.say(garbage).await;
-        assert_eq!(wire.rest().await, "");
+        let heard = wire.rest().await;
+        assert!(heard.starts_with(told), "{heard:?}");
         let closing = world.closed_of(count, "odd.example.org", "CONNECT").await;
         assert_eq!(closing.code(), Some(FaultCode::ProtocolUnreadable));
     }

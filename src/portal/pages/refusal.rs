@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::answer::{BY_HEADER, Origin, Page, document, in_language, put, see_other};
 use super::problem::{Problem, proxy_status, retry_after};
 use crate::facts::{Activity, Offer, Outcome, PolicyId, PurposeId, Reason, RecordId, Remedy, RulebookId};
-use crate::portal::words::{Kind, Words};
+use crate::portal::words::{Kind, Selected, Words};
 use crate::purpose::mildest_first;
 use crate::rulebook::Refusal;
 
@@ -74,6 +74,8 @@ pub struct Told<'a> {
     pub remedy: &'a Remedy,
     /// Whether the person holds any grant for this place.
     pub holds_grant: bool,
+    /// The purpose that was selected, where it keeps others from helping.
+    pub selected: Option<&'a Selected>,
     /// The purpose that helped until it ran out: its title, and when.
     pub expired: Option<(&'a str, &'a str, Option<Duration>)>,
     /// What was asked for already and waits.
@@ -152,6 +154,10 @@ pub fn problem(told: &Told<'_>) -> Page {
     let ids: Vec<&str> = told.remedy.offers.iter().map(|offer| offer.purpose.as_str()).collect();
     let detail = (words.detail)(kind, &doing, told.place, &ids);
     let purposes: Vec<Value> = told.remedy.offers.iter().map(|offer| purpose(offer, words)).collect();
+    let detail = match told.selected.map(words.selected) {
+        Some((why, help)) => format!("{detail} {why} {help}"),
+        None => detail,
+    };
     let detail = if told.may_continue {
         format!("{detail} {}", words.tools_may_continue)
     } else {
@@ -217,6 +223,7 @@ impl Told<'_> {
             Outcome::Allow | Outcome::Declare => Kind::PurposeRequired,
             Outcome::Request if self.pending.is_some() => Kind::ApprovalPending,
             Outcome::Request => Kind::ApprovalRequired,
+            Outcome::Deny if self.selected.is_some() => Kind::SelectionUnfit,
             Outcome::Deny if self.may_continue => Kind::Coached,
             Outcome::Deny if training => Kind::TrainingRequired,
             Outcome::Deny => Kind::Prohibited,
@@ -246,7 +253,16 @@ impl Told<'_> {
                 let new = offers.filter(|offer| !self.asked.contains(&offer.purpose));
                 new.map(|offer| self.opening(offer)).collect()
             },
-            fixes: self.remedy.fixes.iter().map(|fix| (words.fix)(self.fix(fix))).collect(),
+            fixes: {
+                let fixes = self.remedy.fixes.iter();
+                let told = fixes.map(
+                    |fix| match self.selected.filter(|_| Remedy::selected_in(fix).is_some()) {
+                        Some(selected) => (words.selected)(selected).1,
+                        None => (words.fix)(self.fix(fix)),
+                    },
+                );
+                told.collect()
+            },
             alternative: {
                 let alternative = self.remedy.alternative.as_ref();
                 alternative.map(|text| (words.alternative)(text.said_in(words.language)))
@@ -297,6 +313,7 @@ impl Told<'_> {
             Cause::PolicyError => why.push(words.rules_failed.to_owned()),
             Cause::PersonUnknown => why.push(words.not_listed.to_owned()),
         }
+        why.extend(self.selected.map(|selected| (words.selected)(selected).0));
         why.extend(self.reasons().into_iter().map(str::to_owned));
         if let Some(pending) = self.pending.filter(|_| self.kind() == Kind::ApprovalPending) {
             why.push(self.waits(pending));

@@ -70,6 +70,8 @@ pub enum Kind {
     ApprovalPending,
     /// A training would help.
     TrainingRequired,
+    /// Something would help if another purpose, or none, were selected.
+    SelectionUnfit,
     /// Nothing would help, but the rules only advise against it.
     Coached,
     /// Nothing would help.
@@ -90,12 +92,24 @@ impl Kind {
             Self::ApprovalRequired => "approval-required",
             Self::ApprovalPending => "approval-pending",
             Self::TrainingRequired => "training-required",
+            Self::SelectionUnfit => "selection-unfit",
             Self::Coached => "coached",
             Self::Prohibited => "prohibited",
             Self::PolicyError => "policy-error",
             Self::PersonUnknown => "person-unknown",
         }
     }
+}
+
+/// A purpose that was selected, where that keeps others from helping.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selected {
+    /// What was sent selects none, or several at once.
+    NotOne,
+    /// There is none of this id; and of which id is one that was probably meant.
+    Unknown(String, Option<String>),
+    /// It does not open this.
+    Unfit(String),
 }
 
 /// What a page says about a fault.
@@ -141,6 +155,8 @@ pub struct Words {
     pub effect: fn(groups: &str, place: &str, lasts: Duration) -> String,
     pub approval: fn(&[&str], OthersAfter<'_>) -> String,
     pub fix: fn(&str) -> String,
+    /// Why nothing else counts, and what to do.
+    pub selected: fn(&Selected) -> (String, String),
     pub alternative: fn(&str) -> String,
     pub expired: fn(purpose: &str, when: &str, unused: Option<Duration>) -> String,
     pub detail: fn(Kind, activity: &str, place: &str, purposes: &[&str]) -> String,

@@ -215,7 +215,7 @@ async fn an_origin_that_answers_one_kind_of_hello_only_is_not_taken_for_one_with
         .names_on_certificate(&permit("x.com:443"), origin.address, true)
         .await
         .unwrap_err();
-    assert_eq!(fault.code, FaultCode::OriginTls, "{fault}");
+    assert_eq!(fault.code, FaultCode::ConnectTimeout, "{fault}");
 }
 
 #[tokio::test]

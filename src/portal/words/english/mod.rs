@@ -24,7 +24,7 @@ mod value;
 use super::Words;
 use crate::facts::Language;
 use parts::{both, either, span};
-use refusal::{activity, approval, detail, fix, groups, heading};
+use refusal::{activity, approval, detail, fix, groups, heading, selected};
 
 /// English.
 pub const ENGLISH: Words = Words {
@@ -45,6 +45,7 @@ pub const ENGLISH: Words = Words {
     effect: |groups, place, lasts| format!("You could {groups} on {place} for {}.", span(lasts)),
     approval,
     fix,
+    selected,
     alternative: |text| format!("Instead: {text}"),
     expired: |purpose, when, unused| {
         let why = unused.map_or_else(String::new, |idle| {

@@ -1,8 +1,7 @@
 //! What was refused, and what would help.
 
 use super::parts::{either, span};
-use crate::facts::PurposeId;
-use crate::portal::words::{Kind, OthersAfter};
+use crate::portal::words::{Kind, OthersAfter, Selected};
 
 pub(super) fn heading(kind: Kind) -> &'static str {
     match kind {
@@ -12,6 +11,7 @@ pub(super) fn heading(kind: Kind) -> &'static str {
         Kind::ApprovalRequired => "This needs an approval",
         Kind::ApprovalPending => "This waits for an approval",
         Kind::TrainingRequired => "This needs a training",
+        Kind::SelectionUnfit => "The selected purpose does not fit",
         Kind::Coached => "Please read this before you continue",
         Kind::Prohibited => "This is not allowed",
         Kind::PolicyError => "The rules failed",
@@ -97,16 +97,37 @@ pub(super) fn approval(approvers: &[&str], later: OthersAfter<'_>) -> String {
 
 pub(super) fn fix(text: &str) -> String {
     match text.split_once(':') {
-        Some(("selection", PurposeId::NOT_ONE)) => {
-            "You selected no purpose, or more than one at once, so none counts. Select exactly one, or leave it out, and \
-             try again."
-                .to_owned()
-        }
-        Some(("selection", purpose)) => format!(
-            "You signed in with “{purpose}” selected, so only that purpose counts. Sign in without it and try again."
-        ),
         Some(("training", course)) => format!("It would help to pass the training “{}”.", course.trim()),
         _ => format!("It would help: {text}"),
+    }
+}
+
+/// Why nothing else counts, and what to do.
+pub(super) fn selected(selected: &Selected) -> (String, String) {
+    (only_it_counts(selected), select_another(selected))
+}
+
+fn only_it_counts(selected: &Selected) -> String {
+    match selected {
+        Selected::NotOne => {
+            "What you sent to select a purpose names none, or more than one at once, so none counts.".to_owned()
+        }
+        Selected::Unknown(id, _) => {
+            format!("You selected the purpose “{id}”, so only that one counts, and there is none of this name.")
+        }
+        Selected::Unfit(id) => {
+            format!("You selected the purpose “{id}”, so only that one counts, and it does not open this.")
+        }
+    }
+}
+
+fn select_another(selected: &Selected) -> String {
+    match selected {
+        Selected::NotOne => "Select exactly one, or leave it out, and try again.".to_owned(),
+        Selected::Unknown(_, Some(meant)) => {
+            format!("Did you mean “{meant}”? Select that one, or none, and try again.")
+        }
+        Selected::Unknown(_, None) | Selected::Unfit(_) => "Select another one, or none, and try again.".to_owned(),
     }
 }
 
@@ -120,6 +141,7 @@ pub(super) fn detail(kind: Kind, activity: &str, place: &str, purposes: &[&str])
             format!("An approved purpose is needed {what}: {}.", either(purposes))
         }
         Kind::TrainingRequired => format!("A valid training is needed {what}."),
+        Kind::SelectionUnfit => format!("The purpose that is selected does not allow you {what}."),
         Kind::Coached => format!("You are asked not {what}."),
         Kind::Prohibited => format!("No purpose allows you {what}."),
         Kind::PolicyError => format!("The rules failed when asked {what}; any doubt denies."),
@@ -141,8 +163,8 @@ mod tests {
 
     #[test]
     fn a_selection_that_is_not_one_purpose_is_told_without_a_name() {
-        insta::assert_snapshot!(fix("selection:recruiting"), @"You signed in with “recruiting” selected, so only that purpose counts. Sign in without it and try again.");
-        insta::assert_snapshot!(fix(&format!("selection:{}", PurposeId::NOT_ONE)), @"You selected no purpose, or more than one at once, so none counts. Select exactly one, or leave it out, and try again.");
+        insta::assert_snapshot!(only_it_counts(&Selected::NotOne), @"What you sent to select a purpose names none, or more than one at once, so none counts.");
+        insta::assert_snapshot!(select_another(&Selected::Unfit("recruiting".to_owned())), @"Select another one, or none, and try again.");
     }
 
     #[test]

@@ -25,7 +25,7 @@ mod value;
 use super::Words;
 use crate::facts::Language;
 use parts::{at, both, counted, either, span, until};
-use refusal::{activity, approval, detail, fix, groups, heading};
+use refusal::{activity, approval, detail, fix, groups, heading, selected};
 
 /// French.
 pub const FRENCH: Words = Words {
@@ -46,6 +46,7 @@ pub const FRENCH: Words = Words {
     effect: |groups, place, lasts| format!("Vous pourriez {groups} sur {place} pendant {}.", span(lasts)),
     approval,
     fix,
+    selected,
     alternative: |text| format!("À la place : {text}"),
     expired: |purpose, when, unused| {
         let why = unused.map_or_else(String::new, |idle| {

@@ -1,8 +1,7 @@
 //! What was refused, and what would help.
 
 use super::parts::{either, span};
-use crate::facts::PurposeId;
-use crate::portal::words::{Kind, OthersAfter};
+use crate::portal::words::{Kind, OthersAfter, Selected};
 
 pub(super) fn heading(kind: Kind) -> &'static str {
     match kind {
@@ -12,6 +11,7 @@ pub(super) fn heading(kind: Kind) -> &'static str {
         Kind::ApprovalRequired => "Il faut un accord",
         Kind::ApprovalPending => "Votre demande attend une réponse",
         Kind::TrainingRequired => "Il faut une formation",
+        Kind::SelectionUnfit => "Le motif choisi ne convient pas",
         Kind::Coached => "À lire avant de continuer",
         Kind::Prohibited => "Ce n’est pas autorisé",
         Kind::PolicyError => "Les règles n’ont pas pu être appliquées",
@@ -98,17 +98,41 @@ pub(super) fn approval(approvers: &[&str], later: OthersAfter<'_>) -> String {
 
 pub(super) fn fix(text: &str) -> String {
     match text.split_once(':') {
-        Some(("selection", PurposeId::NOT_ONE)) => {
-            "Vous n’avez choisi aucun motif, ou plusieurs à la fois : aucun n’est donc pris en compte. Choisissez-en un seul, \
-             ou n’en indiquez pas, puis réessayez."
-                .to_owned()
-        }
-        Some(("selection", purpose)) => format!(
-            "Vous avez ouvert la session avec le motif « {purpose} » : lui seul est pris en compte. Ouvrez-la sans ce motif et \
-             réessayez."
-        ),
         Some(("training", course)) => format!("Il serait utile de suivre la formation « {} ».", course.trim()),
         _ => format!("Ce qui aiderait : {text}"),
+    }
+}
+
+/// Why nothing else counts, and what to do.
+pub(super) fn selected(selected: &Selected) -> (String, String) {
+    (only_it_counts(selected), select_another(selected))
+}
+
+fn only_it_counts(selected: &Selected) -> String {
+    match selected {
+        Selected::NotOne => {
+            "Ce que vous avez envoyé pour choisir un motif n’en désigne aucun, ou plusieurs à la fois : aucun n’est donc pris en \
+             compte."
+                .to_owned()
+        }
+        Selected::Unknown(id, _) => {
+            format!("Vous avez choisi le motif « {id} » : lui seul est pris en compte, et aucun ne porte ce nom.")
+        }
+        Selected::Unfit(id) => {
+            format!("Vous avez choisi le motif « {id} » : lui seul est pris en compte, et il ne donne pas cet accès.")
+        }
+    }
+}
+
+fn select_another(selected: &Selected) -> String {
+    match selected {
+        Selected::NotOne => "Choisissez-en un seul, ou n’en indiquez pas, puis réessayez.".to_owned(),
+        Selected::Unknown(_, Some(meant)) => {
+            format!("Pensiez-vous à « {meant} » ? Choisissez celui-là, ou n’en indiquez pas, puis réessayez.")
+        }
+        Selected::Unknown(_, None) | Selected::Unfit(_) => {
+            "Choisissez-en un autre, ou n’en indiquez pas, puis réessayez.".to_owned()
+        }
     }
 }
 
@@ -122,6 +146,7 @@ pub(super) fn detail(kind: Kind, activity: &str, place: &str, purposes: &[&str])
             format!("Il faut un motif approuvé pour {what} : {}.", either(purposes))
         }
         Kind::TrainingRequired => format!("Il faut une formation valable pour {what}."),
+        Kind::SelectionUnfit => format!("Le motif choisi ne vous autorise pas à {what}."),
         Kind::Coached => format!("Il vous est demandé de ne pas {what}."),
         Kind::Prohibited => format!("Aucun motif ne vous autorise à {what}."),
         Kind::PolicyError => {

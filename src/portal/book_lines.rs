@@ -304,7 +304,7 @@ impl Teller {
         };
         BookLine {
             act: name,
-            what: (self.words.book.did)(act),
+            what: (self.words.book.did)(act, rulebook),
             why,
             policy_revision: Some(rulebook.clone()),
             name: self.words.book.gateway.to_owned(),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::audit::{Broken, Verified};
 use crate::facts::{
     Access, AccessAct, Act, Ask, Coach, DecisionNote, Delegated, End, Ending, GatewayAct, Grant, GrantAct, Host,
-    Observation, PlatformId, PolicyId, PurposeId, Record, Report, RevokedFor, SubjectId,
+    Observation, PlatformId, PolicyId, PurposeId, Record, Report, RevokedFor, RulebookId, SubjectId,
 };
 
 /// The answer of `verify` for a script.
@@ -86,7 +86,7 @@ pub(super) fn in_words(record: &Record) -> String {
             )
         }
         Act::Access { act, access, by, .. } => format!("access   {by} {}", access_in_words(*act, access)),
-        Act::Gateway { act, rulebook } => format!("gateway  {}, rules {rulebook}", gateway_in_words(act)),
+        Act::Gateway { act, rulebook } => format!("gateway  {}, rules {rulebook}", gateway_in_words(act, rulebook)),
     };
     plain(&format!("{} {what}  [{}]", record.at, record.id))
 }
@@ -226,12 +226,25 @@ fn ending_in_words(ended: &Ending) -> String {
     parts.join(", ")
 }
 
-fn gateway_in_words(act: &GatewayAct) -> String {
+/// So many problems of rules that were refused are told on a line; `--format json` has all that was recorded.
+const PROBLEMS_TOLD: usize = 3;
+
+fn gateway_in_words(act: &GatewayAct, rulebook: &RulebookId) -> String {
     match act {
         GatewayAct::Started { version } => format!("started, version {version}"),
         GatewayAct::Stopped => "stopped".to_owned(),
+        GatewayAct::RulebookChanged { from } if from == rulebook => "what had been refused was taken back".to_owned(),
         GatewayAct::RulebookChanged { from } => format!("took new rules, before {from}"),
-        GatewayAct::RulebookRefused { problems } => format!("refused new rules: {}", problems.join("; ")),
+        GatewayAct::RulebookRefused { problems } => {
+            let told: Vec<&str> = problems.iter().take(PROBLEMS_TOLD).map(String::as_str).collect();
+            let more = problems.len().saturating_sub(PROBLEMS_TOLD);
+            let more = if more > 0 {
+                format!("; and {more} more: see --format json")
+            } else {
+                String::new()
+            };
+            format!("refused new rules: {}{more}", told.join("; "))
+        }
         GatewayAct::Repaired { bytes, file } => format!("cut a torn line of {bytes} bytes off {file}"),
         GatewayAct::UnprovenSummed {
             client,
@@ -273,4 +286,22 @@ pub(in crate::cli) fn plain(text: &str) -> String {
 /// As [`plain`], but keeps the lines apart.
 pub(super) fn plain_lines(text: &str) -> String {
     text.lines().map(plain).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_rules_that_were_refused_the_first_problems_are_told_and_a_mistake_that_was_taken_back_is_no_new_rule() {
+        let (one, other) = (RulebookId::new("sha256:1"), RulebookId::new("sha256:2"));
+        let refused = |count: usize| GatewayAct::RulebookRefused {
+            problems: (0..count).map(|n| format!("a.toml:{n}: bad")).collect(),
+        };
+        insta::assert_snapshot!(gateway_in_words(&refused(2), &one), @"refused new rules: a.toml:0: bad; a.toml:1: bad");
+        insta::assert_snapshot!(gateway_in_words(&refused(100), &one), @"refused new rules: a.toml:0: bad; a.toml:1: bad; a.toml:2: bad; and 97 more: see --format json");
+        let from = |from: &RulebookId| GatewayAct::RulebookChanged { from: from.clone() };
+        insta::assert_snapshot!(gateway_in_words(&from(&other), &one), @"took new rules, before sha256:2");
+        insta::assert_snapshot!(gateway_in_words(&from(&one), &one), @"what had been refused was taken back");
+    }
 }

@@ -473,7 +473,8 @@ mod tests {
             ("ada:wrong", WRONG),
             ("ada:", WRONG),
             ("Ada:pa:ss wörd", WRONG),
-            ("ada+Not A Purpose:pa:ss wörd", WRONG),
+            ("ada+Not A Purpose:pa:ss wörd", known("ada", Some(PurposeId::NOT_ONE))),
+            ("ada+Not A Purpose:wrong", WRONG),
             ("nobody:pa:ss wörd", WRONG),
             ("nobody+recruiting:pa:ss wörd", WRONG),
         ] {

@@ -1,7 +1,7 @@
 //! What is said of lines of the book that are about no flow: grants, delegations, tokens, who looked, and the gateway itself.
 
 use crate::audit::Topic;
-use crate::facts::{AccessAct, GatewayAct, GrantAct, TokenAct};
+use crate::facts::{AccessAct, GatewayAct, GrantAct, RulebookId, TokenAct};
 
 /// What happened to a grant, as it is to be said.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +44,7 @@ pub struct BookWords {
     pub token: fn(act: TokenAct, name: Option<&str>, scope: &str, whose: Option<&str>) -> String,
     pub access: fn(act: AccessAct, whose: Option<&str>, through: Option<Topic>) -> String,
     pub looked_for: fn(filters: &str) -> String,
-    pub did: fn(&GatewayAct) -> String,
+    pub did: fn(&GatewayAct, ruling: &RulebookId) -> String,
     pub flow: fn(what: &str, place: &str, came: &str) -> String,
     pub under: fn(purpose: &str) -> String,
     pub wrote: fn(text: &str) -> String,

@@ -2,7 +2,7 @@
 
 use super::parts::number;
 use crate::audit::Topic;
-use crate::facts::{AccessAct, GatewayAct, GrantAct, TokenAct};
+use crate::facts::{AccessAct, GatewayAct, GrantAct, RulebookId, TokenAct};
 use crate::portal::words::{BookWords, GrantSaid};
 
 pub(super) const BOOK: BookWords = BookWords {
@@ -162,10 +162,13 @@ fn access(act: AccessAct, whose: Option<&str>, through: Option<Topic>) -> String
     }
 }
 
-fn did(act: &GatewayAct) -> String {
+fn did(act: &GatewayAct, rulebook: &RulebookId) -> String {
     match act {
         GatewayAct::Started { version } => format!("started, version {version}"),
         GatewayAct::Stopped => "stopped".to_owned(),
+        GatewayAct::RulebookChanged { from } if from == rulebook => {
+            "has the rules as they were: what had been refused was taken back".to_owned()
+        }
         GatewayAct::RulebookChanged { .. } => "took new rules".to_owned(),
         GatewayAct::RulebookRefused { .. } => "refused new rules, and kept those before".to_owned(),
         GatewayAct::Repaired { bytes, file } => {

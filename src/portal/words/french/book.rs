@@ -2,7 +2,7 @@
 
 use super::parts::number;
 use crate::audit::Topic;
-use crate::facts::{AccessAct, GatewayAct, GrantAct, TokenAct};
+use crate::facts::{AccessAct, GatewayAct, GrantAct, RulebookId, TokenAct};
 use crate::portal::words::{BookWords, GrantSaid};
 
 pub(super) const BOOK: BookWords = BookWords {
@@ -164,10 +164,13 @@ fn access(act: AccessAct, whose: Option<&str>, through: Option<Topic>) -> String
     }
 }
 
-fn did(act: &GatewayAct) -> String {
+fn did(act: &GatewayAct, rulebook: &RulebookId) -> String {
     match act {
         GatewayAct::Started { version } => format!("a démarré en version {version}"),
         GatewayAct::Stopped => "s’est arrêtée".to_owned(),
+        GatewayAct::RulebookChanged { from } if from == rulebook => {
+            "a ses règles d’avant : ce qui avait été refusé a été retiré".to_owned()
+        }
         GatewayAct::RulebookChanged { .. } => "a pris de nouvelles règles".to_owned(),
         GatewayAct::RulebookRefused { .. } => "a refusé de nouvelles règles et gardé les précédentes".to_owned(),
         GatewayAct::Repaired { bytes, file } => {

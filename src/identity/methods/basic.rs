@@ -382,7 +382,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::facts::{Door, NetworkName};
+    use crate::facts::{Door, NetworkName, PurposeId};
     use crate::identity::users;
 
     fn header(credentials: &str) -> HeaderValue {

@@ -105,12 +105,12 @@ impl Portal {
         };
         let far = HowFar::of(visit.rules(), &self.seen_now(visit, &kept.refused.seen), offer);
         let Some(width) = far.chosen(form) else {
-            return Err(Trouble::line(self.words.choose_one.to_owned()));
+            return Err(Trouble::line(self.words.stating.changed.to_owned()));
         };
         let declaration = Declaration {
             purpose: offer.purpose.clone(),
             // what somebody ticks is looked at like what they are asked: a platform that opens nothing is told of
-            platforms: form.also(&offer.purpose).chain([platform.clone()]).collect(),
+            platforms: far.also(form).into_iter().chain([platform.clone()]).collect(),
             covers: Some(width.covers.clone()),
             statement: form.statement.clone(),
             ticket: Some(form.ticket.trim().to_owned()).filter(|ticket| !ticket.is_empty()),

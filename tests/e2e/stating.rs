@@ -378,3 +378,117 @@ async fn whoever_ticks_nothing_more_is_given_the_one_platform() {
     assert_eq!(holds(&ada).await[0]["platforms"], json!(["linkedin"]));
     world.close().await;
 }
+
+/// The names of the boxes of a form, in the order in which they stand.
+fn boxes(page: &str) -> Vec<&str> {
+    let boxes = page.split("<input type=\"checkbox\" name=\"").skip(1);
+    boxes.filter_map(|rest| Some(rest.split_once('"')?.0)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_platforms_the_one_that_somebody_came_for_is_open_and_all_are_one_choice() {
+    let world = World::open().await;
+    let ada = world.client("ada");
+    declare_page(&ada, "https://www.reddit.com/").await;
+    declare_page(&ada, "https://x.com/home").await;
+    let page = own_page(&ada, "/purposes/market-research").await.text();
+    let (open, folded) = page.split_once("<details class=\"kind\">").unwrap();
+    assert_eq!(
+        boxes(open),
+        ["all.market-research", "on.reddit", "on.x"],
+        "where they were lately is not hidden"
+    );
+    assert!(open.contains("name=\"on.x\" value=\"yes\" checked"), "{open}");
+    assert_eq!(
+        open.matches(" checked").count(),
+        1,
+        "all are nobody's choice beforehand: {open}"
+    );
+    assert!(folded.contains("<summary>Professional networks ("), "{folded}");
+    let all = 2 + boxes(folded).len();
+    assert!(all > 40, "{all}");
+    assert!(open.contains(&format!("All of them, {all} platforms")), "{open}");
+    let french = http::Request::get(format!("{PORTAL}/purposes/market-research"))
+        .header(http::header::ACCEPT_LANGUAGE, "fr")
+        .header("sec-fetch-site", "none");
+    let french = ada.send(french).await.text();
+    assert!(french.contains(&format!("Toutes, soit {all} plateformes")), "{french}");
+    assert!(french.contains("<summary>Réseaux professionnels ("), "{french}");
+
+    // what is ticked stays so, and stands where it is seen
+    let fields = [("on.xing", "yes"), ("statement", "Short")];
+    let wrong = sends(&ada, &page, "/purposes/market-research", &fields).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let again = wrong.text();
+    let (open, _) = again.split_once("<details class=\"kind\">").unwrap();
+    assert!(open.contains("name=\"on.xing\" value=\"yes\" checked"), "{open}");
+    assert!(!open.contains("name=\"on.x\" value=\"yes\" checked"), "{open}");
+
+    let fields = [
+        ("all.market-research", "yes"),
+        ("on.xing", "yes"),
+        ("statement", "What people say about bicycles"),
+    ];
+    let stated = sends(&ada, &again, "/purposes/market-research", &fields).await;
+    assert_eq!(stated.status, StatusCode::SEE_OTHER, "{}", stated.text());
+    let held = &holds(&ada).await[0];
+    assert_eq!(held["platforms"].as_array().unwrap().len(), all, "{held}");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_other_platforms_are_one_choice_beside_the_one_that_was_refused() {
+    let world = World::open().await;
+    let ada = world.client("ada");
+    let page = declare_page(&ada, "https://x.com/home").await;
+    let others = elsewhere(&page, "market-research").len();
+    assert!(page.contains(&format!("All of them, {others} platforms")), "{page}");
+    let fields = [
+        ("purpose", "market-research"),
+        ("statement", "What people say about bicycles"),
+        ("all.market-research", "yes"),
+        ("all.recruiting", "yes"),
+    ];
+    let given = sends(&ada, &page, "/declare", &fields).await;
+    assert_eq!(given.status, StatusCode::SEE_OTHER, "{}", given.text());
+    let held = &holds(&ada).await[0];
+    assert_eq!(held["platforms"].as_array().unwrap().len(), others + 1, "{held}");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_given_is_what_the_page_showed() {
+    let world = World::open().await;
+    let ada = world.client("ada");
+    let path = "/purposes/market-research";
+    let page = own_page(&ada, path).await.text();
+    // one width is no choice: it is told, and sent along
+    assert!(!page.contains("type=\"radio\""), "{page}");
+    assert!(page.contains("<p>Read and search, for 8 hours</p>"), "{page}");
+    assert_eq!(hidden(&page, "covers.market-research"), "read");
+    let mut page = page;
+    for shown in ["publish,read", ""] {
+        let fields = [
+            ("covers.market-research", shown),
+            ("on.x", "yes"),
+            ("statement", "What people say about bicycles"),
+        ];
+        let other = sends(&ada, &page, path, &fields).await;
+        assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY, "{shown}");
+        page = other.text();
+        assert!(page.contains("What it opens to you is another now"), "{page}");
+    }
+    assert!(holds(&ada).await.is_empty());
+
+    let page = declare_page(&ada, "https://x.com/home").await;
+    assert_eq!(hidden(&page, "covers.market-research"), "read");
+    let fields = [
+        ("purpose", "market-research"),
+        ("covers.market-research", "engage,read"),
+        ("statement", "What people say about bicycles"),
+    ];
+    let other = sends(&ada, &page, "/declare", &fields).await;
+    assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(holds(&ada).await.is_empty());
+    world.close().await;
+}

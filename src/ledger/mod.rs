@@ -135,6 +135,8 @@ pub struct Ledger {
     /// Whether there are other gateways.
     shared: bool,
     counter_key: Arc<Secret>,
+    /// Whether that is the key of the store, as far as is known.
+    key_is_current: Arc<AtomicBool>,
     /// What portals know, where it is kept apart from grants.
     apart: Option<Apart>,
 }
@@ -192,6 +194,7 @@ impl Ledger {
             heard_within: if S::SHARED { HEARD_WITHIN } else { Duration::ZERO },
             shared: S::SHARED,
             counter_key: opened.counter_key,
+            key_is_current: Arc::new(AtomicBool::new(true)),
             apart: opened.apart,
         })
     }

@@ -46,9 +46,7 @@ pub(super) fn places(
         kinds.entry(kind).or_default().push(spot(id));
     }
     let kinds = kinds.into_iter().map(|(kind, spots)| {
-        let title = kind.and_then(|kind| rules.catalog().categories().title(kind));
-        let title = title.map(|title| title.said_in(words.language).to_owned());
-        let title = title.or_else(|| kind.map(|kind| kind.as_str().to_owned()));
+        let title = kind.and_then(|kind| title_of((rules, words), kind));
         Kind {
             title: (words.stating.kind)(title.as_deref(), spots.len()),
             spots: by_title(spots),
@@ -65,6 +63,43 @@ pub(super) fn places(
         near: by_title(near.into_iter().map(spot).collect()),
         kinds,
     }
+}
+
+/// What people call platforms; where there are many, those of a kind that are all there by the name of their kind.
+pub(super) fn called((rules, words): (&Rulebook, &Words), platforms: &BTreeSet<PlatformId>) -> Vec<String> {
+    let name = |id: &PlatformId| platform_name(rules, id);
+    if platforms.len() <= AT_A_GLANCE {
+        return platforms.iter().map(name).collect();
+    }
+    let kind_of = |id: &PlatformId| Some(&rules.catalog().platform(id)?.category);
+    let mut kinds: BTreeMap<&Category, BTreeSet<&PlatformId>> = BTreeMap::new();
+    for platform in rules.catalog().platforms() {
+        kinds.entry(&platform.category).or_default().insert(&platform.id);
+    }
+    let is_whole = |kind: &Category| {
+        let all = kinds.get(kind);
+        all.filter(|all| all.len() > 1 && all.iter().all(|id| platforms.contains(*id)))
+    };
+    let mut called = BTreeMap::new();
+    for id in platforms {
+        let whole = kind_of(id).and_then(|kind| Some((kind, is_whole(kind)?)));
+        let name = match whole {
+            Some((kind, all)) => (words.stating.kind)(title_of((rules, words), kind).as_deref(), all.len()),
+            None => name(id),
+        };
+        called.insert(name.to_lowercase(), name);
+    }
+    called.into_values().collect()
+}
+
+/// What people call a kind of platforms.
+fn title_of((rules, words): (&Rulebook, &Words), kind: &Category) -> Option<String> {
+    let title = rules.catalog().categories().title(kind);
+    Some(
+        title
+            .map_or_else(|| kind.as_str(), |title| title.said_in(words.language))
+            .to_owned(),
+    )
 }
 
 fn by_title(mut spots: Vec<Spot>) -> Vec<Spot> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use crate::approvals::{proven, without_cases};
 use crate::harness::client::{Answer, Client};
 use crate::harness::house::{PORTAL, hidden};
 use crate::harness::{PASSWORD, World};
@@ -433,6 +434,17 @@ async fn of_many_platforms_the_one_that_somebody_came_for_is_open_and_all_are_on
     assert_eq!(stated.status, StatusCode::SEE_OTHER, "{}", stated.text());
     let held = &holds(&ada).await[0];
     assert_eq!(held["platforms"].as_array().unwrap().len(), all, "{held}");
+    // nobody reads that many names
+    let mine = own_page(&ada, stated.header("location")).await.text();
+    assert!(
+        mine.contains("Professional networks (5)") && !mine.contains("Viadeo"),
+        "{mine}"
+    );
+    let revoking = own_page(&world.client("sol"), "/grants?user=ada").await.text();
+    assert!(
+        revoking.contains("Professional networks (5)") && !revoking.contains("Viadeo, "),
+        "{revoking}"
+    );
     world.close().await;
 }
 
@@ -490,5 +502,125 @@ async fn what_is_given_is_what_the_page_showed() {
     let other = sends(&ada, &page, "/declare", &fields).await;
     assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(holds(&ada).await.is_empty());
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purpose_of_which_nothing_is_read_is_stated_on_its_own_page() {
+    let world = World::planned(without_cases).await;
+    let unread = r#"@id("test.unread") @title("Unread") @reason("Unread.") @owner("HR")
+forbid (principal, action == Action::"inspect", resource in Category::"professional");
+"#;
+    world.edit_rules("rules/90-test.cedar", unread).await;
+    let (ada, path) = (world.client("ada"), "/purposes/recruiting");
+    let page = own_page(&ada, path).await.text();
+    assert!(
+        page.contains("name=\"on.linkedin\"") && !page.contains("type=\"radio\""),
+        "{page}"
+    );
+    let fields = [
+        ("covers.recruiting", ""),
+        ("on.linkedin", "yes"),
+        ("statement", "A role for Rust in Lyon"),
+    ];
+    let stated = sends(&ada, &page, path, &fields).await;
+    assert_eq!(stated.status, StatusCode::SEE_OTHER, "{}", stated.text());
+    let mine = own_page(&ada, stated.header("location")).await.text();
+    assert!(mine.contains("Granted until"), "{mine}");
+    let held = &holds(&ada).await[0];
+    assert_eq!(
+        (&held["purpose"], &held["platforms"], &held["covers"]),
+        (
+            &json!("recruiting"),
+            &json!(["linkedin"]),
+            &json!(["engage", "publish", "read"])
+        ),
+        "all that the purpose covers"
+    );
+
+    // once it is read there is something to choose, and a page from before does not choose it
+    world.edit_rules("rules/90-test.cedar", "// nothing\n").await;
+    let page = own_page(&ada, path).await.text();
+    assert!(choice(&page, "covers.recruiting", "read").is_some(), "{page}");
+    let told = sends(&ada, &page, path, &fields).await;
+    assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        told.text().contains("What it opens to you is another now"),
+        "{}",
+        told.text()
+    );
+    assert_eq!(holds(&ada).await.len(), 1);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_a_grant_tells_step_by_step_what_has_become_of_it() {
+    let world = World::open().await;
+    let ben = world.client("ben");
+    let brand = json!({"purpose": "brand-publishing", "platforms": ["x"], "statement": "Launch of the bicycle"});
+    let id = ben.declare(&brand).await.json()["id"].as_str().unwrap().to_owned();
+    let path = format!("/grants/{id}");
+    let steps = |page: &str| -> Vec<String> {
+        let (_, history) = page.split_once("<h2 id=\"history\">").unwrap();
+        let (history, _) = history.split_once("</dl>").unwrap();
+        let steps = history.split("<dd>").skip(1);
+        steps
+            .map(|step| step.split_once("</dd>").unwrap().0.to_owned())
+            .collect()
+    };
+    let page = own_page(&ben, &path).await.text();
+    assert!(page.contains("<h2 id=\"history\">What has become of it</h2>"), "{page}");
+    assert_eq!(steps(&page), ["Asked for"]);
+
+    world.clock.advance(Duration::from_mins(5));
+    let approved = proven(
+        &world,
+        "mia",
+        &format!("/v1{path}/approve"),
+        json!({"note": "Go <b>ahead</b>"}),
+    )
+    .await;
+    assert_eq!(approved.status, StatusCode::OK, "{}", approved.text());
+    world.clock.advance(Duration::from_mins(5));
+    let renewed = ben
+        .post(&format!("{PORTAL}/v1{path}/renew"), "application/json", "{}")
+        .await;
+    assert_eq!(renewed.status, StatusCode::ACCEPTED, "{}", renewed.text());
+    let renewal = renewed.json()["id"].as_str().unwrap().to_owned();
+    world.clock.advance(Duration::from_mins(5));
+    let ended = ben.delete(&format!("{PORTAL}/v1{path}")).await;
+    assert!(ended.status.is_success(), "{} {}", ended.status, ended.text());
+    let told = steps(&own_page(&ben, &path).await.text());
+    assert_eq!(told.len(), 5, "{told:?}");
+    assert_eq!(told[0], "Asked for");
+    assert_eq!(
+        told[1],
+        "Mia Castellano (mia) approved it<blockquote class=\"said\">Go &#60;b&#62;ahead&#60;/b&#62;</blockquote>"
+    );
+    assert!(told[2].starts_with("It began, to last until "), "{told:?}");
+    let link = format!("<a href=\"/grants/{renewal}\">The renewal</a>");
+    assert!(
+        told[3].starts_with("Its renewal was asked for") && told[3].contains(&link),
+        "{told:?}"
+    );
+    assert_eq!(told[4], "You ended it");
+    let of_renewal = steps(&own_page(&ben, &format!("/grants/{renewal}")).await.text());
+    assert_eq!(
+        of_renewal,
+        [format!("Asked for <a href=\"{path}\">The grant that it renews</a>")]
+    );
+
+    // to whoever may end it, it was its holder who did; to others there is nothing
+    let seen = steps(&own_page(&world.client("sol"), &path).await.text());
+    assert_eq!(seen[4], "Its holder ended it", "{seen:?}");
+    let french = http::Request::get(format!("{PORTAL}{path}"))
+        .header(http::header::ACCEPT_LANGUAGE, "fr")
+        .header("sec-fetch-site", "none");
+    let french = steps(&ben.send(french).await.text());
+    assert!(!french.iter().any(|step| told.contains(step)), "{french:?}");
+    assert_eq!(
+        own_page(&world.client("ada"), &path).await.status,
+        StatusCode::NOT_FOUND
+    );
     world.close().await;
 }

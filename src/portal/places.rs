@@ -46,7 +46,7 @@ pub(super) fn places(
         kinds.entry(kind).or_default().push(spot(id));
     }
     let kinds = kinds.into_iter().map(|(kind, spots)| {
-        let title = kind.and_then(|kind| title_of((rules, words), kind));
+        let title = kind.map(|kind| title_of((rules, words), kind));
         Kind {
             title: (words.stating.kind)(title.as_deref(), spots.len()),
             spots: by_title(spots),
@@ -84,7 +84,7 @@ pub(super) fn called((rules, words): (&Rulebook, &Words), platforms: &BTreeSet<P
     for id in platforms {
         let whole = kind_of(id).and_then(|kind| Some((kind, is_whole(kind)?)));
         let name = match whole {
-            Some((kind, all)) => (words.stating.kind)(title_of((rules, words), kind).as_deref(), all.len()),
+            Some((kind, all)) => (words.stating.kind)(Some(&title_of((rules, words), kind)), all.len()),
             None => name(id),
         };
         called.insert(name.to_lowercase(), name);
@@ -93,13 +93,10 @@ pub(super) fn called((rules, words): (&Rulebook, &Words), platforms: &BTreeSet<P
 }
 
 /// What people call a kind of platforms.
-fn title_of((rules, words): (&Rulebook, &Words), kind: &Category) -> Option<String> {
+fn title_of((rules, words): (&Rulebook, &Words), kind: &Category) -> String {
     let title = rules.catalog().categories().title(kind);
-    Some(
-        title
-            .map_or_else(|| kind.as_str(), |title| title.said_in(words.language))
-            .to_owned(),
-    )
+    let title = title.map_or_else(|| kind.as_str(), |title| title.said_in(words.language));
+    title.to_owned()
 }
 
 fn by_title(mut spots: Vec<Spot>) -> Vec<Spot> {

@@ -29,6 +29,7 @@ pub(super) async fn keep_uses((ledger, usage): (Ledger, Usage), clock: Clock) {
         ticks.tick().await;
         ledger.keep_uses();
         add_up(&ledger, &usage, &clock).await;
+        ledger.look_at_key().await;
     }
 }
 

@@ -29,6 +29,7 @@ pub(super) fn looking(rooms: &Rooms, clock: &Clock) -> Looking {
             record_queue: book.queue_len() as u64,
             records_healthy: book.healthy().is_ok(),
             ledger_in_touch: ledger.vouches(false) == Vouched::Now,
+            portal_key_current: ledger.is_key_current(),
             unreadable_tokens: ledger.unreadable_tokens() as u64,
             records_dropped: book.turned_away(),
             minted_certificates: mint.cached(),

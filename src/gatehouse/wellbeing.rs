@@ -73,6 +73,7 @@ pub(super) fn introduce(rooms: &Rooms, health: &Arc<Health>, clock: &Clock, task
             notices: notices.as_ref().map(|notices| NoticesAre {
                 waiting: resources.notices_waiting,
                 shut_out: resources.notices_shut_out,
+                digest_of_nobody: notices.digest_of_nobody(),
                 unsent: notices
                     .troubles()
                     .into_iter()

@@ -1,8 +1,8 @@
 //! What may be kept of a grant: whether there is room for it, and whether what it was may become what it is to be.
 
 use super::error::LedgerError;
+use super::life::Life;
 use super::store::Change;
-use super::view::Life;
 use super::{MOST_DELEGATED, MOST_IN_FORCE, MOST_UNREVIEWED};
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantState};

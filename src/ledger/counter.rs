@@ -7,6 +7,7 @@
 //!
 //! It must never learn what is in an envelope, and never be asked for on the way of a request to a site.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -153,6 +154,28 @@ impl Ledger {
     /// gateway.
     pub fn counter_key(&self) -> &Secret {
         &self.counter_key
+    }
+
+    /// Whether the store had that key when it was looked at last.
+    pub fn is_key_current(&self) -> bool {
+        self.key_is_current.load(Ordering::Relaxed)
+    }
+
+    /// Looks whether the store still has the key that this gateway took when it started: somebody may have changed it there. A
+    /// gateway keeps its own until it starts again, so that what it handed out stays good here.
+    pub async fn look_at_key(&self) {
+        if !self.shared {
+            return;
+        }
+        // that the database is out of reach is told where that is noticed
+        let Ok(now) = self.asked(|store| store.counter_key()).await else {
+            return;
+        };
+        let is_current = now.reveal() == self.counter_key.reveal();
+        if self.key_is_current.swap(is_current, Ordering::Relaxed) && !is_current {
+            let help = "restart this gateway: until then no other takes the links and forms that it hands out";
+            tracing::error!(help, "the database has another key for the portals than this gateway");
+        }
     }
 
     /// Returns once everything is known here that other gateways had changed by then, or where that cannot be known now.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
 use super::Ledger;
-use super::view::Life;
+use super::life::Life;
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, SubjectId};
 

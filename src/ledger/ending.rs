@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::error::LedgerError;
+use super::life::Life;
 use super::store::Change;
 use super::uses::Uses;
-use super::view::Life;
 use crate::clock::Timestamp;
 use crate::facts::{
     Act, Ended, Grant, GrantAct, GrantId, GrantState, PolicyId, Report, Review, RulebookId, SubjectId, Token, TokenAct,

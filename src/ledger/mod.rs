@@ -39,6 +39,7 @@ mod figures;
 mod hearing;
 mod holder;
 mod keeping;
+mod life;
 mod once;
 mod outbox;
 #[cfg(feature = "postgres")]
@@ -81,6 +82,7 @@ use ends::TokenEnds;
 pub use error::LedgerError;
 pub use figures::{Figure, Part, SMALLEST};
 use keeping::Keeping;
+pub use life::{Count, Life};
 pub use once::{Done, Once, Recalled};
 pub use outbox::{About, Claim, Due, Fate, Letter, Notice};
 use promise::Owed;
@@ -94,7 +96,6 @@ pub use tokens::{Listed, Looked, Shown};
 pub use usage::{Measure, Sums, Usage, Week};
 pub use uses::InUse;
 use view::View;
-pub use view::{Count, Life};
 pub use vouched::Vouched;
 pub use writer::AllEnded;
 use writer::{Ends, Writer};
@@ -134,6 +135,8 @@ pub struct Ledger {
     /// Whether there are other gateways.
     shared: bool,
     counter_key: Arc<Secret>,
+    /// Whether that is the key of the store, as far as is known.
+    key_is_current: Arc<AtomicBool>,
     /// What portals know, where it is kept apart from grants.
     apart: Option<Apart>,
 }
@@ -191,6 +194,7 @@ impl Ledger {
             heard_within: if S::SHARED { HEARD_WITHIN } else { Duration::ZERO },
             shared: S::SHARED,
             counter_key: opened.counter_key,
+            key_is_current: Arc::new(AtomicBool::new(true)),
             apart: opened.apart,
         })
     }

@@ -4,14 +4,15 @@ use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::ops::{Bound, ControlFlow};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use serde::Serialize;
 use tokio::sync::watch;
 
 use super::becoming::counts_from;
 use super::delegated::{Delegations, delegated_of};
 use super::holder::{Holder, Named};
+use super::life::{Count, Life};
 use super::store::Held;
 use super::tallies::Tallies;
 use super::uses::{Uses, same_but_for_use};
@@ -28,89 +29,6 @@ const SHARDS: usize = 32;
 /// So many names are passed by at most before others have their turn.
 const PASSED: usize = 8192;
 
-/// Where a grant is in its life at a given moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Life {
-    /// Asked for; it waits for an answer.
-    Requested,
-    /// Given, and not begun.
-    Approved,
-    /// Begun; not ended and not expired.
-    Active,
-    /// Its time is over, or it went unused for too long.
-    Expired,
-    /// Ended by its holder, or taken back before it was answered.
-    Withdrawn,
-    /// Ended by somebody else.
-    Revoked,
-    /// Somebody who could have approved it did not.
-    Declined,
-    /// Nobody answered in time.
-    Lapsed,
-}
-
-impl Life {
-    /// Where `grant` is at `now`.
-    pub fn of(grant: &Grant, now: Timestamp) -> Self {
-        match grant.state {
-            GrantState::Requested if grant.waits(now) => Self::Requested,
-            GrantState::Requested | GrantState::Lapsed => Self::Lapsed,
-            GrantState::Active if now < grant.not_before => Self::Approved,
-            GrantState::Active if now < grant.until() => Self::Active,
-            GrantState::Active => Self::Expired,
-            GrantState::Withdrawn => Self::Withdrawn,
-            GrantState::Revoked => Self::Revoked,
-            GrantState::Declined => Self::Declined,
-        }
-    }
-
-    /// All of them, in the order of a life.
-    const ALL: [Self; 8] = [
-        Self::Requested,
-        Self::Approved,
-        Self::Active,
-        Self::Expired,
-        Self::Withdrawn,
-        Self::Revoked,
-        Self::Declined,
-        Self::Lapsed,
-    ];
-
-    /// Whether nothing can become of it any more.
-    pub fn is_over(self) -> bool {
-        match self {
-            Self::Requested | Self::Approved | Self::Active => false,
-            Self::Expired | Self::Withdrawn | Self::Revoked | Self::Declined | Self::Lapsed => true,
-        }
-    }
-
-    /// The name used in metrics and the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Requested => "requested",
-            Self::Approved => "approved",
-            Self::Active => "active",
-            Self::Expired => "expired",
-            Self::Withdrawn => "withdrawn",
-            Self::Revoked => "revoked",
-            Self::Declined => "declined",
-            Self::Lapsed => "lapsed",
-        }
-    }
-}
-
-/// How many grants for `purpose` are at this stage of life.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Count {
-    /// What for.
-    pub purpose: PurposeId,
-    /// Which stage.
-    pub life: Life,
-    /// How many.
-    pub grants: u64,
-}
-
 type Shard = RwLock<BTreeMap<SubjectId, Arc<[Grant]>>>;
 
 /// The grants by holder. Only the writer thread changes it, after the change is on disk.
@@ -124,6 +42,8 @@ pub(super) struct View {
     pub(super) tallies: Tallies,
     pub(super) uses: Uses,
     pub(super) delegations: Delegations,
+    /// Of what was said before that moment only that it was said is kept, though it is on disk for a while yet.
+    settled_before: AtomicI64,
     changed: watch::Sender<u64>,
 }
 
@@ -159,6 +79,7 @@ impl View {
             tallies: Tallies::new(tallies, paces),
             uses,
             delegations,
+            settled_before: AtomicI64::new(i64::MIN),
             changed: watch::Sender::new(0),
         }
     }
@@ -272,6 +193,9 @@ impl View {
     /// Shows what has become of a grant, and forgets what was over first of its holder's; never what nobody has answered
     /// or reviewed.
     pub(super) fn shows(&self, mut grant: Grant) {
+        if let Some(report) = &mut grant.report {
+            self.settle(report);
+        }
         let reported_at = grant.report.as_ref().map(Report::said_at);
         let now = reported_at.or(grant.ended_at).unwrap_or_else(|| counts_from(&grant));
         // what the view has forgotten is over, and does not change but for what its holder says of it
@@ -306,20 +230,29 @@ impl View {
         });
     }
 
-    /// Forgets what holders said came of grants, first before that moment, but for that they did.
+    /// Forgets what holders said came of grants, first before that moment, but for that they did; also of what is shown from
+    /// now on.
     pub(super) fn settles(&self, before: Timestamp) {
-        let is_due = |report: &&Report| report.at < before && !report.settled;
+        self.settled_before.store(before.as_millis(), Ordering::Relaxed);
+        let is_due = |report: &&Report| self.is_due(report);
         let mut whose = BTreeSet::new();
         self.each(|grant| whose.extend(grant.report.as_ref().filter(is_due).map(|_| grant.subject.clone())));
         for subject in whose {
             self.change(&subject, |grants| {
-                for report in grants.iter_mut().filter_map(|grant| grant.report.as_mut()) {
-                    if is_due(&&*report) {
-                        *report = report.settled();
-                    }
-                }
+                let reports = grants.iter_mut().filter_map(|grant| grant.report.as_mut());
+                reports.for_each(|report| self.settle(report));
                 Vec::new()
             });
+        }
+    }
+
+    fn is_due(&self, report: &Report) -> bool {
+        report.at.as_millis() < self.settled_before.load(Ordering::Relaxed) && !report.settled
+    }
+
+    fn settle(&self, report: &mut Report) {
+        if self.is_due(report) {
+            *report = report.settled();
         }
     }
 

@@ -116,6 +116,11 @@ pub(super) const LEDGER_IN_TOUCH: Name = name(
     &[],
     "Whether it is known what other gateways change in the ledger (1) or not (0): then no grant is given or ended, and those that are known count for a while.",
 );
+pub(super) const PORTAL_KEY_CURRENT: Name = name(
+    "wayleave_portal_key_current",
+    &[],
+    "Whether links, forms and envelopes are sealed with the key that the ledger has now (1) or with one from before (0): then this gateway is to be restarted.",
+);
 pub(super) const UNREADABLE_TOKENS: Name = name(
     "wayleave_unreadable_tokens",
     &[],
@@ -164,7 +169,7 @@ pub(super) const BUILD_INFO: Name = name(
 );
 
 /// The whole table. Metrics of the process itself (`process_…`) stand beside it, as every Prometheus client has them.
-pub const ALL: [Name; 30] = [
+pub const ALL: [Name; 31] = [
     DECISIONS,
     PURPOSE_DECISIONS,
     PROMPTS,
@@ -185,6 +190,7 @@ pub const ALL: [Name; 30] = [
     RECORD_QUEUE,
     RECORDS_HEALTHY,
     LEDGER_IN_TOUCH,
+    PORTAL_KEY_CURRENT,
     UNREADABLE_TOKENS,
     TUNNELS,
     CONNECTIONS,

@@ -14,6 +14,8 @@ pub struct Resources {
     pub records_healthy: bool,
     /// Whether it is known what other gateways change in the ledger.
     pub ledger_in_touch: bool,
+    /// Whether the key under which the portal seals is that of the ledger.
+    pub portal_key_current: bool,
     /// Tokens for tools that cannot be read in the ledger.
     pub unreadable_tokens: u64,
     /// Records that could not be kept, since the start.
@@ -56,6 +58,7 @@ pub(super) struct Gauges {
     record_queue: IntGauge,
     records_healthy: IntGauge,
     ledger_in_touch: IntGauge,
+    portal_key_current: IntGauge,
     unreadable_tokens: IntGauge,
     records_dropped: IntCounter,
     minted: IntGauge,
@@ -77,6 +80,7 @@ impl Gauges {
             record_queue: names::RECORD_QUEUE.gauge(registry)?,
             records_healthy: names::RECORDS_HEALTHY.gauge(registry)?,
             ledger_in_touch: names::LEDGER_IN_TOUCH.gauge(registry)?,
+            portal_key_current: names::PORTAL_KEY_CURRENT.gauge(registry)?,
             unreadable_tokens: names::UNREADABLE_TOKENS.gauge(registry)?,
             records_dropped: names::RECORDS_DROPPED.counter(registry)?,
             minted: names::MINTED.gauge(registry)?,
@@ -112,6 +116,7 @@ impl Gauges {
         self.record_queue.set(clamp(seen.record_queue));
         self.records_healthy.set(i64::from(seen.records_healthy));
         self.ledger_in_touch.set(i64::from(seen.ledger_in_touch));
+        self.portal_key_current.set(i64::from(seen.portal_key_current));
         self.unreadable_tokens.set(clamp(seen.unreadable_tokens));
         catch_up(&self.records_dropped, seen.records_dropped);
         self.notices_waiting.set(clamp(seen.notices_waiting));

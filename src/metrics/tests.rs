@@ -180,6 +180,7 @@ fn busy() -> Metrics {
         record_queue: 3,
         records_healthy: true,
         ledger_in_touch: true,
+        portal_key_current: true,
         unreadable_tokens: 1,
         records_dropped: 1,
         minted_certificates: 7,
@@ -490,6 +491,7 @@ fn things_alive_are_counted_while_they_live_and_totals_never_go_back() {
             ("wayleave_record_queue", "3"),
             ("wayleave_records_healthy", "1"),
             ("wayleave_ledger_in_touch", "1"),
+            ("wayleave_portal_key_current", "1"),
             ("wayleave_unreadable_tokens", "1"),
             ("wayleave_decision_log_dropped_total", "1"),
             ("wayleave_minted_certificates", "7"),
@@ -510,6 +512,7 @@ fn things_alive_are_counted_while_they_live_and_totals_never_go_back() {
             ("wayleave_decision_log_dropped_total", "1"),
             ("wayleave_records_healthy", "0"),
             ("wayleave_ledger_in_touch", "0"),
+            ("wayleave_portal_key_current", "0"),
         ],
     );
     assert_eq!(

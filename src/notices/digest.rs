@@ -87,6 +87,13 @@ pub(super) fn told(
     (brought.is_latest(now) && told.of(told.week).next().is_some()).then_some(told)
 }
 
+/// The addresses that the settings name and that nobody of the directory has: whoever reads them is told what the settings say.
+/// Those of people who have left are among them.
+pub(super) fn of_nobody<'s>(in_force: &InForce, settings: &'s Settings) -> Vec<&'s Mailbox> {
+    let named = settings.digest.to.iter().filter(|_| settings.smtp.host.is_some());
+    named.filter(|mailbox| reading(mailbox, in_force).is_empty()).collect()
+}
+
 /// How a letter names whoever reads a mailbox: as the directory does where it is one person's; else by the mailbox, as the
 /// directory spells it, so that it gets one letter.
 fn reader(mailbox: &Mailbox, in_force: &InForce) -> String {

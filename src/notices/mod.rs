@@ -178,6 +178,12 @@ impl Notices {
         self.faring.troubles(self.clock.now())
     }
 
+    /// The addresses of nobody in the directory to which the weekly digest goes.
+    pub fn digest_of_nobody(&self) -> Vec<String> {
+        let of_nobody = digest::of_nobody(&self.live.load(), &self.settings).into_iter();
+        of_nobody.map(ToString::to_string).collect()
+    }
+
     /// The web hooks that are not let in, one sentence each.
     pub fn shut_out(&self) -> Vec<String> {
         let shut = self.hooks.iter().filter_map(|hook| Some((hook, hook.trouble()?)));
@@ -329,6 +335,11 @@ impl Notices {
             }
             About::Week(brought) => {
                 let letters = digest::letters(brought, &in_force, &self.settings, now);
+                for mailbox in digest::of_nobody(&in_force, &self.settings) {
+                    let about = "the weekly digest goes to an address of nobody in the directory: \
+                                 if whoever had it has left, take it out of `notices.digest.to`";
+                    tracing::warn!(%mailbox, "{about}");
+                }
                 (!brought.is_latest(now), Fate::Addressed(letters, None))
             }
         };

@@ -58,7 +58,7 @@ impl Portal {
             bytes: LOOKED_AT,
         };
         let search = move || {
-            let admits = |record: &Record| wanted.admits(record) && teller.sees.admits_line(record);
+            let admits = |record: &Record| teller.sees.finds(&wanted, record);
             let found = records(&folder, (&wanted.filter, from), bounds, admits)?;
             Ok(teller.told_all(found))
         };
@@ -130,7 +130,7 @@ pub(super) fn place(paging: &Paging) -> Result<Option<Bookmark>, Page> {
 
 impl Teller {
     /// All that was found.
-    pub(super) fn told_all(&self, found: Found) -> FoundLines {
+    pub(super) fn told_all(&mut self, found: Found) -> FoundLines {
         let lines = found.records.iter().zip(found.lines);
         FoundLines {
             lines: lines.filter_map(|(record, at)| self.told(record, at)).collect(),

@@ -86,7 +86,12 @@ impl Teller {
     }
 
     /// A line that they may read; nothing of what no search is for.
-    pub(super) fn told(&self, record: &Record, at: Bookmark) -> Option<BookLine> {
+    pub(super) fn told(&mut self, record: &Record, at: Bookmark) -> Option<BookLine> {
+        let veiled = self.sees.veiled(record);
+        self.line_of(&veiled, at)
+    }
+
+    fn line_of(&self, record: &Record, at: Bookmark) -> Option<BookLine> {
         let line = BookLine {
             id: record.id.clone(),
             at: record.at,

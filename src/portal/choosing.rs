@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::approving::Asker;
-use super::case::platform_name;
-use super::intake::Form;
+use super::intake::{ALSO, Form};
 use super::pages::Told;
-use super::pages::counter::Pick;
 use super::pages::stating::{Choice, Reaching};
+use super::places::{Ticked, places};
 use super::words::Words;
 use crate::facts::{Observation, Offer, PlatformId};
 use crate::purpose::{TicketRule, mildest_first};
@@ -42,6 +41,15 @@ impl<'a> HowFar<'a> {
         }
     }
 
+    /// The other platforms that a form means.
+    pub(super) fn also(&self, form: &Form) -> BTreeSet<PlatformId> {
+        if form.all.contains(self.offer.purpose.as_str()) {
+            self.elsewhere.clone()
+        } else {
+            form.also(&self.offer.purpose).collect()
+        }
+    }
+
     /// The choice that a form sends; what is chosen beforehand, where it sends none; nothing, where there is no such choice.
     pub(super) fn chosen(&self, form: &Form) -> Option<&Width> {
         let said = form.covers.get(self.offer.purpose.as_str());
@@ -66,14 +74,11 @@ pub(super) fn chosen<'w>(widths: &'w [Width], needs_approval: bool, said: Option
     }
 }
 
-/// How far it can go, as choices; none where there is nothing to choose.
+/// How far it can go, as choices. One is no choice: it is sent along, so that what is given is what was shown.
 pub(super) fn reaching(words: &Words, widths: &[Width], needs_approval: bool, said: Option<&String>) -> Vec<Reaching> {
     let chosen = chosen(widths, needs_approval, said).or_else(|| beforehand(widths, needs_approval));
-    if widths.len() < 2 {
-        return Vec::new();
-    }
     let shown = widths.iter().enumerate().map(|(step, width)| {
-        let said = if step == 0 {
+        let said = if step == 0 && widths.len() > 1 {
             words.stating.only
         } else {
             words.stating.further
@@ -152,10 +157,13 @@ fn choice(
             .filter(|rule| rule.required)
             .map(|rule| (words.ticket_needed)(&rule.example)),
         also: {
-            let ticked: Vec<PlatformId> = form.also(&offer.purpose).collect();
-            places(&in_force.rulebook, &far.elsewhere, |id| {
-                ticked.iter().any(|one| one.as_str() == id)
-            })
+            let ticked = Ticked {
+                name: format!("{ALSO}{}.", offer.purpose),
+                chosen: form.also(&offer.purpose).collect(),
+                lately: BTreeSet::new(),
+                all: &form.all,
+            };
+            places((&in_force.rulebook, words), &offer.purpose, &far.elsewhere, &ticked)
         },
         chosen: of == 1 || offer.purpose.as_str() == form.purpose,
         reaching: reaching(
@@ -165,18 +173,6 @@ fn choice(
             form.covers.get(offer.purpose.as_str()),
         ),
     }
-}
-
-/// Platforms to choose among, by their names.
-pub(super) fn places(rules: &Rulebook, among: &BTreeSet<PlatformId>, is_chosen: impl Fn(&str) -> bool) -> Vec<Pick> {
-    let picks = among.iter().map(|platform| Pick {
-        id: platform.to_string(),
-        title: platform_name(rules, platform),
-        chosen: is_chosen(platform.as_str()),
-    });
-    let mut picks: Vec<Pick> = picks.collect();
-    picks.sort_by_key(|pick| pick.title.to_lowercase());
-    picks
 }
 
 /// What a form sends for it.

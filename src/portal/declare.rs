@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::case::{Case, platform_name};
+use super::case::Case;
 use super::choosing::{Choices, HowFar, choices, least_statement, ticket_hint};
 use super::deeds::NotGranted;
 use super::inbox::lasts;
@@ -13,7 +13,7 @@ use super::memory::Kept;
 use super::mine_asked::name_of;
 use super::pages::counter::{self, Onward};
 use super::pages::{Page, see_other, stating};
-use super::{Portal, Refused, Visit, provenance, times};
+use super::{Portal, Refused, Visit, places, provenance, times};
 use crate::facts::{Channel, Grant, Offer, PurposeId, SubjectId};
 use crate::purpose::{Declaration, Unfit, UnfitField, mildest_first};
 use crate::rulebook::{Directory, Rulebook, Visitor};
@@ -105,12 +105,12 @@ impl Portal {
         };
         let far = HowFar::of(visit.rules(), &self.seen_now(visit, &kept.refused.seen), offer);
         let Some(width) = far.chosen(form) else {
-            return Err(Trouble::line(self.words.choose_one.to_owned()));
+            return Err(Trouble::line(self.words.stating.changed.to_owned()));
         };
         let declaration = Declaration {
             purpose: offer.purpose.clone(),
             // what somebody ticks is looked at like what they are asked: a platform that opens nothing is told of
-            platforms: form.also(&offer.purpose).chain([platform.clone()]).collect(),
+            platforms: far.also(form).into_iter().chain([platform.clone()]).collect(),
             covers: Some(width.covers.clone()),
             statement: form.statement.clone(),
             ticket: Some(form.ticket.trim().to_owned()).filter(|ticket| !ticket.is_empty()),
@@ -342,7 +342,7 @@ impl Portal {
 
     /// What a grant opens, in words.
     pub(super) fn effect(&self, rules: &Rulebook, grant: &Grant) -> String {
-        let places: Vec<String> = grant.platforms.iter().map(|id| platform_name(rules, id)).collect();
+        let places = places::called((rules, self.words), &grant.platforms);
         let places: Vec<&str> = places.iter().map(String::as_str).collect();
         if let Some(continued) = &grant.continued {
             return self.effect_of(continued, grant, &places);

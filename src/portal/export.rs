@@ -332,9 +332,7 @@ impl Exporting {
                 wanted.admits(one) && sees.admits(one)
             })?
         } else {
-            records(&self.folder, asked, bounds, |one| {
-                wanted.admits(one) && sees.admits_line(one)
-            })?
+            records(&self.folder, asked, bounds, |one| sees.finds(wanted, one))?
         };
         let rows = self.rows(&found);
         self.left = self.left.saturating_sub(rows.len());
@@ -349,7 +347,7 @@ impl Exporting {
         })
     }
 
-    fn rows(&self, found: &Found) -> Vec<Value> {
+    fn rows(&mut self, found: &Found) -> Vec<Value> {
         let lines = found.records.iter().zip(&found.lines);
         let row = |(record, at): (&Record, &Bookmark)| {
             if self.request.is_of_decisions {

@@ -96,6 +96,8 @@ pub struct NoticesAre {
     pub waiting: u64,
     /// Web hooks that are not let in.
     pub shut_out: u64,
+    /// Addresses of nobody in the directory to which the weekly digest goes.
+    pub digest_of_nobody: Vec<String>,
     /// Ways by which nothing that this gateway sends gets through.
     pub unsent: Vec<Unsent>,
 }
@@ -304,6 +306,11 @@ impl Portal {
         let mut says = (words.notices_are)(&number(notices.waiting));
         if notices.shut_out > 0 {
             says = format!("{says} {}", (words.hooks_shut_out)(&number(notices.shut_out)));
+        }
+        if !notices.digest_of_nobody.is_empty() {
+            // they may be meant: whoever reads this knows
+            let addresses = notices.digest_of_nobody.join(", ");
+            says = format!("{says} {}", (words.digest_of_nobody)(&addresses));
         }
         let mut why = Vec::new();
         for one in &notices.unsent {

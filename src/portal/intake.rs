@@ -27,6 +27,9 @@ pub(super) const ON: &str = "on.";
 /// What the name of a box begins with that is ticked for a further platform of a purpose: both follow, with a dot between.
 pub(super) const ALSO: &str = "also.";
 
+/// What the name of the box begins with that stands for all platforms of a purpose.
+pub(super) const ALL: &str = "all.";
+
 /// What the name of the choice begins with how far a purpose should go.
 pub(super) const COVERS: &str = "covers.";
 
@@ -163,6 +166,7 @@ impl Received {
                 name => match name.strip_prefix(COVERS) {
                     Some(purpose) => drop(form.covers.insert(purpose.to_owned(), value.into_owned())),
                     None if name.starts_with(ALSO) => form.also.extend(name.strip_prefix(ALSO).map(str::to_owned)),
+                    None if name.starts_with(ALL) => form.all.extend(name.strip_prefix(ALL).map(str::to_owned)),
                     None if name.starts_with(ON) => form.places.extend(name.strip_prefix(ON).map(str::to_owned)),
                     None => form.purposes.extend(name.strip_prefix(FOR).map(str::to_owned)),
                 },
@@ -266,6 +270,8 @@ pub(super) struct Form {
     pub(super) places: BTreeSet<String>,
     /// The further ones, each with the purpose for which it is: `recruiting.xing`.
     pub(super) also: BTreeSet<String>,
+    /// The purposes for which all platforms are ticked.
+    pub(super) all: BTreeSet<String>,
 }
 
 /// The field that names a token for tools: `token` is the form's own.

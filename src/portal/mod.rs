@@ -59,6 +59,7 @@ mod outcomes;
 mod own_form;
 pub mod pages;
 mod paging;
+mod places;
 mod privacy;
 mod privacy_pages;
 mod proof;

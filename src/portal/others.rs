@@ -11,7 +11,7 @@ use super::paging::PAGE;
 use super::revocations::{AGAIN, picked, selection};
 use super::revoking::{Chosen, Look, NotRevoked, Selection};
 use super::wanted::perhaps_meant;
-use super::{Portal, Visit, times};
+use super::{Portal, Visit, places, times};
 use crate::facts::{Channel, Grant, GrantId};
 use crate::ledger::Life;
 use crate::purpose::{Note, Why};
@@ -134,11 +134,10 @@ impl Portal {
             grant: Some(grant.id.clone()),
             ..Selection::default()
         };
-        let names = grant.platforms.iter().map(|id| platform_name(visit.rules(), id));
         Theirs {
             who: name_of(visit.in_force, grant.subject.as_str()),
             title: self.held_title(visit, grant),
-            places: names.collect::<Vec<_>>().join(", "),
+            places: places::called((visit.rules(), self.words), &grant.platforms).join(", "),
             until: match Life::of(grant, visit.at) {
                 Life::Requested => (self.words.waits_until)(&grant.answer_by.map(when).unwrap_or_default()),
                 Life::Approved

@@ -1,9 +1,11 @@
 //! Who may read what was decided about others, and that they did: asked of the rules for each person anew, as they were then
 //! (`see-decisions`), and recorded before anything is shown.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::wanted::Wanted;
 use super::{Portal, Visit};
 use crate::audit::Unavailable;
 use crate::clock::Timestamp;
@@ -47,7 +49,7 @@ impl Sees {
 
     /// Whether they may read this line of the book, whatever it is about: as far as it names people, each of them is one of
     /// whom they may.
-    pub(super) fn admits_line(&mut self, record: &Record) -> bool {
+    fn admits_line(&mut self, record: &Record) -> bool {
         match &record.act {
             Act::Closing { .. } | Act::Opening { .. } | Act::Stray { .. } => self.admits(record),
             Act::Grant { .. } | Act::Token { .. } => {
@@ -62,6 +64,31 @@ impl Sees {
                 may_see && self.may_read_of_wanted(record, access, by)
             }
             Act::Gateway { .. } => true,
+        }
+    }
+
+    /// A line as far as it is told: of what they looked for themselves, everything but who that is whom the rules keep apart from
+    /// them. So it reads, and is found, as if nobody were called so: that a line of theirs is not there would tell who is.
+    pub(super) fn veiled<'r>(&mut self, record: &'r Record) -> Cow<'r, Record> {
+        if let Act::Access { access, by, .. } = &record.act
+            && let Some(whose) = access.whose.as_ref().filter(|_| self.is_own(by))
+            && !self.may_see_named(record, whose)
+        {
+            let mut veiled = record.clone();
+            if let Act::Access { access, .. } = &mut veiled.act {
+                access.whose = None;
+            }
+            return Cow::Owned(veiled);
+        }
+        Cow::Borrowed(record)
+    }
+
+    /// Whether they look for this line and may read it, as far as it is told.
+    pub(super) fn finds(&mut self, wanted: &Wanted, record: &Record) -> bool {
+        wanted.admits(record) && {
+            let veiled = self.veiled(record);
+            let is_wanted = matches!(veiled, Cow::Borrowed(_)) || wanted.admits(&veiled);
+            is_wanted && self.admits_line(&veiled)
         }
     }
 

@@ -6,13 +6,15 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::approving::Asker;
-use super::choosing::{chosen, places, reaching};
+use super::case::platform_name;
+use super::choosing::{chosen, reaching};
 use super::declare::Trouble;
-use super::intake::{Form, Received};
+use super::intake::{Form, ON, Received};
 use super::memory::Kept;
-use super::pages::counter::{Glass, Open};
+use super::pages::counter::{Glass, Open, Pick};
 use super::pages::stating::{Stating, Urgent};
 use super::pages::{Page, see_other};
+use super::places::{Ticked, places};
 use super::{Portal, Visit, times};
 use crate::facts::{Channel, Grant, GrantId, PlatformId, PurposeId};
 use crate::purpose::{Declaration, GROUPS, Purpose, mildest_first};
@@ -107,8 +109,7 @@ impl Portal {
         let id = purpose.id.as_str();
         let asks = purpose.approval.is_needed();
         let ticket = purpose.ticket.as_ref();
-        // where they were refused last, before they say something else
-        let last = self.last_met(visit, visitor).filter(|_| form.token.is_empty());
+        let ticked = self.ticked(visit, visitor, reached, form);
         let needed_for: Vec<&str> = ticket
             .filter(|rule| rule.required)
             .map(|_| self.said(&purpose.title))
@@ -130,10 +131,7 @@ impl Portal {
             basis: self.said(&purpose.basis),
             retention: self.said(&purpose.retention),
             token: self.tokens.issue(&visit.subject.id, &stating(id), visit.at),
-            platforms: places(visit.rules(), &reached.platforms, |platform| {
-                let is_last = last.as_ref().is_some_and(|last| last.as_str() == platform);
-                form.places.contains(platform) || reached.platforms.len() == 1 || is_last
-            }),
+            places: places((visit.rules(), words), &purpose.id, &reached.platforms, &ticked),
             reaching: reaching(words, &reached.widths, asks, form.covers.get(id)),
             statement: &form.statement,
             statement_min: purpose.statement_min,
@@ -156,6 +154,22 @@ impl Portal {
             contact: self.contact(),
         };
         self.page(status, &page)
+    }
+
+    /// The platforms that are ticked. Before the form says something: the only one, or the one where they were refused last.
+    fn ticked<'f>(&self, visit: &Visit<'_>, visitor: Visitor<'_>, reached: &Reached<'_>, form: &'f Form) -> Ticked<'f> {
+        let mut lately = self.lately_met(visit, visitor);
+        lately.retain(|id| reached.platforms.contains(id));
+        let only = reached.platforms.first().filter(|_| reached.platforms.len() == 1);
+        let last = lately.first().filter(|_| form.token.is_empty());
+        let mut chosen = ids(&form.places);
+        chosen.extend(only.or(last).cloned());
+        Ticked {
+            name: ON.to_owned(),
+            chosen,
+            lately: lately.into_iter().collect(),
+            all: &form.all,
+        }
     }
 
     /// Who must approve a purpose, or that nobody could.
@@ -191,15 +205,20 @@ impl Portal {
         let asks = reached.purpose.approval.is_needed();
         let declaration = Declaration {
             purpose: reached.purpose.id.clone(),
-            platforms: form.places.iter().map(|id| PlatformId::new(id.as_str())).collect(),
+            platforms: if form.all.contains(id) {
+                reached.platforms.clone()
+            } else {
+                ids(&form.places)
+            },
             covers: chosen(&reached.widths, asks, form.covers.get(id)).map(|width| width.covers.clone()),
             statement: form.statement.clone(),
             ticket: Some(form.ticket.trim().to_owned()).filter(|ticket| !ticket.is_empty()),
             duration: None,
         };
-        // where nothing of it is read there is nothing to choose: it opens what the purpose covers
-        if declaration.covers.is_none() && !reached.widths.is_empty() {
-            let trouble = Trouble::line(words.choose_one.to_owned());
+        // where nothing of it is read there is nothing to choose: it opens what the purpose covers; unless less was shown
+        let was_told = form.covers.get(id).is_some_and(|said| !said.is_empty());
+        if declaration.covers.is_none() && (was_told || !reached.widths.is_empty()) {
+            let trouble = Trouble::line(words.stating.changed.to_owned());
             return self.stating_page(visit, visitor, &reached, (&form, trouble));
         }
         match self.state(visit, visitor, &declaration).await {
@@ -248,7 +267,7 @@ impl Portal {
                 ticket: purpose.ticket.as_ref().map(|rule| (words.ticket_needed)(&rule.example)),
             });
         }
-        let last = self.last_met(visit, visitor).map(|id| id.to_string());
+        let last = self.lately_met(visit, visitor).first().map(PlatformId::to_string);
         let wanted = Some(form.platform.clone())
             .filter(|platform| !platform.is_empty())
             .or(last);
@@ -262,9 +281,7 @@ impl Portal {
             who: &visitor.person.name,
             token: self.tokens.issue(&visit.subject.id, URGENT, visit.at),
             choices,
-            platforms: places(visit.rules(), &platforms, |platform| {
-                wanted.as_deref() == Some(platform)
-            }),
+            platforms: picks(visit.rules(), &platforms, wanted.as_deref()),
             statement: &form.statement,
             ticket: &form.ticket,
             chosen: &form.purpose,
@@ -274,11 +291,11 @@ impl Portal {
         self.page(status, &page)
     }
 
-    /// The platform on which the person was refused something last.
-    fn last_met(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Option<PlatformId> {
+    /// Where the person was refused something lately, the latest first.
+    fn lately_met(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Vec<PlatformId> {
         let met = self.memory.of(&visitor.person.id, visit.at);
         let platform = |kept: &Kept| kept.refused.refusal.place.platform.clone();
-        met.iter().find_map(|kept| platform(kept))
+        met.iter().filter_map(|kept| platform(kept)).collect()
     }
 
     /// The form of an emergency was sent.
@@ -306,4 +323,20 @@ impl Portal {
             }
         }
     }
+}
+
+fn ids(said: &BTreeSet<String>) -> BTreeSet<PlatformId> {
+    said.iter().map(|id| PlatformId::new(id.as_str())).collect()
+}
+
+/// Platforms to choose one of, by their names.
+fn picks(rules: &Rulebook, among: &BTreeSet<PlatformId>, chosen: Option<&str>) -> Vec<Pick> {
+    let picks = among.iter().map(|platform| Pick {
+        id: platform.to_string(),
+        title: platform_name(rules, platform),
+        chosen: chosen == Some(platform.as_str()),
+    });
+    let mut picks: Vec<Pick> = picks.collect();
+    picks.sort_by_key(|pick| pick.title.to_lowercase());
+    picks
 }

@@ -349,3 +349,17 @@ fn rules_written_on_windows_are_rules() {
         settled.trim_start_matches('\u{feff}')
     );
 }
+
+#[test]
+fn a_purpose_that_was_to_be_looked_at_again_is_warned_of_until_its_date_is_another() {
+    let desk = Desk::with_policies();
+    desk.edit("policies/purposes.toml", "review = 2027-06-30", "review = 2020-02-29");
+    insta::assert_snapshot!(sentences(&desk), @"purposes.toml:47 the purpose `advertising-campaign` was to be looked at again by 2020-02-29, and its date is still that (let `mia`, who owns it, look at it again, and write the day of the next review)");
+    let (found, exit) = told(&desk);
+    assert_eq!(
+        (found, exit),
+        (vec!["purposes::past-review purposes.toml".to_owned()], 0)
+    );
+    desk.edit("policies/purposes.toml", "review = 2020-02-29", "review = 2999-02-28");
+    assert_eq!(told(&desk), (Vec::new(), 0));
+}

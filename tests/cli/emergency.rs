@@ -1,4 +1,4 @@
-//! `grants --renew`, `break-glass` and `review`: through a gateway that runs.
+//! `grants --renew`, `break-glass` and `review`, and how fast requests are answered: through a gateway that runs.
 
 use super::desk::{Desk, Running};
 
@@ -80,5 +80,40 @@ fn a_purpose_is_renewed_taken_in_an_emergency_and_reviewed_at_two_terminals() {
     --- stderr
     It is reviewed already: Somebody reviewed this emergency before you.
     ");
+    assert_eq!(gate.stop(), 0);
+}
+
+#[test]
+fn how_fast_such_requests_are_usually_answered_is_told_at_a_terminal_once_five_were() {
+    let desk = Desk::with_policies();
+    desk.types("wayleave ca init");
+    for user in ["ben", "mia"] {
+        desk.types(&format!("echo 'correct horse battery' | wayleave user add {user}"));
+    }
+    let gate = Running::start(&desk);
+    let line = |user: &str, line: &str| {
+        format!(
+            "WAYLEAVE_CA=certs/root.pem HTTPS_PROXY='http://{user}:correct%20horse%20battery@{}' {line}",
+            gate.plain
+        )
+    };
+    let asks = || {
+        desk.types(&line(
+            "ben",
+            "wayleave declare brand-publishing --on x --statement 'Launch of the new bicycle'",
+        ))
+    };
+    for _ in 0..5 {
+        let asked = asks();
+        assert!(
+            asked.contains("it waits for the approval of mia") && !asked.contains("usually"),
+            "{asked}"
+        );
+        let id = first_id(&desk, &line("mia", "wayleave grants --to-approve"));
+        let declined = desk.types(&line("mia", &format!("wayleave decline {id} --reason 'Not today'")));
+        assert!(declined.starts_with("exit 0"), "{declined}");
+    }
+    let asked = asks();
+    assert!(asked.contains("; usually answered within 5 minutes"), "{asked}");
     assert_eq!(gate.stop(), 0);
 }

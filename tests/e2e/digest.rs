@@ -12,7 +12,7 @@ use wayleave::facts::{Mailbox, Occasion, PurposeId};
 use wayleave::notices::{Kind, Webhook};
 
 use crate::crashes::{Site, eventually};
-use crate::harness::house::{admin, sample};
+use crate::harness::house::{PORTAL, admin, sample};
 use crate::harness::{World, copy, shipped_policies};
 use crate::notices::{Post, asks, nothing_waits, world, write_addresses};
 use crate::value::{PEOPLE, used_by};
@@ -37,6 +37,13 @@ async fn whoever_owns_a_purpose_and_whoever_is_named_reads_what_came_of_it_once_
     })
     .await;
     post.up(&world.origins).await;
+    // whoever looks after the gateway sees to whom it goes whom the directory does not have
+    let health = world.client("sol").navigate(&format!("{PORTAL}/health")).await.text();
+    assert!(
+        health.contains("addresses that nobody in the directory has")
+            && health.contains("settings: business@example.org."),
+        "{health}"
+    );
     used_by(&world, &PEOPLE, 3).await;
     two_weeks_later(&world).await;
     let mut letters = Vec::new();

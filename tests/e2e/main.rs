@@ -41,6 +41,7 @@ mod documented;
 mod gateways;
 mod guard;
 mod headers;
+mod how_fast;
 mod http2;
 mod identity;
 mod idle;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use crate::approvals::{proven, without_cases};
 use crate::harness::client::{Answer, Client};
 use crate::harness::house::{PORTAL, hidden};
 use crate::harness::{PASSWORD, World};
@@ -376,5 +377,250 @@ async fn whoever_ticks_nothing_more_is_given_the_one_platform() {
     let given = sends(&ada, &page, "/declare", &plain).await;
     assert_eq!(given.status, StatusCode::SEE_OTHER, "{}", given.text());
     assert_eq!(holds(&ada).await[0]["platforms"], json!(["linkedin"]));
+    world.close().await;
+}
+
+/// The names of the boxes of a form, in the order in which they stand.
+fn boxes(page: &str) -> Vec<&str> {
+    let boxes = page.split("<input type=\"checkbox\" name=\"").skip(1);
+    boxes.filter_map(|rest| Some(rest.split_once('"')?.0)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_platforms_the_one_that_somebody_came_for_is_open_and_all_are_one_choice() {
+    let world = World::open().await;
+    let ada = world.client("ada");
+    declare_page(&ada, "https://www.reddit.com/").await;
+    declare_page(&ada, "https://x.com/home").await;
+    let page = own_page(&ada, "/purposes/market-research").await.text();
+    let (open, folded) = page.split_once("<details class=\"kind\">").unwrap();
+    assert_eq!(
+        boxes(open),
+        ["all.market-research", "on.reddit", "on.x"],
+        "where they were lately is not hidden"
+    );
+    assert!(open.contains("name=\"on.x\" value=\"yes\" checked"), "{open}");
+    assert_eq!(
+        open.matches(" checked").count(),
+        1,
+        "all are nobody's choice beforehand: {open}"
+    );
+    assert!(folded.contains("<summary>Professional networks ("), "{folded}");
+    let all = 2 + boxes(folded).len();
+    assert!(all > 40, "{all}");
+    assert!(open.contains(&format!("All of them, {all} platforms")), "{open}");
+    let french = http::Request::get(format!("{PORTAL}/purposes/market-research"))
+        .header(http::header::ACCEPT_LANGUAGE, "fr")
+        .header("sec-fetch-site", "none");
+    let french = ada.send(french).await.text();
+    assert!(french.contains(&format!("Toutes, soit {all} plateformes")), "{french}");
+    assert!(french.contains("<summary>Réseaux professionnels ("), "{french}");
+
+    // what is ticked stays so, and stands where it is seen
+    let fields = [("on.xing", "yes"), ("statement", "Short")];
+    let wrong = sends(&ada, &page, "/purposes/market-research", &fields).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let again = wrong.text();
+    let (open, _) = again.split_once("<details class=\"kind\">").unwrap();
+    assert!(open.contains("name=\"on.xing\" value=\"yes\" checked"), "{open}");
+    assert!(!open.contains("name=\"on.x\" value=\"yes\" checked"), "{open}");
+
+    let fields = [
+        ("all.market-research", "yes"),
+        ("on.xing", "yes"),
+        ("statement", "What people say about bicycles"),
+    ];
+    let stated = sends(&ada, &again, "/purposes/market-research", &fields).await;
+    assert_eq!(stated.status, StatusCode::SEE_OTHER, "{}", stated.text());
+    let held = &holds(&ada).await[0];
+    assert_eq!(held["platforms"].as_array().unwrap().len(), all, "{held}");
+    // nobody reads that many names
+    let mine = own_page(&ada, stated.header("location")).await.text();
+    assert!(
+        mine.contains("Professional networks (5)") && !mine.contains("Viadeo"),
+        "{mine}"
+    );
+    let revoking = own_page(&world.client("sol"), "/grants?user=ada").await.text();
+    assert!(
+        revoking.contains("Professional networks (5)") && !revoking.contains("Viadeo, "),
+        "{revoking}"
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_other_platforms_are_one_choice_beside_the_one_that_was_refused() {
+    let world = World::open().await;
+    let ada = world.client("ada");
+    let page = declare_page(&ada, "https://x.com/home").await;
+    let others = elsewhere(&page, "market-research").len();
+    assert!(page.contains(&format!("All of them, {others} platforms")), "{page}");
+    let fields = [
+        ("purpose", "market-research"),
+        ("statement", "What people say about bicycles"),
+        ("all.market-research", "yes"),
+        ("all.recruiting", "yes"),
+    ];
+    let given = sends(&ada, &page, "/declare", &fields).await;
+    assert_eq!(given.status, StatusCode::SEE_OTHER, "{}", given.text());
+    let held = &holds(&ada).await[0];
+    assert_eq!(held["platforms"].as_array().unwrap().len(), others + 1, "{held}");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_given_is_what_the_page_showed() {
+    let world = World::open().await;
+    let ada = world.client("ada");
+    let path = "/purposes/market-research";
+    let page = own_page(&ada, path).await.text();
+    // one width is no choice: it is told, and sent along
+    assert!(!page.contains("type=\"radio\""), "{page}");
+    assert!(page.contains("<p>Read and search, for 8 hours</p>"), "{page}");
+    assert_eq!(hidden(&page, "covers.market-research"), "read");
+    let mut page = page;
+    for shown in ["publish,read", ""] {
+        let fields = [
+            ("covers.market-research", shown),
+            ("on.x", "yes"),
+            ("statement", "What people say about bicycles"),
+        ];
+        let other = sends(&ada, &page, path, &fields).await;
+        assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY, "{shown}");
+        page = other.text();
+        assert!(page.contains("What it opens to you is another now"), "{page}");
+    }
+    assert!(holds(&ada).await.is_empty());
+
+    let page = declare_page(&ada, "https://x.com/home").await;
+    assert_eq!(hidden(&page, "covers.market-research"), "read");
+    let fields = [
+        ("purpose", "market-research"),
+        ("covers.market-research", "engage,read"),
+        ("statement", "What people say about bicycles"),
+    ];
+    let other = sends(&ada, &page, "/declare", &fields).await;
+    assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(holds(&ada).await.is_empty());
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purpose_of_which_nothing_is_read_is_stated_on_its_own_page() {
+    let world = World::planned(without_cases).await;
+    let unread = r#"@id("test.unread") @title("Unread") @reason("Unread.") @owner("HR")
+forbid (principal, action == Action::"inspect", resource in Category::"professional");
+"#;
+    world.edit_rules("rules/90-test.cedar", unread).await;
+    let (ada, path) = (world.client("ada"), "/purposes/recruiting");
+    let page = own_page(&ada, path).await.text();
+    assert!(
+        page.contains("name=\"on.linkedin\"") && !page.contains("type=\"radio\""),
+        "{page}"
+    );
+    let fields = [
+        ("covers.recruiting", ""),
+        ("on.linkedin", "yes"),
+        ("statement", "A role for Rust in Lyon"),
+    ];
+    let stated = sends(&ada, &page, path, &fields).await;
+    assert_eq!(stated.status, StatusCode::SEE_OTHER, "{}", stated.text());
+    let mine = own_page(&ada, stated.header("location")).await.text();
+    assert!(mine.contains("Granted until"), "{mine}");
+    let held = &holds(&ada).await[0];
+    assert_eq!(
+        (&held["purpose"], &held["platforms"], &held["covers"]),
+        (
+            &json!("recruiting"),
+            &json!(["linkedin"]),
+            &json!(["engage", "publish", "read"])
+        ),
+        "all that the purpose covers"
+    );
+
+    // once it is read there is something to choose, and a page from before does not choose it
+    world.edit_rules("rules/90-test.cedar", "// nothing\n").await;
+    let page = own_page(&ada, path).await.text();
+    assert!(choice(&page, "covers.recruiting", "read").is_some(), "{page}");
+    let told = sends(&ada, &page, path, &fields).await;
+    assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        told.text().contains("What it opens to you is another now"),
+        "{}",
+        told.text()
+    );
+    assert_eq!(holds(&ada).await.len(), 1);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_a_grant_tells_step_by_step_what_has_become_of_it() {
+    let world = World::open().await;
+    let ben = world.client("ben");
+    let brand = json!({"purpose": "brand-publishing", "platforms": ["x"], "statement": "Launch of the bicycle"});
+    let id = ben.declare(&brand).await.json()["id"].as_str().unwrap().to_owned();
+    let path = format!("/grants/{id}");
+    let steps = |page: &str| -> Vec<String> {
+        let (_, history) = page.split_once("<h2 id=\"history\">").unwrap();
+        let (history, _) = history.split_once("</dl>").unwrap();
+        let steps = history.split("<dd>").skip(1);
+        steps
+            .map(|step| step.split_once("</dd>").unwrap().0.to_owned())
+            .collect()
+    };
+    let page = own_page(&ben, &path).await.text();
+    assert!(page.contains("<h2 id=\"history\">What has become of it</h2>"), "{page}");
+    assert_eq!(steps(&page), ["Asked for"]);
+
+    world.clock.advance(Duration::from_mins(5));
+    let approved = proven(
+        &world,
+        "mia",
+        &format!("/v1{path}/approve"),
+        json!({"note": "Go <b>ahead</b>"}),
+    )
+    .await;
+    assert_eq!(approved.status, StatusCode::OK, "{}", approved.text());
+    world.clock.advance(Duration::from_mins(5));
+    let renewed = ben
+        .post(&format!("{PORTAL}/v1{path}/renew"), "application/json", "{}")
+        .await;
+    assert_eq!(renewed.status, StatusCode::ACCEPTED, "{}", renewed.text());
+    let renewal = renewed.json()["id"].as_str().unwrap().to_owned();
+    world.clock.advance(Duration::from_mins(5));
+    let ended = ben.delete(&format!("{PORTAL}/v1{path}")).await;
+    assert!(ended.status.is_success(), "{} {}", ended.status, ended.text());
+    let told = steps(&own_page(&ben, &path).await.text());
+    assert_eq!(told.len(), 5, "{told:?}");
+    assert_eq!(told[0], "Asked for");
+    assert_eq!(
+        told[1],
+        "Mia Castellano (mia) approved it<blockquote class=\"said\">Go &#60;b&#62;ahead&#60;/b&#62;</blockquote>"
+    );
+    assert!(told[2].starts_with("It began, to last until "), "{told:?}");
+    let link = format!("<a href=\"/grants/{renewal}\">The renewal</a>");
+    assert!(
+        told[3].starts_with("Its renewal was asked for") && told[3].contains(&link),
+        "{told:?}"
+    );
+    assert_eq!(told[4], "You ended it");
+    let of_renewal = steps(&own_page(&ben, &format!("/grants/{renewal}")).await.text());
+    assert_eq!(
+        of_renewal,
+        [format!("Asked for <a href=\"{path}\">The grant that it renews</a>")]
+    );
+
+    // to whoever may end it, it was its holder who did; to others there is nothing
+    let seen = steps(&own_page(&world.client("sol"), &path).await.text());
+    assert_eq!(seen[4], "Its holder ended it", "{seen:?}");
+    let french = http::Request::get(format!("{PORTAL}{path}"))
+        .header(http::header::ACCEPT_LANGUAGE, "fr")
+        .header("sec-fetch-site", "none");
+    let french = steps(&ben.send(french).await.text());
+    assert!(!french.iter().any(|step| told.contains(step)), "{french:?}");
+    assert_eq!(
+        own_page(&world.client("ada"), &path).await.status,
+        StatusCode::NOT_FOUND
+    );
     world.close().await;
 }

@@ -110,7 +110,9 @@ impl AtCounter for InMemory {
             for one in envelopes {
                 put_one(&self.connection, one)?;
             }
-            let over = "DELETE FROM envelopes WHERE at_ms < ?1 OR rowid <= (SELECT max(rowid) FROM envelopes) - ?2";
+            // the oldest by what they are about: one that took the place of another is where that was
+            let over = "DELETE FROM envelopes WHERE at_ms < ?1 OR rowid IN (SELECT rowid FROM envelopes ORDER BY at_ms \
+                        LIMIT max(0, (SELECT count(*) FROM envelopes) - ?2))";
             self.connection.execute(over, params![forget.as_millis(), MOST])?;
             Ok(())
         };
@@ -155,4 +157,56 @@ fn put_one(connection: &Connection, one: &Envelope) -> Found<()> {
                     ORDER BY stays DESC, at_ms DESC, name DESC LIMIT -1 OFFSET ?3)";
     connection.execute(too_many, params![who, one.kind, ENVELOPES_EACH])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(nth: i64, at: i64) -> Envelope {
+        Envelope {
+            who: SubjectId::parse(&format!("p{nth}")).unwrap(),
+            kind: "draft".to_owned(),
+            name: "x".to_owned(),
+            stays: false,
+            at: Timestamp::from_millis(at),
+            sealed: Vec::new(),
+        }
+    }
+
+    fn is_kept(counter: &mut InMemory, nth: i64) -> bool {
+        let since = Timestamp::from_millis(-1);
+        !counter.envelopes_of(&of(nth, 0).who, since).unwrap().is_empty()
+    }
+
+    #[test]
+    fn an_envelope_that_was_renewed_outlives_those_that_are_older_by_now() {
+        let mut counter = InMemory::open().unwrap();
+        let mut put = |all: Vec<Envelope>| counter.put_envelopes(&all, Timestamp::from_millis(0)).unwrap();
+        put((0..MOST).map(|nth| of(nth, nth)).collect());
+        put(vec![of(0, MOST)]);
+        put(vec![of(MOST, MOST + 1), of(MOST + 1, MOST + 2)]);
+        assert!(is_kept(&mut counter, 0), "it is one of the latest");
+        assert!(
+            !is_kept(&mut counter, 1) && !is_kept(&mut counter, 2),
+            "these are the oldest"
+        );
+        assert!(is_kept(&mut counter, 3) && is_kept(&mut counter, MOST + 1));
+    }
+
+    #[test]
+    fn somebody_whose_envelopes_are_renewed_often_pushes_out_nobody_elses() {
+        let mut counter = InMemory::open().unwrap();
+        let first = vec![of(1, 1)];
+        counter.put_envelopes(&first, Timestamp::from_millis(0)).unwrap();
+        for at in 2..200 {
+            let many = (0..100).map(|name| Envelope {
+                name: format!("{at} {name}"),
+                ..of(0, at)
+            });
+            let many: Vec<Envelope> = many.collect();
+            counter.put_envelopes(&many, Timestamp::from_millis(0)).unwrap();
+        }
+        assert!(is_kept(&mut counter, 1));
+    }
 }

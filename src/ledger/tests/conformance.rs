@@ -141,6 +141,7 @@ everywhere! {
     what_goes_a_way_that_is_busy_or_not_known_here_is_left_and_what_nobody_knows_is_not_forever,
     what_cannot_be_read_is_put_off_and_stands_in_nobodys_way,
     how_fast_requests_are_usually_answered_is_told_of_five_and_survives_a_restart,
+    what_was_settled_does_not_come_back_with_what_is_still_on_disk,
     a_week_is_told_once_when_all_of_it_is_settled_with_the_one_before_and_survives_a_crash,
     of_weeks_in_which_a_gateway_was_off_the_last_is_told_alone,
     a_week_of_which_nothing_is_told_is_no_news_and_nobody_hears_of_weeks_where_nobody_is_told_of_them,
@@ -1012,6 +1013,33 @@ async fn five_report(ledger: &Ledger) -> Vec<Grant> {
         all.push(said.await.unwrap());
     }
     all
+}
+
+async fn what_was_settled_does_not_come_back_with_what_is_still_on_disk(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let mut taken = emergency("ada", 1_000);
+    (taken.declared_at, taken.not_before, taken.expires) = (days(1), days(1), days(2));
+    let grant = ledger.give(taken).await.unwrap();
+    // the book never has it, so it stays on disk
+    let said = ledger.report(&grant.id, came_to(10, days(2).as_millis()), |_, _| ());
+    let said = said.await.unwrap();
+    ledger.add_up(&Usage::default(), days(30)).await.unwrap();
+    let settled = said.report.as_ref().map(Report::settled);
+    assert_eq!(ledger.get(&grant.id).unwrap().report, settled);
+    let review = Review {
+        by: who("grace"),
+        at: days(31),
+        accepted: true,
+        note: "It burned".to_owned(),
+    };
+    let review = (review, on_record(GrantAct::Reviewed));
+    ledger.review(&grant.id, review, |_, _| ()).await.unwrap();
+    let reviewed = ledger.get(&grant.id).unwrap();
+    assert!(!reviewed.awaits_review(), "{reviewed:?}");
+    assert_eq!(reviewed.report, settled);
+    let of_ada = ledger.grants_of(&ada());
+    assert_eq!(of_ada.len(), 1);
+    assert_eq!(of_ada[0].report, settled, "nowhere in memory");
 }
 
 async fn usage_is_told_once_its_week_is_over_and_what_came_of_it_once_nothing_can_be_corrected(home: &dyn Home) {

@@ -718,6 +718,34 @@ fn gateways_that_start_together_make_the_tables_once() {
 }
 
 #[tokio::test]
+async fn a_key_of_portals_that_was_changed_is_taken_at_the_next_start_and_until_then_it_is_known() {
+    let database = Database::new();
+    let (east, west) = database.two();
+    let old = east.counter_key().reveal().to_owned();
+    east.look_at_key().await;
+    assert!(east.is_key_current());
+    database.says("DELETE FROM counter_key");
+    for gateway in [&east, &west] {
+        gateway.look_at_key().await;
+        assert!(!gateway.is_key_current());
+        assert_eq!(
+            gateway.counter_key().reveal(),
+            old,
+            "what it handed out stays good here"
+        );
+    }
+    drop(east);
+    let east = database.gateway("east").unwrap();
+    east.look_at_key().await;
+    west.look_at_key().await;
+    assert!(east.is_key_current() && !west.is_key_current());
+    drop(west);
+    let west = database.gateway("west").unwrap();
+    assert_ne!(west.counter_key().reveal(), old);
+    assert_eq!(west.counter_key().reveal(), east.counter_key().reveal());
+}
+
+#[tokio::test]
 async fn what_portals_know_alike_is_known_at_the_other_gateway_at_once_and_after_a_restart() {
     let database = Database::new();
     let (east, west) = database.two();

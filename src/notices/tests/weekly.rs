@@ -100,6 +100,14 @@ fn owners_are_told_of_what_they_own_and_who_is_named_of_what_the_rules_and_setti
             told("webhook:board", &["recruiting"])
         ]
     );
+    let of_nobody = |house: &InForce, settings: &Settings| {
+        let all = digest::of_nobody(house, settings).into_iter();
+        all.map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(of_nobody(&house, &settings(named)), ["business@example.org"]);
+    // of whoever has left the directory nobody knows an address
+    let left = settings("to = [\"hana@example.org\", \"nora@example.org\"]");
+    assert_eq!(of_nobody(&self::house(&["hana"]), &left), ["nora@example.org"]);
     let nobody = "owners = false\npurposes = [\"customer-support\"]";
     assert_eq!(readers(&house, &settings(nobody)), []);
     assert_eq!(

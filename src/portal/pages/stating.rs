@@ -18,17 +18,57 @@ pub(in crate::portal) struct Choice {
     /// Who must approve it, and how long it waits for that.
     pub(in crate::portal) approval: Option<String>,
     pub(in crate::portal) chosen: bool,
-    /// How far it can go, where that can be chosen.
+    /// How far it can go; one is no choice, and is sent as it is shown.
     pub(in crate::portal) reaching: Vec<Reaching>,
     /// The other platforms on which it would open something.
-    pub(in crate::portal) also: Vec<Pick>,
+    pub(in crate::portal) also: Places,
 }
 
-impl Choice {
-    /// Whether one of those is ticked.
-    fn is_elsewhere(&self) -> bool {
-        self.also.iter().any(|pick| pick.chosen)
+/// The platforms of a purpose, to be chosen among.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct Places {
+    /// All of them at once, where there are many.
+    pub(in crate::portal) all: Option<All>,
+    /// Those that nobody has to look for.
+    pub(in crate::portal) near: Vec<Spot>,
+    /// The others, by their kind.
+    pub(in crate::portal) kinds: Vec<Kind>,
+}
+
+impl Places {
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.near.is_empty() && self.kinds.is_empty()
     }
+
+    /// Whether anything is ticked.
+    fn is_chosen(&self) -> bool {
+        self.all.as_ref().is_some_and(|all| all.chosen) || self.near.iter().any(|spot| spot.chosen)
+    }
+}
+
+/// All of the platforms, as one choice.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct All {
+    pub(in crate::portal) name: String,
+    pub(in crate::portal) label: String,
+    pub(in crate::portal) chosen: bool,
+}
+
+/// Platforms of one kind.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct Kind {
+    pub(in crate::portal) title: String,
+    pub(in crate::portal) spots: Vec<Spot>,
+}
+
+/// One platform that can be chosen.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct Spot {
+    /// What a form calls it.
+    pub(in crate::portal) name: String,
+    pub(in crate::portal) title: String,
+    pub(in crate::portal) chosen: bool,
 }
 
 /// How far a purpose can go.
@@ -100,7 +140,7 @@ pub(in crate::portal) struct Stating<'a> {
     pub(in crate::portal) basis: &'a str,
     pub(in crate::portal) retention: &'a str,
     pub(in crate::portal) token: String,
-    pub(in crate::portal) platforms: Vec<Pick>,
+    pub(in crate::portal) places: Places,
     pub(in crate::portal) reaching: Vec<Reaching>,
     pub(in crate::portal) statement: &'a str,
     pub(in crate::portal) statement_min: usize,

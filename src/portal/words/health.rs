@@ -60,6 +60,8 @@ pub struct HealthWords {
     pub no_notices: &'static str,
     pub notices_are: fn(waiting: &str) -> String,
     pub hooks_shut_out: fn(count: &str) -> String,
+    /// That the weekly digest goes to addresses of nobody in the directory.
+    pub digest_of_nobody: fn(addresses: &str) -> String,
     /// That nothing gets through by a web hook, or by e-mail, and since when.
     pub nothing_gets_through: fn(hook: Option<&str>, since: &str) -> String,
     pub traffic: &'static str,

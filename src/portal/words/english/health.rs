@@ -96,6 +96,12 @@ pub(super) const HEALTH: HealthWords = HealthWords {
         waiting => format!("{waiting} wait to be sent."),
     },
     hooks_shut_out: |count| format!("Web hooks that are not let in: {count}."),
+    digest_of_nobody: |addresses| {
+        format!(
+            "The weekly digest also goes to addresses that nobody in the directory has; if somebody had one and left, take it \
+             out of the settings: {addresses}."
+        )
+    },
     nothing_gets_through: |hook, since| match hook {
         Some(hook) => format!("Nothing of this gateway has got through by the web hook {hook} since {since}:"),
         None => format!("Nothing of this gateway has got through by e-mail since {since}:"),

@@ -93,6 +93,12 @@ pub(super) const HEALTH: HealthWords = HealthWords {
     no_notices: "Les réglages ne prévoient aucun message.",
     notices_are: |waiting| format!("En attente d’envoi : {waiting}."),
     hooks_shut_out: |count| format!("Web hooks qui ne sont pas admis : {count}."),
+    digest_of_nobody: |addresses| {
+        format!(
+            "Le bilan de la semaine part aussi à des adresses qui ne sont à personne de l’annuaire\u{a0}; si leur titulaire est \
+             parti, retirez-les des réglages\u{a0}: {addresses}."
+        )
+    },
     nothing_gets_through: |hook, since| match hook {
         Some(hook) => {
             format!("Rien de cette passerelle n’est passé par le web hook {hook} depuis {since}\u{a0}:")

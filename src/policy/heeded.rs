@@ -19,13 +19,15 @@ use crate::facts::{Grant, Person};
 #[derive(Debug, Default)]
 pub(super) struct Heeded {
     /// Times of the day, in milliseconds since midnight, that rules compare the wall clock with.
-    hours: BTreeSet<i64>,
+    pub(super) hours: BTreeSet<i64>,
     /// Whether rules look at the day of the week.
     weekday: bool,
     /// Moments that rules compare the present with, and those at which they expire.
-    moments: BTreeSet<Timestamp>,
+    pub(super) moments: BTreeSet<Timestamp>,
     /// Whether rules do more with time than to compare it: then no two moments are alike.
-    opaque: bool,
+    pub(super) opaque: bool,
+    /// Whether they do so with what the wall clock shows: then no two times of the day are alike.
+    pub(super) opaque_wall: bool,
     /// Whether rules look at the request beyond what it does.
     request: bool,
     origin: Origin,
@@ -64,10 +66,19 @@ impl Policy {
     /// The stretch that `at` is in, for a question about this person under these grants; none where every moment may get
     /// another answer.
     pub fn stretch(&self, person: Option<&Person>, grants: &[Grant], at: Timestamp) -> Option<Stretch> {
-        let heeded = self.heeded();
-        if heeded.opaque {
+        if self.heeded().opaque {
             return None;
         }
+        let mut marks = self.sides(person, at)?;
+        for grant in grants {
+            marks.extend([grant.not_before, grant.declared_at, grant.expires].map(|edge| side(edge, at)));
+        }
+        Some(Stretch(marks))
+    }
+
+    /// On which side `at` lies of all that rules compare the time with, for this person.
+    pub(super) fn sides(&self, person: Option<&Person>, at: Timestamp) -> Option<Vec<usize>> {
+        let heeded = self.heeded();
         let mut marks = vec![rank(&heeded.moments, &at)];
         if let Some(person) = person {
             if heeded.weekday || !heeded.hours.is_empty() {
@@ -80,10 +91,7 @@ impl Policy {
                 marks.push(side(*until, at.plus(SUPPOSED)));
             }
         }
-        for grant in grants {
-            marks.extend([grant.not_before, grant.declared_at, grant.expires].map(|edge| side(edge, at)));
-        }
-        Some(Stretch(marks))
+        Some(marks)
     }
 
     /// Moments after `at` at which the answer to a question about this person can change, within a week and in order;
@@ -154,7 +162,7 @@ impl Policy {
         named.map(|named| named.id.as_str()).collect()
     }
 
-    fn heeded(&self) -> &Heeded {
+    pub(super) fn heeded(&self) -> &Heeded {
         self.heeded.get_or_init(|| self.heeded_by(|_| true))
     }
 
@@ -170,7 +178,7 @@ impl Policy {
                 let courses = std::mem::take(&mut heeded.courses);
                 heeded.asked.extend(courses.into_iter().map(|course| (number, course)));
             } else {
-                (heeded.opaque, heeded.request) = (true, true);
+                (heeded.opaque, heeded.opaque_wall, heeded.request) = (true, true, true);
             }
         }
         heeded
@@ -212,6 +220,8 @@ const TELLING: [&str; 7] = [
     "context.purpose.declaredAt",
     "context.purpose.expiresAt",
 ];
+/// Those of them that tell what the wall clock shows.
+const TELLING_WALL: [&str; 3] = ["context", "context.local", "context.local.time"];
 
 impl Heeded {
     fn read(&mut self, body: &Value) {
@@ -230,6 +240,7 @@ impl Heeded {
             self.weekday |= path == "context.local.weekday";
             self.request |= path == "context" || path.starts_with("context.request");
             self.opaque |= TELLING.contains(&path.as_str());
+            self.opaque_wall |= TELLING_WALL.contains(&path.as_str());
             return;
         }
         if let Some(path) = expression.pointer("/has/left").and_then(path) {

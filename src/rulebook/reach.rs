@@ -6,17 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Rulebook;
-use super::brief::Passage;
+use super::brief::{Brief, Doing, Passage, Sitting, Stand};
 use super::remedy::{By, hypothetical};
 use super::weigh::Visitor;
 use crate::clock::Timestamp;
-use crate::facts::{Activity, Channel, Observation, Offer, PlatformId, Reading, Standing, SubjectId, Wording};
-use crate::purpose::{Declaration, GROUPS, Purpose, Unfit, Vain};
-
-/// How far ahead is looked for an hour at which a purpose opens something: some open in the lunch break.
-const HOURS_AHEAD: u64 = 24;
-/// So many platforms are named where a purpose does open something.
-const NAMED: usize = 5;
+use crate::facts::{Activity, Channel, Observation, Offer, PlatformId, Standing, SubjectId};
+use crate::purpose::{GROUPS, Purpose};
 
 /// How far a grant may go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,10 +62,7 @@ impl Rulebook {
             let opens = |platform: &&PlatformId| {
                 let held = (&offer.covers, by);
                 let bare = self.at_the_door((who, person), platform, seen.at);
-                bare.is_some_and(|bare| {
-                    let opened = self.opened_of(&bare, purpose, held, (platform, &offer.covers));
-                    !opened.is_empty() || self.passes_unread(&bare, purpose, held, platform)
-                })
+                bare.is_some_and(|bare| self.opens_something(&bare, purpose, held, (platform, &offer.covers)))
             };
             let here = self.catalog.place(seen.ask.host()).platform;
             let others = purpose.platforms.iter().filter(|id| here.as_ref() != Some(*id));
@@ -103,7 +95,7 @@ impl Rulebook {
             }
             let may = self.may_declare_for(visitor, purpose, &covers, (Channel::Portal, seen.at));
             // a rule may want a narrow grant for what was refused
-            let held = [hypothetical(purpose, person, seen, &covers, by, &platform)];
+            let held = [hypothetical(purpose, (&person.id, seen.at), &covers, by, &platform)];
             let judged = self.judge(&Observation {
                 standing: Standing::new(held, seen.at),
                 ..seen.clone()
@@ -159,8 +151,9 @@ impl Rulebook {
             let Some(bare) = self.at_the_door((who, &person), platform, at) else {
                 continue;
             };
-            let opened = self.opened(&bare, purpose, (&purpose.covers, by), platform);
-            if !opened.is_empty() || self.passes_unread(&bare, purpose, (&purpose.covers, by), platform) {
+            let held = (&purpose.covers, by);
+            let opened = self.opened(&bare, purpose, held, platform);
+            if !opened.is_empty() || self.opens_something(&bare, purpose, held, (platform, &BTreeSet::new())) {
                 platforms.insert(platform.clone());
                 groups.extend(opened);
             }
@@ -168,72 +161,8 @@ impl Rulebook {
         (platforms, groups)
     }
 
-    /// Of the platforms of a declaration that fits otherwise, those on which its grant would open nothing at any hour of the
-    /// coming day, as what is wrong with it.
-    pub(super) fn vain(
-        &self,
-        who: Visitor<'_>,
-        (declaration, purpose, covers): (&Declaration, &Purpose, &BTreeSet<String>),
-        by: By<'_>,
-        at: Timestamp,
-    ) -> Vec<Unfit> {
-        // one request is tried; where rules look at more of it than what it does, another may pass
-        if self.policy.heeds_requests() {
-            return Vec::new();
-        }
-        let person = Arc::new(who.person.clone());
-        let opens = |platform: &PlatformId, hours: u64| {
-            (0..hours).any(|hour| {
-                let at = at.plus(Duration::from_hours(hour));
-                // where no host of a platform is known, nobody can tell
-                self.at_the_door((who, &person), platform, at).is_none_or(|bare| {
-                    !self.opened(&bare, purpose, (covers, by), platform).is_empty()
-                        || self.passes_unread(&bare, purpose, (covers, by), platform)
-                })
-            })
-        };
-        let vain = declaration
-            .platforms
-            .iter()
-            .filter(|platform| !opens(platform, HOURS_AHEAD));
-        let vain = vain.map(|platform| {
-            let mut others: Vec<&PlatformId> = purpose.platforms.iter().collect();
-            others.sort_by_key(|id| std::cmp::Reverse(self.catalog.signatures_of(id)));
-            let elsewhere = others.into_iter().filter(|id| opens(id, 1)).take(NAMED);
-            Unfit::OpensNothingThere(Vain {
-                purpose: purpose.id.clone(),
-                platform: platform.clone(),
-                why: self.why_not((who, &person), purpose, (covers, by), (platform, at)),
-                elsewhere: elsewhere.cloned().collect(),
-            })
-        });
-        vain.collect()
-    }
-
-    /// What the rules say to whoever holds a grant of `purpose`, and does the mildest that it covers.
-    fn why_not(
-        &self,
-        who: (Visitor<'_>, &Arc<crate::facts::Person>),
-        purpose: &Purpose,
-        held: (&BTreeSet<String>, By<'_>),
-        (platform, at): (&PlatformId, Timestamp),
-    ) -> Vec<Wording> {
-        let Some(bare) = self.at_the_door(who, platform, at) else {
-            return Vec::new();
-        };
-        let seen = holding(&bare, purpose, held, platform);
-        let does = |group: &&&str| held.0.contains(**group);
-        let mildest = GROUPS.iter().find(does).copied().unwrap_or_default();
-        let mut activities = self.policy.vocabulary().activities().iter();
-        let activity = activities.find(|(_, groups)| groups.contains(mildest));
-        let reading = activity.map(|(activity, _)| reading(activity));
-        let judged = self.judge_as(&seen, reading.as_ref());
-        let lasting = judged.reasons().iter().filter(|reason| reason.fix.is_none());
-        lasting.map(|reason| reason.text.clone()).take(1).collect()
-    }
-
     /// Somebody at the front door of a platform, with nothing in their hands.
-    fn at_the_door(
+    pub(super) fn at_the_door(
         &self,
         (who, person): (Visitor<'_>, &Arc<crate::facts::Person>),
         platform: &PlatformId,
@@ -251,7 +180,8 @@ impl Rulebook {
         })
     }
 
-    /// The groups of activities that a grant of `purpose` can cover and of which something may be done there under it.
+    /// The groups of activities that a grant of `purpose` can cover and of which something may be done there under it that may
+    /// not be done without.
     fn opened(
         &self,
         bare: &Observation,
@@ -259,58 +189,95 @@ impl Rulebook {
         held: (&BTreeSet<String>, By<'_>),
         platform: &PlatformId,
     ) -> BTreeSet<String> {
-        self.opened_of(bare, purpose, held, (platform, &purpose.covers))
+        let holds = holding(bare, purpose, held, platform);
+        let opened = self.in_front(bare, |front| {
+            let stand = front.sitting.holding(&holds);
+            let mut opened = BTreeSet::new();
+            for (activity, groups) in front.activities() {
+                let groups = groups.iter().filter(|group| purpose.covers.contains(*group));
+                let new: BTreeSet<&String> = groups.filter(|group| !opened.contains(*group)).collect();
+                if !new.is_empty() && front.opens(activity, &stand) {
+                    opened.extend(new.into_iter().cloned());
+                }
+            }
+            opened
+        });
+        opened.unwrap_or_default()
     }
 
-    /// Those of these groups of which that is so.
-    fn opened_of(
+    /// Whether such a grant opens something of these groups there, or the way where nobody reads what is done.
+    pub(super) fn opens_something(
         &self,
         bare: &Observation,
         purpose: &Purpose,
         held: (&BTreeSet<String>, By<'_>),
         (platform, among): (&PlatformId, &BTreeSet<String>),
-    ) -> BTreeSet<String> {
+    ) -> bool {
+        let holds = holding(bare, purpose, held, platform);
+        let opens = self.in_front(bare, |front| front.opens_any(&front.sitting.holding(&holds), among));
+        opens.unwrap_or_default()
+    }
+
+    /// Does something with who stands at the front door of a platform; not where nobody knows who that is.
+    pub(super) fn in_front<T>(&self, bare: &Observation, act: impl FnOnce(&Front<'_>) -> T) -> Option<T> {
         let place = self.catalog.place(bare.ask.host());
         let path = bare
             .ask
             .head()
             .map(|head| self.catalog.path_for_rules(&place, &head.path));
         let path = path.unwrap_or_default();
-        let held = holding(bare, purpose, held, platform);
-        let Some(sitting) = self.sitting(bare, (&place, &path)) else {
-            return BTreeSet::new();
-        };
-        let stand = sitting.holding(&held);
-        let mut opened = BTreeSet::new();
-        for (activity, groups) in self.policy.vocabulary().activities() {
-            let groups = groups.iter().filter(|group| among.contains(*group));
-            let mut new = groups.filter(|group| !opened.contains(*group)).peekable();
-            if new.peek().is_none() {
-                continue;
-            }
-            let brief = sitting.doing(Some(activity)).under(&stand);
-            if brief.inspect && brief.passage != Passage::Shut {
-                let new: Vec<String> = new.cloned().collect();
-                opened.extend(new);
-            }
-        }
-        opened
+        let sitting = self.sitting(bare, (&place, &path))?;
+        Some(act(&Front {
+            rules: self,
+            through: sitting.doing(None).free(),
+            sitting: &sitting,
+        }))
+    }
+}
+
+/// Somebody at the front door of a platform.
+pub(super) struct Front<'f> {
+    rules: &'f Rulebook,
+    sitting: &'f Sitting<'f>,
+    /// What becomes of the flow without a grant.
+    through: Brief,
+}
+
+impl<'f> Front<'f> {
+    fn activities(&self) -> impl Iterator<Item = (&'f Activity, &'f BTreeSet<String>)> + use<'f> {
+        self.rules.policy.vocabulary().activities().iter()
     }
 
-    /// Whether a grant of `purpose` opens the way there, and nobody reads what is done.
-    fn passes_unread(
-        &self,
-        bare: &Observation,
-        purpose: &Purpose,
-        held: (&BTreeSet<String>, By<'_>),
-        platform: &PlatformId,
-    ) -> bool {
-        let Some(ask) = self.door(format!("{}:443", bare.ask.host())) else {
-            return false;
-        };
-        let tunnel = Observation { ask, ..bare.clone() };
-        let judged = self.judge(&holding(&tunnel, purpose, held, platform));
-        !judged.inspect() && (judged.is_allowed() || judged.coach().is_some())
+    /// Whether an activity is read under a grant, and passes as it would not without one.
+    fn opens(&self, activity: &Activity, stand: &Stand<'_>) -> bool {
+        let doing = self.sitting.doing(Some(activity));
+        let under = doing.under(stand);
+        under.inspect && under.passage.is_wider_than(self.passes(&doing))
+    }
+
+    /// Whether somebody may do it who holds nothing.
+    pub(super) fn is_open(&self, activity: &Activity) -> bool {
+        self.passes(&self.sitting.doing(Some(activity))) == Passage::Open
+    }
+
+    /// Whether it passes without a grant; what is not read does where the flow does.
+    fn passes(&self, doing: &Doing<'_>) -> Passage {
+        if self.through.inspect {
+            doing.free().passage
+        } else {
+            self.through.passage
+        }
+    }
+
+    /// Whether the flow passes unread under a grant, and would not pass without one.
+    fn passes_unread(&self, stand: &Stand<'_>) -> bool {
+        let under = self.sitting.doing(None).under(stand);
+        !under.inspect && under.passage.is_wider_than(self.through.passage)
+    }
+
+    fn opens_any(&self, stand: &Stand<'_>, among: &BTreeSet<String>) -> bool {
+        let mut covered = self.activities().filter(|(_, groups)| !groups.is_disjoint(among));
+        self.passes_unread(stand) || covered.any(|(activity, _)| self.opens(activity, stand))
     }
 }
 
@@ -324,7 +291,7 @@ fn come_by<'a>(offer: &Offer, approver: Option<&'a SubjectId>) -> Option<By<'a>>
 }
 
 /// The same under a grant of `purpose`.
-fn holding(
+pub(super) fn holding(
     bare: &Observation,
     purpose: &Purpose,
     (covers, by): (&BTreeSet<String>, By<'_>),
@@ -333,17 +300,9 @@ fn holding(
     let grant = bare
         .person
         .as_deref()
-        .map(|person| hypothetical(purpose, person, bare, covers, by, platform));
+        .map(|person| hypothetical(purpose, (&person.id, bare.at), covers, by, platform));
     Observation {
         standing: Standing::new(grant, bare.at),
         ..bare.clone()
-    }
-}
-
-fn reading(activity: &Activity) -> Reading {
-    Reading {
-        activity: activity.clone(),
-        activities: BTreeSet::from([activity.clone()]),
-        signatures: BTreeSet::new(),
     }
 }

@@ -29,6 +29,17 @@ pub trait Facts {
 
     /// An entity that is no party.
     fn entity(&self, uid: &EntityUID) -> Result<Option<&Entity>, Doubt>;
+
+    /// The fields of what this leaf holds that are there, and not known yet: for
+    /// [`Engine::may_allow`](super::Engine::may_allow) and its like alone.
+    fn vague(&self, _leaf: usize) -> &[&str] {
+        &[]
+    }
+
+    /// The same of the resource.
+    fn vague_of_resource(&self) -> &[&str] {
+        &[]
+    }
 }
 
 /// Working memory, to be used again by the same thread: what shared parts came to in this question.
@@ -128,7 +139,15 @@ impl<'a, F: Facts> Run<'a, F> {
         }
     }
 
-    fn truth(&self, node: &'a Node) -> Told<bool> {
+    pub(super) fn program(&self) -> &'a Program {
+        self.program
+    }
+
+    pub(super) fn facts(&self) -> &'a F {
+        self.facts
+    }
+
+    pub(super) fn truth(&self, node: &'a Node) -> Told<bool> {
         match node {
             Node::Shared(number) => self.shared(*number),
             Node::All(parts) => Ok(!self.some_is(false, parts)?),

@@ -67,6 +67,9 @@ pub(super) fn unfit(why: &Unfit) -> String {
 /// Where a purpose opens nothing: why, and where it does.
 fn opens_nothing_there(vain: &Vain) -> String {
     let (purpose, platform, elsewhere) = (&vain.purpose, &vain.platform, &vain.elsewhere);
+    if vain.is_open {
+        return format!("`{purpose}` opens nothing on `{platform}` that is not open to you anyway: you need no purpose there");
+    }
     let why: String = vain
         .why
         .iter()

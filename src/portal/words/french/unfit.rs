@@ -85,6 +85,11 @@ fn hint(meant: Option<&str>, categories: &BTreeSet<Category>, platforms: &BTreeS
 /// Where a purpose opens nothing: why, and where it does.
 fn opens_nothing_there(vain: &Vain) -> String {
     let (purpose, platform, elsewhere) = (&vain.purpose, &vain.platform, &vain.elsewhere);
+    if vain.is_open {
+        return format!(
+            "« {purpose} » n’ouvre rien sur « {platform} » qui ne vous soit déjà ouvert : vous n’y avez besoin d’aucun motif"
+        );
+    }
     let why: String = vain
         .why
         .iter()

@@ -1,6 +1,7 @@
 //! How far a purpose reaches: what a grant of it would open, where, to whoever states it. Read off the rules, so that nobody is
 //! offered, asked to approve or given what opens nothing.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,28 +48,46 @@ impl Rulebook {
         std::iter::once(least).chain(wider).collect()
     }
 
-    /// Where else than on the platform of what was refused a grant of what is offered would open something.
-    pub fn elsewhere(&self, seen: &Observation, offer: &Offer) -> BTreeSet<PlatformId> {
-        let found = || {
-            let purpose = self.purposes.get(&offer.purpose)?;
-            let (person, subject) = (seen.person.as_ref()?, seen.subject.as_ref()?);
-            let approver = purpose.supposed_approver(&person.id, person.manager.as_ref());
-            let by = come_by(offer, approver.as_ref())?;
-            let who = Visitor {
-                person,
-                subject,
-                arrival: &seen.arrival,
-            };
-            let opens = |platform: &&PlatformId| {
-                let held = (&offer.covers, by);
-                let bare = self.at_the_door((who, person), platform, seen.at);
-                bare.is_some_and(|bare| self.opens_something(&bare, purpose, held, (platform, &offer.covers)))
-            };
-            let here = self.catalog.place(seen.ask.host()).platform;
-            let others = purpose.platforms.iter().filter(|id| here.as_ref() != Some(*id));
-            Some(others.filter(opens).cloned().collect())
+    /// Where else than on the platform of what was refused a grant of each of these offers would open something: all of them
+    /// together, as what they have in common is asked once.
+    pub fn elsewhere(&self, seen: &Observation, offers: &[&Offer]) -> Vec<BTreeSet<PlatformId>> {
+        let mut found = vec![BTreeSet::new(); offers.len()];
+        let (Some(person), Some(subject)) = (&seen.person, &seen.subject) else {
+            return found;
         };
-        found().unwrap_or_default()
+        let who = Visitor {
+            person,
+            subject,
+            arrival: &seen.arrival,
+        };
+        let here = self.catalog.place(seen.ask.host()).platform;
+        let purposes = || offers.iter().map(|offer| self.purposes.get(&offer.purpose));
+        let approvers = purposes()
+            .map(|purpose| purpose.and_then(|one| one.supposed_approver(&person.id, person.manager.as_ref())));
+        let approvers: Vec<Option<SubjectId>> = approvers.collect();
+        let platforms: BTreeSet<&PlatformId> = purposes().flatten().flat_map(|purpose| &purpose.platforms).collect();
+        for platform in platforms.into_iter().filter(|id| here.as_ref() != Some(*id)) {
+            let Some(bare) = self.at_the_door((who, person), platform, seen.at) else {
+                continue;
+            };
+            let held = offers.iter().zip(purposes()).zip(&approvers).map(|((offer, purpose), approver)| {
+                let purpose = purpose.filter(|purpose| purpose.platforms.contains(platform))?;
+                let by = come_by(offer, approver.as_ref())?;
+                Some((offer, holding(&bare, purpose, (&offer.covers, by), platform)))
+            });
+            let held: Vec<Option<(&&Offer, Observation)>> = held.collect();
+            let opens = self.in_front(&bare, |front| {
+                let opens = |(offer, holds): &(&&Offer, Observation)| {
+                    front.opens_any(&front.sitting.holding(holds), &offer.covers)
+                };
+                held.iter().map(|held| held.as_ref().is_some_and(opens)).collect::<Vec<bool>>()
+            });
+            let opening = found.iter_mut().zip(opens.unwrap_or_default());
+            for (platforms, _) in opening.filter(|(_, opens)| *opens) {
+                platforms.insert(platform.clone());
+            }
+        }
+        found
     }
 
     fn wider(&self, seen: &Observation, purpose: &Purpose, offer: &Offer) -> Option<Vec<Width>> {
@@ -95,7 +114,7 @@ impl Rulebook {
             }
             let may = self.may_declare_for(visitor, purpose, &covers, (Channel::Portal, seen.at));
             // a rule may want a narrow grant for what was refused
-            let held = [hypothetical(purpose, (&person.id, seen.at), &covers, by, &platform)];
+            let held = [hypothetical(purpose, (&person.id, seen.at), &covers, by, [&platform])];
             let judged = self.judge(&Observation {
                 standing: Standing::new(held, seen.at),
                 ..seen.clone()
@@ -107,8 +126,9 @@ impl Rulebook {
         Some(wider)
     }
 
-    /// The platforms of `purpose` on which it opens something to somebody, and the groups of activities that it opens there;
-    /// nothing where it needs an approval and nobody could give that.
+    /// The platforms of `purpose` on which it could open something to somebody who states it at `at`, however they come there
+    /// while they hold it, and the groups of activities that it could open there; nothing where it needs an approval and nobody
+    /// could give that.
     pub fn reach(
         &self,
         who: Visitor<'_>,
@@ -116,12 +136,11 @@ impl Rulebook {
         at: Timestamp,
     ) -> (BTreeSet<PlatformId>, BTreeSet<String>) {
         let approver = purpose.supposed_approver(&who.person.id, who.person.manager.as_ref());
-        let by = match (&approver, purpose.approval.is_needed()) {
-            (Some(approver), true) => By::Approval(approver),
-            (None, true) => return (BTreeSet::new(), BTreeSet::new()),
-            (_, false) => By::Declaring,
-        };
-        self.reach_by(who, purpose, by, at)
+        match (&approver, purpose.approval.is_needed()) {
+            (Some(approver), true) => self.reach_by(who, purpose, By::Approval(approver), at),
+            (None, true) => (BTreeSet::new(), BTreeSet::new()),
+            (_, false) => self.reach_by(who, purpose, By::Declaring, at),
+        }
     }
 
     /// The same in an emergency.
@@ -145,18 +164,24 @@ impl Rulebook {
         by: By<'_>,
         at: Timestamp,
     ) -> (BTreeSet<PlatformId>, BTreeSet<String>) {
+        let mut grant = hypothetical(purpose, (&who.person.id, at), &purpose.covers, by, purpose.platforms.iter());
+        // what it covers of this may be left out where it is stated
+        let each = purpose.covers.iter().map(|group| BTreeSet::from([group.clone()]));
+        let lasts = each.map(|group| purpose.default_for(&group)).max().unwrap_or_default();
+        grant.expires = at.plus(lasts);
+        let Some(outlook) = self.outlook(who.person, (purpose, &grant), (by, at, lasts)) else {
+            return (purpose.platforms.clone(), purpose.covers.clone());
+        };
         let (mut platforms, mut groups) = (BTreeSet::new(), BTreeSet::new());
-        let person = Arc::new(who.person.clone());
         for platform in &purpose.platforms {
-            let Some(bare) = self.at_the_door((who, &person), platform, at) else {
+            if !self.could(&outlook, platform, &|there| self.opens_any(there)) {
                 continue;
-            };
-            let held = (&purpose.covers, by);
-            let opened = self.opened(&bare, purpose, held, platform);
-            if !opened.is_empty() || self.opens_something(&bare, purpose, held, (platform, &BTreeSet::new())) {
-                platforms.insert(platform.clone());
-                groups.extend(opened);
             }
+            platforms.insert(platform.clone());
+            let new = purpose.covers.iter().filter(|group| !groups.contains(*group));
+            let new = new.filter(|group| self.could(&outlook, platform, &|there| self.opens_of(there, group)));
+            let new: BTreeSet<String> = new.cloned().collect();
+            groups.extend(new);
         }
         (platforms, groups)
     }
@@ -193,10 +218,10 @@ impl Rulebook {
         let opened = self.in_front(bare, |front| {
             let stand = front.sitting.holding(&holds);
             let mut opened = BTreeSet::new();
-            for (activity, groups) in front.activities() {
-                let groups = groups.iter().filter(|group| purpose.covers.contains(*group));
+            for could in &front.doings {
+                let groups = could.1.iter().filter(|group| purpose.covers.contains(*group));
                 let new: BTreeSet<&String> = groups.filter(|group| !opened.contains(*group)).collect();
-                if !new.is_empty() && front.opens(activity, &stand) {
+                if !new.is_empty() && front.opens(could, &stand) {
                     opened.extend(new.into_iter().cloned());
                 }
             }
@@ -227,46 +252,49 @@ impl Rulebook {
             .map(|head| self.catalog.path_for_rules(&place, &head.path));
         let path = path.unwrap_or_default();
         let sitting = self.sitting(bare, (&place, &path))?;
-        Some(act(&Front {
-            rules: self,
+        let activities = self.policy.vocabulary().activities().iter();
+        let front = Front {
             through: sitting.doing(None).free(),
+            doings: activities.map(|(activity, groups)| (activity, groups, OnceCell::new())).collect(),
             sitting: &sitting,
-        }))
+        };
+        Some(act(&front))
     }
 }
 
 /// Somebody at the front door of a platform.
 pub(super) struct Front<'f> {
-    rules: &'f Rulebook,
     sitting: &'f Sitting<'f>,
     /// What becomes of the flow without a grant.
     through: Brief,
+    /// Each activity, and the flow that does it, once that is asked.
+    doings: Vec<Could<'f>>,
 }
 
+/// An activity that somebody could do, with its groups.
+type Could<'f> = (&'f Activity, &'f BTreeSet<String>, OnceCell<Doing<'f>>);
+
 impl<'f> Front<'f> {
-    fn activities(&self) -> impl Iterator<Item = (&'f Activity, &'f BTreeSet<String>)> + use<'f> {
-        self.rules.policy.vocabulary().activities().iter()
+    /// The first of these activities that nobody may do there who holds nothing.
+    pub(super) fn shut<'a>(&self, among: &[&'a Activity]) -> Option<&'a Activity> {
+        let is_shut = |activity: &&&Activity| self.free(&self.sitting.doing(Some(activity))) != Passage::Open;
+        among.iter().find(is_shut).copied()
     }
 
-    /// Whether an activity is read under a grant, and passes as it would not without one.
-    fn opens(&self, activity: &Activity, stand: &Stand<'_>) -> bool {
-        let doing = self.sitting.doing(Some(activity));
-        let under = doing.under(stand);
-        under.inspect && under.passage.is_wider_than(self.passes(&doing))
-    }
-
-    /// Whether somebody may do it who holds nothing.
-    pub(super) fn is_open(&self, activity: &Activity) -> bool {
-        self.passes(&self.sitting.doing(Some(activity))) == Passage::Open
-    }
-
-    /// Whether it passes without a grant; what is not read does where the flow does.
-    fn passes(&self, doing: &Doing<'_>) -> Passage {
+    /// What becomes of what is done without a grant: what is not read passes where the flow does.
+    fn free(&self, doing: &Doing<'_>) -> Passage {
         if self.through.inspect {
             doing.free().passage
         } else {
             self.through.passage
         }
+    }
+
+    /// Whether an activity is read under a grant, and passes as it would not without one.
+    fn opens(&self, (activity, _, doing): &Could<'f>, stand: &Stand<'_>) -> bool {
+        let doing = doing.get_or_init(|| self.sitting.doing(Some(activity)));
+        let under = doing.under(stand);
+        under.inspect && under.passage.is_wider_than(self.free(doing))
     }
 
     /// Whether the flow passes unread under a grant, and would not pass without one.
@@ -276,8 +304,8 @@ impl<'f> Front<'f> {
     }
 
     fn opens_any(&self, stand: &Stand<'_>, among: &BTreeSet<String>) -> bool {
-        let mut covered = self.activities().filter(|(_, groups)| !groups.is_disjoint(among));
-        self.passes_unread(stand) || covered.any(|(activity, _)| self.opens(activity, stand))
+        let mut covered = self.doings.iter().filter(|(_, groups, _)| !groups.is_disjoint(among));
+        self.passes_unread(stand) || covered.any(|could| self.opens(could, stand))
     }
 }
 
@@ -300,7 +328,7 @@ pub(super) fn holding(
     let grant = bare
         .person
         .as_deref()
-        .map(|person| hypothetical(purpose, (&person.id, bare.at), covers, by, platform));
+        .map(|person| hypothetical(purpose, (&person.id, bare.at), covers, by, [platform]));
     Observation {
         standing: Standing::new(grant, bare.at),
         ..bare.clone()

@@ -318,7 +318,7 @@ impl<'a> Search<'a> {
     /// Whether the flow would pass under a grant of `purpose` for this platform.
     fn passes(&self, purpose: &Purpose, covers: &BTreeSet<String>, on: By<'_>) -> bool {
         let person = self.visitor.person;
-        let grant = hypothetical(purpose, (&person.id, self.seen.at), covers, on, self.platform);
+        let grant = hypothetical(purpose, (&person.id, self.seen.at), covers, on, [self.platform]);
         self.would_pass(&grant)
     }
 
@@ -353,23 +353,23 @@ impl Rulebook {
     fn supposed(&self, purpose: &Purpose, seen: &Observation, by: By<'_>) -> Option<Grant> {
         let platform = self.catalog.place(seen.ask.host()).platform?;
         let person = seen.person.as_deref()?;
-        Some(hypothetical(purpose, (&person.id, seen.at), &purpose.covers, by, &platform))
+        Some(hypothetical(purpose, (&person.id, seen.at), &purpose.covers, by, [&platform]))
     }
 }
 
-/// The grant that somebody would hold after declaring `purpose` at `at`, for one platform.
-pub(super) fn hypothetical(
+/// The grant that somebody would hold after declaring `purpose` at `at`, for these platforms.
+pub(super) fn hypothetical<'p>(
     purpose: &Purpose,
     (who, at): (&SubjectId, Timestamp),
     covers: &BTreeSet<String>,
     on: By<'_>,
-    platform: &PlatformId,
+    platforms: impl IntoIterator<Item = &'p PlatformId>,
 ) -> Grant {
     Grant {
         id: GrantId::supposed(),
         subject: who.clone(),
         purpose: purpose.id.clone(),
-        platforms: BTreeSet::from([platform.clone()]).into(),
+        platforms: Arc::new(platforms.into_iter().cloned().collect()),
         covers: covers.clone().into(),
         statement: String::new(),
         ticket: purpose.ticket.as_ref().map(|rule| rule.example.clone()),

@@ -31,13 +31,9 @@ impl Rulebook {
         by: By<'_>,
         at: Timestamp,
     ) -> Vec<Unfit> {
-        let Some(first) = terms.platforms.first() else {
-            return Vec::new();
-        };
         let grant = Grant {
-            platforms: terms.platforms.clone().into(),
             ticket: terms.ticket.clone(),
-            ..hypothetical(purpose, (&who.person.id, at), &terms.covers, by, first)
+            ..hypothetical(purpose, (&who.person.id, at), &terms.covers, by, &terms.platforms)
         };
         let lasts = terms.expires.since(terms.not_before);
         let Some(outlook) = self.outlook(who.person, (purpose, &grant), (by, at, lasts)) else {
@@ -90,10 +86,16 @@ impl Rulebook {
     }
 
     /// Whether it opens any activity there that is worth a purpose, or the way where nobody reads.
-    fn opens_any(&self, there: &There<'_>) -> bool {
+    pub(super) fn opens_any(&self, there: &There<'_>) -> bool {
         let activities = self.policy.vocabulary().activities().keys();
         let mut worth_it = activities.filter(|activity| !GOES_ALONG.contains(&activity.as_str()));
         there.passes_unread() || worth_it.any(|activity| there.opens(activity.as_str()))
+    }
+
+    /// Whether it opens an activity of a group there.
+    pub(super) fn opens_of(&self, there: &There<'_>, group: &str) -> bool {
+        let mut activities = self.policy.vocabulary().activities().iter();
+        activities.any(|(activity, groups)| groups.contains(group) && there.opens(activity.as_str()))
     }
 
     /// Of each platform the hosts that rules name, and one of each kind beside.
@@ -147,22 +149,24 @@ impl Rulebook {
             return Some(Vec::new());
         };
         let covered = GROUPS.iter().filter(|group| held.0.contains(**group));
-        let mut mildest_first = covered.flat_map(|group| {
+        let mut mildest_first: Vec<&Activity> = Vec::new();
+        for group in covered {
             let activities = self.policy.vocabulary().activities().iter();
-            activities.filter(move |(_, groups)| groups.contains(*group))
-        });
-        let shut = self.in_front(&bare, |front| mildest_first.find(|(activity, _)| !front.is_open(activity)));
-        let shut = reading(shut.flatten()?.0);
+            let activities = activities.filter(|(_, groups)| groups.contains(*group));
+            mildest_first.extend(activities.map(|(activity, _)| activity));
+        }
+        let shut = self.in_front(&bare, |front| front.shut(&mildest_first).cloned());
+        let shut = reading(shut.flatten()?);
         let judged = self.judge_as(&holding(&bare, purpose, held, platform), Some(&shut));
         let lasting = judged.reasons().iter().filter(|reason| reason.fix.is_none());
         Some(lasting.map(|reason| reason.text.clone()).take(1).collect())
     }
 }
 
-fn reading(activity: &Activity) -> Reading {
+fn reading(activity: Activity) -> Reading {
     Reading {
-        activity: activity.clone(),
         activities: BTreeSet::from([activity.clone()]),
+        activity,
         signatures: BTreeSet::new(),
     }
 }

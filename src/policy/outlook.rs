@@ -201,8 +201,7 @@ impl There<'_> {
         let parties = (&self.outlook.principal, &action.party, &self.resource);
         let counts = |number| self.outlook.may_count(number, earliest);
         self.given(claim).is_none_or(|given| {
-            SCRATCH
-                .with_borrow_mut(|scratch| self.outlook.policy.engine.may_allow(parties, &given, scratch, counts))
+            SCRATCH.with_borrow_mut(|scratch| self.outlook.policy.engine.may_allow(parties, &given, scratch, counts))
         })
     }
 
@@ -220,8 +219,12 @@ impl There<'_> {
         let in_effect = |rule: &super::rule::Validity| rule.is_in(RuleSet::InEffect) && !rule.has_expired(latest);
         let counts = |number: Number| validity.get(number).is_some_and(in_effect);
         self.given(None).is_some_and(|given| {
-            SCRATCH
-                .with_borrow_mut(|scratch| self.outlook.policy.engine.surely_allows(parties, &given, scratch, counts))
+            SCRATCH.with_borrow_mut(|scratch| {
+                self.outlook
+                    .policy
+                    .engine
+                    .surely_allows(parties, &given, scratch, counts)
+            })
         })
     }
 

@@ -70,17 +70,23 @@ impl Rulebook {
             let Some(bare) = self.at_the_door((who, person), platform, seen.at) else {
                 continue;
             };
-            let held = offers.iter().zip(purposes()).zip(&approvers).map(|((offer, purpose), approver)| {
-                let purpose = purpose.filter(|purpose| purpose.platforms.contains(platform))?;
-                let by = come_by(offer, approver.as_ref())?;
-                Some((offer, holding(&bare, purpose, (&offer.covers, by), platform)))
-            });
+            let held = offers
+                .iter()
+                .zip(purposes())
+                .zip(&approvers)
+                .map(|((offer, purpose), approver)| {
+                    let purpose = purpose.filter(|purpose| purpose.platforms.contains(platform))?;
+                    let by = come_by(offer, approver.as_ref())?;
+                    Some((offer, holding(&bare, purpose, (&offer.covers, by), platform)))
+                });
             let held: Vec<Option<(&&Offer, Observation)>> = held.collect();
             let opens = self.in_front(&bare, |front| {
                 let opens = |(offer, holds): &(&&Offer, Observation)| {
                     front.opens_any(&front.sitting.holding(holds), &offer.covers)
                 };
-                held.iter().map(|held| held.as_ref().is_some_and(opens)).collect::<Vec<bool>>()
+                held.iter()
+                    .map(|held| held.as_ref().is_some_and(opens))
+                    .collect::<Vec<bool>>()
             });
             let opening = found.iter_mut().zip(opens.unwrap_or_default());
             for (platforms, _) in opening.filter(|(_, opens)| *opens) {
@@ -164,7 +170,13 @@ impl Rulebook {
         by: By<'_>,
         at: Timestamp,
     ) -> (BTreeSet<PlatformId>, BTreeSet<String>) {
-        let mut grant = hypothetical(purpose, (&who.person.id, at), &purpose.covers, by, purpose.platforms.iter());
+        let mut grant = hypothetical(
+            purpose,
+            (&who.person.id, at),
+            &purpose.covers,
+            by,
+            purpose.platforms.iter(),
+        );
         // what it covers of this may be left out where it is stated
         let each = purpose.covers.iter().map(|group| BTreeSet::from([group.clone()]));
         let lasts = each.map(|group| purpose.default_for(&group)).max().unwrap_or_default();
@@ -255,7 +267,9 @@ impl Rulebook {
         let activities = self.policy.vocabulary().activities().iter();
         let front = Front {
             through: sitting.doing(None).free(),
-            doings: activities.map(|(activity, groups)| (activity, groups, OnceCell::new())).collect(),
+            doings: activities
+                .map(|(activity, groups)| (activity, groups, OnceCell::new()))
+                .collect(),
             sitting: &sitting,
         };
         Some(act(&front))

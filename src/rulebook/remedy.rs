@@ -353,7 +353,13 @@ impl Rulebook {
     fn supposed(&self, purpose: &Purpose, seen: &Observation, by: By<'_>) -> Option<Grant> {
         let platform = self.catalog.place(seen.ask.host()).platform?;
         let person = seen.person.as_deref()?;
-        Some(hypothetical(purpose, (&person.id, seen.at), &purpose.covers, by, [&platform]))
+        Some(hypothetical(
+            purpose,
+            (&person.id, seen.at),
+            &purpose.covers,
+            by,
+            [&platform],
+        ))
     }
 }
 

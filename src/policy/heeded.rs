@@ -20,14 +20,11 @@ use crate::facts::{Grant, Person};
 pub(super) struct Heeded {
     /// Times of the day, in milliseconds since midnight, that rules compare the wall clock with.
     pub(super) hours: BTreeSet<i64>,
-    /// Whether rules look at the day of the week.
-    weekday: bool,
+    pub(super) wall: WallClock,
     /// Moments that rules compare the present with, and those at which they expire.
     pub(super) moments: BTreeSet<Timestamp>,
     /// Whether rules do more with time than to compare it: then no two moments are alike.
     pub(super) opaque: bool,
-    /// Whether they do so with what the wall clock shows: then no two times of the day are alike.
-    pub(super) opaque_wall: bool,
     /// Whether rules look at the request beyond what it does.
     request: bool,
     origin: Origin,
@@ -35,6 +32,15 @@ pub(super) struct Heeded {
     courses: BTreeSet<String>,
     /// ... and those of all, each with the place of its rule in their order.
     asked: Vec<(usize, String)>,
+}
+
+/// What rules look at of the wall clock, beside times of the day.
+#[derive(Debug, Default)]
+pub(super) struct WallClock {
+    /// Whether they look at the day of the week.
+    weekday: bool,
+    /// Whether they do more with it than to compare it: then no two times of the day are alike.
+    pub(super) opaque: bool,
 }
 
 /// What rules look at of where somebody comes from.
@@ -81,7 +87,7 @@ impl Policy {
         let heeded = self.heeded();
         let mut marks = vec![rank(&heeded.moments, &at)];
         if let Some(person) = person {
-            if heeded.weekday || !heeded.hours.is_empty() {
+            if heeded.wall.weekday || !heeded.hours.is_empty() {
                 let (since_midnight, weekday) = wall_clock(&self.nouns.zone(person).ok()?, at);
                 marks.push(rank(&heeded.hours, &since_midnight));
                 marks.push(usize::try_from(weekday).ok()?);
@@ -178,7 +184,7 @@ impl Policy {
                 let courses = std::mem::take(&mut heeded.courses);
                 heeded.asked.extend(courses.into_iter().map(|course| (number, course)));
             } else {
-                (heeded.opaque, heeded.opaque_wall, heeded.request) = (true, true, true);
+                (heeded.opaque, heeded.wall.opaque, heeded.request) = (true, true, true);
             }
         }
         heeded
@@ -237,10 +243,10 @@ impl Heeded {
             return;
         }
         if let Some(path) = path(expression) {
-            self.weekday |= path == "context.local.weekday";
+            self.wall.weekday |= path == "context.local.weekday";
             self.request |= path == "context" || path.starts_with("context.request");
             self.opaque |= TELLING.contains(&path.as_str());
-            self.opaque_wall |= TELLING_WALL.contains(&path.as_str());
+            self.wall.opaque |= TELLING_WALL.contains(&path.as_str());
             return;
         }
         if let Some(path) = expression.pointer("/has/left").and_then(path) {
@@ -364,7 +370,7 @@ mod tests {
              && context.now < datetime(\"2027-01-31\") && principal.getTag(\"course\") > context.now \
              && context.purpose.expiresAt > context.now && context has purpose",
         );
-        assert!(!found.opaque && found.weekday);
+        assert!(!found.opaque && found.wall.weekday);
         assert_eq!(
             found.hours,
             BTreeSet::from([12 * 3_600_000, 14 * 3_600_000 + 1_800_000])

@@ -56,16 +56,32 @@ pub struct There<'o> {
     outlook: &'o Outlook<'o>,
     resource: Party,
     when: When,
-    /// Whether the host may be reached under it.
-    connects: bool,
-    /// Whether it surely is without.
-    is_free: bool,
-    /// Whether what is done there may be read under it.
-    may_be_read: bool,
-    /// Whether that may be so without.
-    may_be_read_freely: bool,
-    /// Whether it surely is.
-    is_read: bool,
+    way: Way,
+    reading: Reading,
+}
+
+/// Whether a host is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Not under the grant.
+    Shut,
+    /// Maybe under it.
+    MayOpen,
+    /// Without it.
+    Free,
+}
+
+/// Whether what is done there is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    /// It is not.
+    Never,
+    /// It may be under the grant alone.
+    Held,
+    /// It may be without it.
+    Freely,
+    /// It is, whatever is held.
+    Surely,
 }
 
 impl Policy {
@@ -88,7 +104,7 @@ impl Policy {
     /// Whatever the rules can tell apart of the times of a life, one moment of each; nothing where no two are alike.
     fn moments(&self, person: &Person, (from, until): (Timestamp, Timestamp)) -> Vec<Timestamp> {
         let heeded = self.heeded();
-        let Some(zone) = self.nouns.zone(person).ok().filter(|_| !heeded.opaque_wall) else {
+        let Some(zone) = self.nouns.zone(person).ok().filter(|_| !heeded.wall.opaque) else {
             return Vec::new();
         };
         let within = |at: &Timestamp| (from..until).contains(at);
@@ -152,18 +168,16 @@ impl Outlook<'_> {
             resource: self.policy.engine.resource(&uid, Some(entity)),
             outlook: self,
             when,
-            connects: false,
-            is_free: false,
-            may_be_read: false,
-            may_be_read_freely: false,
-            is_read: false,
+            way: Way::Shut,
+            reading: Reading::Never,
         };
-        there.connects = there.may("connect", Some(&self.claim));
-        if there.connects {
-            there.is_free = there.surely("connect");
-            there.may_be_read_freely = there.may("inspect", None);
-            there.may_be_read = there.may_be_read_freely || there.may("inspect", Some(&self.claim));
-            there.is_read = there.may_be_read_freely && there.surely("inspect");
+        if there.may("connect", Some(&self.claim)) {
+            there.way = if there.surely("connect") {
+                Way::Free
+            } else {
+                Way::MayOpen
+            };
+            there.reading = there.read();
         }
         Some(there)
     }
@@ -180,13 +194,33 @@ impl Outlook<'_> {
 impl There<'_> {
     /// Whether the grant could open an activity there that is not open anyway.
     pub fn opens(&self, activity: &str) -> bool {
-        let is_free = || self.is_free && (!self.may_be_read_freely || self.surely(activity));
-        self.connects && self.may_be_read && self.may(activity, Some(&self.outlook.claim)) && !is_free()
+        let may_open = || self.may(activity, Some(&self.outlook.claim));
+        match (self.way, self.reading) {
+            // what nobody reads passes where the flow does
+            (Way::Shut, _) | (_, Reading::Never) | (Way::Free, Reading::Held) => false,
+            (Way::MayOpen, Reading::Held | Reading::Freely | Reading::Surely) => may_open(),
+            (Way::Free, Reading::Freely | Reading::Surely) => may_open() && !self.surely(activity),
+        }
     }
 
     /// Whether it could open the way there where nobody reads what is done, and which is not open anyway.
     pub fn passes_unread(&self) -> bool {
-        self.connects && !self.is_read && !self.is_free
+        self.way == Way::MayOpen && self.reading != Reading::Surely
+    }
+
+    fn read(&self) -> Reading {
+        if self.may("inspect", None) {
+            return if self.surely("inspect") {
+                Reading::Surely
+            } else {
+                Reading::Freely
+            };
+        }
+        if self.may("inspect", Some(&self.outlook.claim)) {
+            Reading::Held
+        } else {
+            Reading::Never
+        }
     }
 
     /// Whether the rules may permit an action.

@@ -21,6 +21,9 @@ const NAMED: usize = 5;
 /// What goes with being somewhere: a purpose that opens no more than this opens nothing.
 const GOES_ALONG: [&str; 5] = ["login", "logout", "realtime", "embed", "telemetry"];
 
+/// Hosts that rules cannot tell apart but by their names.
+type Kind = (PlatformId, Arc<BTreeSet<Category>>, Arc<BTreeSet<SiteRole>>);
+
 impl Rulebook {
     /// Of the platforms of a declaration that fits otherwise, those on which its grant would surely open nothing as long as it
     /// may be in force, as what is wrong with it.
@@ -104,7 +107,7 @@ impl Rulebook {
         self.spots.get_or_init(|| {
             let named = self.policy.names_of(NamedKind::Site).into_iter();
             let named: BTreeSet<Host> = named.filter_map(|name| Host::parse(name).ok()).collect();
-            let mut kinds: BTreeSet<(PlatformId, Arc<BTreeSet<Category>>, Arc<BTreeSet<SiteRole>>)> = BTreeSet::new();
+            let mut kinds: BTreeSet<Kind> = BTreeSet::new();
             let mut spots: BTreeMap<PlatformId, Vec<Place>> = BTreeMap::new();
             let of_each_kind = self.catalog.places().into_iter().filter(|place| {
                 let platform = place.platform.clone();
@@ -200,7 +203,7 @@ mod tests {
         SHIPPED.get_or_init(|| Rulebook::assemble(&Sources::embedded()).unwrap())
     }
 
-    /// Staff may reach and have read what they do on LinkedIn, and declare what they like; nothing else is said.
+    /// Staff may reach and have read what they do on one platform, and declare what they like; nothing else is said.
     const BASE: &str = r#"
         @id("test.connect") @reason("R.") @owner("IT")
         permit (principal in Role::"staff", action == Action::"connect", resource in Platform::"linkedin");
@@ -313,7 +316,7 @@ mod tests {
             r#"context.local.time >= duration("20h")"#,
             r#"context.local.weekday == 2 && context.local.time > duration("12h30m")"#,
             r#"context.now >= datetime("2026-11-24T19:00:00Z")"#,
-            r#"context.local.weekday == 6 || context.proof.strong"#,
+            "context.local.weekday == 6 || context.proof.strong",
             r#"context.purpose.id like "0*""#,
             "context.purpose.expiresAt > context.now && !context.purpose.emergency",
             r#"context.purpose.covers == ["read"] && context.purpose.platforms == [Platform::"linkedin"]"#,
@@ -675,7 +678,7 @@ mod tests {
             let Some(rulebook) = parsed(&rules) else { return Ok(()) };
             match weighed(&rulebook, (who, purpose), TUESDAY) {
                 Weighing::Unfit(unfit) if matches!(unfit[..], [Unfit::OpensNothingThere(_)]) => {
-                    vain.set(vain.get() + 1)
+                    vain.set(vain.get() + 1);
                 }
                 Weighing::Granted { .. } | Weighing::NeedsApproval { .. } => {
                     useful.set(useful.get() + 1);

@@ -79,27 +79,27 @@ impl<'a, F: Facts> Run<'a, F> {
 
     /// Whether a part looks at a field that is not known of something that is.
     fn is_vague(&self, node: &'a Node) -> bool {
-        let of_pair = |both: &'a Pair| self.is_vague(&both.0) || self.is_vague(&both.1);
         match node {
             Node::Leaf(leaf) => !self.facts().vague(*leaf).is_empty(),
-            Node::Get(of, name) => match of.as_ref() {
-                Node::Leaf(leaf) => self.facts().vague(*leaf).contains(&name.as_str()),
-                Node::Resource => self.facts().vague_of_resource().contains(&name.as_str()),
-                other => self.is_vague(other),
-            },
+            Node::Get(of, name) => self.is_vague_field(of, name),
             // whether it is there is known; what is in it may not be
             Node::HasBelow(leaf, path) => self.is_vague_below(*leaf, path),
-            Node::HasPath(of, path) => match of.as_ref() {
-                Node::Leaf(leaf) => self.is_vague_below(*leaf, path),
-                other => self.is_vague(other),
-            },
+            Node::HasPath(of, path) => {
+                if let Node::Leaf(leaf) = of.as_ref() {
+                    self.is_vague_below(*leaf, path)
+                } else {
+                    self.is_vague(of)
+                }
+            }
             Node::Has(of, _) => !matches!(of.as_ref(), Node::Leaf(_)) && self.is_vague(of),
             Node::Shared(number) => match self.program().shared(*number) {
                 Some(part) => self.is_vague(&part.node),
                 None => true,
             },
             Node::All(parts) | Node::Any(parts) => parts.iter().any(|part| self.is_vague(part)),
-            Node::Not(one) | Node::Like(one, _) | Node::Is(one, _) => self.is_vague(one),
+            Node::Not(one) | Node::Like(one, _) | Node::Is(one, _) | Node::Make(Make::Unary(_, one)) => {
+                self.is_vague(one)
+            }
             Node::If(three) => {
                 let (test, then, otherwise) = three.as_ref();
                 [test, then, otherwise].into_iter().any(|part| self.is_vague(part))
@@ -109,9 +109,8 @@ impl<'a, F: Facts> Run<'a, F> {
             | Node::In(both)
             | Node::Sets(_, both)
             | Node::GetTag(both)
-            | Node::HasTag(both) => of_pair(both),
-            Node::Make(Make::Unary(_, one)) => self.is_vague(one),
-            Node::Make(Make::Arithmetic(_, both)) => of_pair(both),
+            | Node::HasTag(both)
+            | Node::Make(Make::Arithmetic(_, both)) => self.is_vague_pair(both),
             Node::Make(Make::Call(_, parts) | Make::Set(parts)) => parts.iter().any(|part| self.is_vague(part)),
             Node::Make(Make::Record(fields)) => fields.iter().any(|(_, field)| self.is_vague(field)),
             Node::Const(_)
@@ -122,6 +121,17 @@ impl<'a, F: Facts> Run<'a, F> {
             | Node::HasLeaf(_)
             | Node::HasBeside(..) => false,
         }
+    }
+
+    fn is_vague_pair(&self, both: &'a Pair) -> bool {
+        self.is_vague(&both.0) || self.is_vague(&both.1)
+    }
+
+    fn is_vague_field(&self, of: &'a Node, name: &str) -> bool {
+        if let Node::Leaf(leaf) = of {
+            return self.facts().vague(*leaf).contains(&name);
+        }
+        (matches!(of, Node::Resource) && self.facts().vague_of_resource().contains(&name)) || self.is_vague(of)
     }
 
     fn is_vague_below(&self, leaf: usize, path: &[smol_str::SmolStr]) -> bool {

@@ -317,9 +317,8 @@ impl<'a> Search<'a> {
 
     /// Whether the flow would pass under a grant of `purpose` for this platform.
     fn passes(&self, purpose: &Purpose, covers: &BTreeSet<String>, on: By<'_>) -> bool {
-        let person = self.visitor.person;
-        let grant = hypothetical(purpose, (&person.id, self.seen.at), covers, on, [self.platform]);
-        self.would_pass(&grant)
+        let who = (&self.visitor.person.id, self.seen.at);
+        self.would_pass(&hypothetical(purpose, who, covers, on, [self.platform]))
     }
 
     /// Whether the flow would pass if its sender also held `grant`; the same answer as [`Rulebook::judge`] gives, for
@@ -353,13 +352,8 @@ impl Rulebook {
     fn supposed(&self, purpose: &Purpose, seen: &Observation, by: By<'_>) -> Option<Grant> {
         let platform = self.catalog.place(seen.ask.host()).platform?;
         let person = seen.person.as_deref()?;
-        Some(hypothetical(
-            purpose,
-            (&person.id, seen.at),
-            &purpose.covers,
-            by,
-            [&platform],
-        ))
+        let who = (&person.id, seen.at);
+        Some(hypothetical(purpose, who, &purpose.covers, by, [&platform]))
     }
 }
 

@@ -80,7 +80,7 @@ impl<'a, F: Facts> Run<'a, F> {
     /// Whether a part looks at a field that is not known of something that is.
     fn is_vague(&self, node: &'a Node) -> bool {
         match node {
-            Node::Leaf(leaf) => !self.facts().vague(*leaf).is_empty(),
+            Node::Leaf(leaf) => !self.facts.vague(*leaf).is_empty(),
             Node::Get(of, name) => self.is_vague_field(of, name),
             // whether it is there is known; what is in it may not be
             Node::HasBelow(leaf, path) => self.is_vague_below(*leaf, path),
@@ -92,7 +92,7 @@ impl<'a, F: Facts> Run<'a, F> {
                 }
             }
             Node::Has(of, _) => !matches!(of.as_ref(), Node::Leaf(_)) && self.is_vague(of),
-            Node::Shared(number) => match self.program().shared(*number) {
+            Node::Shared(number) => match self.program.shared(*number) {
                 Some(part) => self.is_vague(&part.node),
                 None => true,
             },
@@ -129,13 +129,13 @@ impl<'a, F: Facts> Run<'a, F> {
 
     fn is_vague_field(&self, of: &'a Node, name: &str) -> bool {
         if let Node::Leaf(leaf) = of {
-            return self.facts().vague(*leaf).contains(&name);
+            return self.facts.vague(*leaf).contains(&name);
         }
-        (matches!(of, Node::Resource) && self.facts().vague_of_resource().contains(&name)) || self.is_vague(of)
+        (matches!(of, Node::Resource) && self.facts.vague_of_resource().contains(&name)) || self.is_vague(of)
     }
 
     fn is_vague_below(&self, leaf: usize, path: &[smol_str::SmolStr]) -> bool {
-        let vague = self.facts().vague(leaf);
+        let vague = self.facts.vague(leaf);
         path.len() > 1 && path.first().is_some_and(|first| vague.contains(&first.as_str()))
     }
 }

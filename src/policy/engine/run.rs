@@ -72,11 +72,11 @@ impl Scratch {
 
 /// One question.
 pub(super) struct Run<'a, F> {
-    program: &'a Program,
+    pub(super) program: &'a Program,
     principal: &'a Party,
     action: &'a Party,
     resource: &'a Party,
-    facts: &'a F,
+    pub(super) facts: &'a F,
     question: u64,
     shared: RefCell<&'a mut Vec<(u64, Option<bool>)>>,
     /// Of whom more was asked than who they are, since that was last forgotten.
@@ -137,14 +137,6 @@ impl<'a, F: Facts> Run<'a, F> {
             Condition::When(node) => self.truth(node),
             Condition::LeftToCedar => Err(Doubt),
         }
-    }
-
-    pub(super) fn program(&self) -> &'a Program {
-        self.program
-    }
-
-    pub(super) fn facts(&self) -> &'a F {
-        self.facts
     }
 
     pub(super) fn truth(&self, node: &'a Node) -> Told<bool> {

@@ -19,13 +19,12 @@ use crate::facts::{Grant, Person};
 #[derive(Debug, Default)]
 pub(super) struct Heeded {
     /// Times of the day, in milliseconds since midnight, that rules compare the wall clock with.
-    hours: BTreeSet<i64>,
-    /// Whether rules look at the day of the week.
-    weekday: bool,
+    pub(super) hours: BTreeSet<i64>,
+    pub(super) wall: WallClock,
     /// Moments that rules compare the present with, and those at which they expire.
-    moments: BTreeSet<Timestamp>,
+    pub(super) moments: BTreeSet<Timestamp>,
     /// Whether rules do more with time than to compare it: then no two moments are alike.
-    opaque: bool,
+    pub(super) opaque: bool,
     /// Whether rules look at the request beyond what it does.
     request: bool,
     origin: Origin,
@@ -33,6 +32,15 @@ pub(super) struct Heeded {
     courses: BTreeSet<String>,
     /// ... and those of all, each with the place of its rule in their order.
     asked: Vec<(usize, String)>,
+}
+
+/// What rules look at of the wall clock, beside times of the day.
+#[derive(Debug, Default)]
+pub(super) struct WallClock {
+    /// Whether they look at the day of the week.
+    weekday: bool,
+    /// Whether they do more with it than to compare it: then no two times of the day are alike.
+    pub(super) opaque: bool,
 }
 
 /// What rules look at of where somebody comes from.
@@ -64,13 +72,22 @@ impl Policy {
     /// The stretch that `at` is in, for a question about this person under these grants; none where every moment may get
     /// another answer.
     pub fn stretch(&self, person: Option<&Person>, grants: &[Grant], at: Timestamp) -> Option<Stretch> {
-        let heeded = self.heeded();
-        if heeded.opaque {
+        if self.heeded().opaque {
             return None;
         }
+        let mut marks = self.sides(person, at)?;
+        for grant in grants {
+            marks.extend([grant.not_before, grant.declared_at, grant.expires].map(|edge| side(edge, at)));
+        }
+        Some(Stretch(marks))
+    }
+
+    /// On which side `at` lies of all that rules compare the time with, for this person.
+    pub(super) fn sides(&self, person: Option<&Person>, at: Timestamp) -> Option<Vec<usize>> {
+        let heeded = self.heeded();
         let mut marks = vec![rank(&heeded.moments, &at)];
         if let Some(person) = person {
-            if heeded.weekday || !heeded.hours.is_empty() {
+            if heeded.wall.weekday || !heeded.hours.is_empty() {
                 let (since_midnight, weekday) = wall_clock(&self.nouns.zone(person).ok()?, at);
                 marks.push(rank(&heeded.hours, &since_midnight));
                 marks.push(usize::try_from(weekday).ok()?);
@@ -80,10 +97,7 @@ impl Policy {
                 marks.push(side(*until, at.plus(SUPPOSED)));
             }
         }
-        for grant in grants {
-            marks.extend([grant.not_before, grant.declared_at, grant.expires].map(|edge| side(edge, at)));
-        }
-        Some(Stretch(marks))
+        Some(marks)
     }
 
     /// Moments after `at` at which the answer to a question about this person can change, within a week and in order;
@@ -154,7 +168,7 @@ impl Policy {
         named.map(|named| named.id.as_str()).collect()
     }
 
-    fn heeded(&self) -> &Heeded {
+    pub(super) fn heeded(&self) -> &Heeded {
         self.heeded.get_or_init(|| self.heeded_by(|_| true))
     }
 
@@ -170,7 +184,7 @@ impl Policy {
                 let courses = std::mem::take(&mut heeded.courses);
                 heeded.asked.extend(courses.into_iter().map(|course| (number, course)));
             } else {
-                (heeded.opaque, heeded.request) = (true, true);
+                (heeded.opaque, heeded.wall.opaque, heeded.request) = (true, true, true);
             }
         }
         heeded
@@ -212,6 +226,8 @@ const TELLING: [&str; 7] = [
     "context.purpose.declaredAt",
     "context.purpose.expiresAt",
 ];
+/// Those of them that tell what the wall clock shows.
+const TELLING_WALL: [&str; 3] = ["context", "context.local", "context.local.time"];
 
 impl Heeded {
     fn read(&mut self, body: &Value) {
@@ -227,9 +243,10 @@ impl Heeded {
             return;
         }
         if let Some(path) = path(expression) {
-            self.weekday |= path == "context.local.weekday";
+            self.wall.weekday |= path == "context.local.weekday";
             self.request |= path == "context" || path.starts_with("context.request");
             self.opaque |= TELLING.contains(&path.as_str());
+            self.wall.opaque |= TELLING_WALL.contains(&path.as_str());
             return;
         }
         if let Some(path) = expression.pointer("/has/left").and_then(path) {
@@ -353,7 +370,7 @@ mod tests {
              && context.now < datetime(\"2027-01-31\") && principal.getTag(\"course\") > context.now \
              && context.purpose.expiresAt > context.now && context has purpose",
         );
-        assert!(!found.opaque && found.weekday);
+        assert!(!found.opaque && found.wall.weekday);
         assert_eq!(
             found.hours,
             BTreeSet::from([12 * 3_600_000, 14 * 3_600_000 + 1_800_000])

@@ -68,6 +68,11 @@ pub(super) struct Circumstances<'a> {
     pub(super) at: Timestamp,
 }
 
+/// The present, what the wall clock shows, and which day of the week.
+pub(super) const NOW: usize = 0;
+pub(super) const TIME: usize = 1;
+pub(super) const WEEKDAY: usize = 2;
+
 /// What is remembered of texts that were parsed.
 #[derive(Debug, Default)]
 pub(super) struct Values {
@@ -93,7 +98,7 @@ impl Values {
         let method = here.subject.method;
         Ok(Some(match number {
             0 => self.latest(0, here.at.as_millis(), |at| self.moment(at))?,
-            1 => self.latest(1, shown().0, |day| called(&TO_TIME, &[self.moment(day)?]))?,
+            1 => self.latest(1, shown().0, |day| self.time_of_day(day))?,
             2 => shown().1.into(),
             4 => here.arrival.network.as_str().into(),
             5 => method.as_str().into(),
@@ -116,6 +121,11 @@ impl Values {
         let made = make(millis)?;
         latest.store(Some((millis, made.clone()).into()));
         Ok(made)
+    }
+
+    /// So much time since midnight.
+    pub(super) fn time_of_day(&self, since_midnight: i64) -> Made<Value> {
+        called(&TO_TIME, &[self.moment(since_midnight)?])
     }
 
     pub(super) fn moment(&self, millis: i64) -> Made<Value> {

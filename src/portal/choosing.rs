@@ -33,10 +33,11 @@ pub(super) struct Choices {
 }
 
 impl<'a> HowFar<'a> {
+    /// How far one goes there.
     pub(super) fn of(rules: &Rulebook, seen: &Observation, offer: &'a Offer) -> Self {
         Self {
             widths: rules.widths(seen, offer),
-            elsewhere: rules.elsewhere(seen, offer),
+            elsewhere: BTreeSet::new(),
             offer,
         }
     }
@@ -48,6 +49,16 @@ impl<'a> HowFar<'a> {
         } else {
             form.also(&self.offer.purpose).collect()
         }
+    }
+
+    /// How far each of them goes there, and where else.
+    pub(super) fn all(rules: &Rulebook, seen: &Observation, offers: &[&'a Offer]) -> Vec<Self> {
+        let elsewhere = rules.elsewhere(seen, offers);
+        let all = offers.iter().zip(elsewhere).map(|(offer, elsewhere)| Self {
+            elsewhere,
+            ..Self::of(rules, seen, offer)
+        });
+        all.collect()
     }
 
     /// The choice that a form sends; what is chosen beforehand, where it sends none; nothing, where there is no such choice.

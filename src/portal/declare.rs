@@ -186,10 +186,7 @@ impl Portal {
         let (now, vain): (Vec<&Offer>, Vec<&Offer>) = offers.partition(|offer| offer.can_be_had());
         let least = least_statement(visit.rules(), &now);
         let seen = self.seen_now(visit, &kept.refused.seen);
-        let far: Vec<HowFar<'_>> = now
-            .iter()
-            .map(|offer| HowFar::of(visit.rules(), &seen, offer))
-            .collect();
+        let far = HowFar::all(visit.rules(), &seen, &now);
         let Choices { common, shown, folded } = choices(&told, (visit.in_force, &seen), &far, form);
         let page = stating::Declare {
             w: words,

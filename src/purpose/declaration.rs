@@ -147,7 +147,7 @@ pub enum Unfit {
     OtherTicket { example: String, pattern: String },
 }
 
-/// A purpose that opens nothing on a platform.
+/// A purpose that surely opens nothing on a platform, at no time and by no request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vain {
     /// The purpose.
@@ -156,6 +156,8 @@ pub struct Vain {
     pub platform: PlatformId,
     /// What the rules say.
     pub why: Vec<Wording>,
+    /// Whether what it covers is open there to whoever states it, and needs no purpose.
+    pub is_open: bool,
     /// Some platforms on which it opens something.
     pub elsewhere: BTreeSet<PlatformId>,
 }

@@ -135,6 +135,7 @@ impl<'s> Draft<'s> {
             purposes: Arc::new(purposes),
             id: digest_of(self.sources),
             doors: OnceLock::new(),
+            spots: OnceLock::new(),
         };
         Ok(Assembled {
             rulebook,

@@ -31,6 +31,17 @@ pub(super) enum Passage {
     Shut,
 }
 
+impl Passage {
+    /// Whether more passes so than otherwise.
+    pub(super) fn is_wider_than(self, other: Self) -> bool {
+        match self {
+            Self::Open => other != Self::Open,
+            Self::Coached => other == Self::Shut,
+            Self::Shut => false,
+        }
+    }
+}
+
 /// One flow, to be asked about under one grant and another, whatever it does.
 pub(super) struct Sitting<'a> {
     rules: &'a Rulebook,

@@ -45,6 +45,7 @@ mod sources;
 mod strangers;
 mod told;
 mod tried;
+mod vain;
 mod weigh;
 mod what_if;
 mod words;
@@ -81,7 +82,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use crate::catalog::Catalog;
-use crate::facts::{Host, Mode, PlatformId, RulebookId};
+use crate::facts::{Host, Mode, Place, PlatformId, RulebookId};
 use crate::policy::Policy;
 use crate::purpose::Purposes;
 
@@ -94,6 +95,8 @@ pub struct Rulebook {
     id: RulebookId,
     /// One host for each platform, where people go; once somebody asks what they may do where.
     doors: OnceLock<BTreeMap<PlatformId, Host>>,
+    /// Hosts of each kind that each platform has; once somebody asks what may open where.
+    spots: OnceLock<BTreeMap<PlatformId, Vec<Place>>>,
 }
 
 impl Rulebook {

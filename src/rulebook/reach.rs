@@ -1,22 +1,18 @@
 //! How far a purpose reaches: what a grant of it would open, where, to whoever states it. Read off the rules, so that nobody is
 //! offered, asked to approve or given what opens nothing.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Rulebook;
-use super::brief::Passage;
+use super::brief::{Brief, Doing, Passage, Sitting, Stand};
 use super::remedy::{By, hypothetical};
 use super::weigh::Visitor;
 use crate::clock::Timestamp;
-use crate::facts::{Activity, Channel, Observation, Offer, PlatformId, Reading, Standing, SubjectId, Wording};
-use crate::purpose::{Declaration, GROUPS, Purpose, Unfit, Vain};
-
-/// How far ahead is looked for an hour at which a purpose opens something: some open in the lunch break.
-const HOURS_AHEAD: u64 = 24;
-/// So many platforms are named where a purpose does open something.
-const NAMED: usize = 5;
+use crate::facts::{Activity, Channel, Observation, Offer, PlatformId, Standing, SubjectId};
+use crate::purpose::{GROUPS, Purpose};
 
 /// How far a grant may go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,31 +48,52 @@ impl Rulebook {
         std::iter::once(least).chain(wider).collect()
     }
 
-    /// Where else than on the platform of what was refused a grant of what is offered would open something.
-    pub fn elsewhere(&self, seen: &Observation, offer: &Offer) -> BTreeSet<PlatformId> {
-        let found = || {
-            let purpose = self.purposes.get(&offer.purpose)?;
-            let (person, subject) = (seen.person.as_ref()?, seen.subject.as_ref()?);
-            let approver = purpose.supposed_approver(&person.id, person.manager.as_ref());
-            let by = come_by(offer, approver.as_ref())?;
-            let who = Visitor {
-                person,
-                subject,
-                arrival: &seen.arrival,
-            };
-            let opens = |platform: &&PlatformId| {
-                let held = (&offer.covers, by);
-                let bare = self.at_the_door((who, person), platform, seen.at);
-                bare.is_some_and(|bare| {
-                    let opened = self.opened_of(&bare, purpose, held, (platform, &offer.covers));
-                    !opened.is_empty() || self.passes_unread(&bare, purpose, held, platform)
-                })
-            };
-            let here = self.catalog.place(seen.ask.host()).platform;
-            let others = purpose.platforms.iter().filter(|id| here.as_ref() != Some(*id));
-            Some(others.filter(opens).cloned().collect())
+    /// Where else than on the platform of what was refused a grant of each of these offers would open something: all of them
+    /// together, as what they have in common is asked once.
+    pub fn elsewhere(&self, seen: &Observation, offers: &[&Offer]) -> Vec<BTreeSet<PlatformId>> {
+        let mut found = vec![BTreeSet::new(); offers.len()];
+        let (Some(person), Some(subject)) = (&seen.person, &seen.subject) else {
+            return found;
         };
-        found().unwrap_or_default()
+        let who = Visitor {
+            person,
+            subject,
+            arrival: &seen.arrival,
+        };
+        let here = self.catalog.place(seen.ask.host()).platform;
+        let purposes = || offers.iter().map(|offer| self.purposes.get(&offer.purpose));
+        let approvers = purposes()
+            .map(|purpose| purpose.and_then(|one| one.supposed_approver(&person.id, person.manager.as_ref())));
+        let approvers: Vec<Option<SubjectId>> = approvers.collect();
+        let platforms: BTreeSet<&PlatformId> = purposes().flatten().flat_map(|purpose| &purpose.platforms).collect();
+        for platform in platforms.into_iter().filter(|id| here.as_ref() != Some(*id)) {
+            let Some(bare) = self.at_the_door((who, person), platform, seen.at) else {
+                continue;
+            };
+            let held = offers
+                .iter()
+                .zip(purposes())
+                .zip(&approvers)
+                .map(|((offer, purpose), approver)| {
+                    let purpose = purpose.filter(|purpose| purpose.platforms.contains(platform))?;
+                    let by = come_by(offer, approver.as_ref())?;
+                    Some((offer, holding(&bare, purpose, (&offer.covers, by), platform)))
+                });
+            let held: Vec<Option<(&&Offer, Observation)>> = held.collect();
+            let opens = self.in_front(&bare, |front| {
+                let opens = |(offer, holds): &(&&Offer, Observation)| {
+                    front.opens_any(&front.sitting.holding(holds), &offer.covers)
+                };
+                held.iter()
+                    .map(|held| held.as_ref().is_some_and(opens))
+                    .collect::<Vec<bool>>()
+            });
+            let opening = found.iter_mut().zip(opens.unwrap_or_default());
+            for (platforms, _) in opening.filter(|(_, opens)| *opens) {
+                platforms.insert(platform.clone());
+            }
+        }
+        found
     }
 
     fn wider(&self, seen: &Observation, purpose: &Purpose, offer: &Offer) -> Option<Vec<Width>> {
@@ -103,7 +120,7 @@ impl Rulebook {
             }
             let may = self.may_declare_for(visitor, purpose, &covers, (Channel::Portal, seen.at));
             // a rule may want a narrow grant for what was refused
-            let held = [hypothetical(purpose, person, seen, &covers, by, &platform)];
+            let held = [hypothetical(purpose, (&person.id, seen.at), &covers, by, [&platform])];
             let judged = self.judge(&Observation {
                 standing: Standing::new(held, seen.at),
                 ..seen.clone()
@@ -115,8 +132,9 @@ impl Rulebook {
         Some(wider)
     }
 
-    /// The platforms of `purpose` on which it opens something to somebody, and the groups of activities that it opens there;
-    /// nothing where it needs an approval and nobody could give that.
+    /// The platforms of `purpose` on which it could open something to somebody who states it at `at`, however they come there
+    /// while they hold it, and the groups of activities that it could open there; nothing where it needs an approval and nobody
+    /// could give that.
     pub fn reach(
         &self,
         who: Visitor<'_>,
@@ -124,12 +142,11 @@ impl Rulebook {
         at: Timestamp,
     ) -> (BTreeSet<PlatformId>, BTreeSet<String>) {
         let approver = purpose.supposed_approver(&who.person.id, who.person.manager.as_ref());
-        let by = match (&approver, purpose.approval.is_needed()) {
-            (Some(approver), true) => By::Approval(approver),
-            (None, true) => return (BTreeSet::new(), BTreeSet::new()),
-            (_, false) => By::Declaring,
-        };
-        self.reach_by(who, purpose, by, at)
+        match (&approver, purpose.approval.is_needed()) {
+            (Some(approver), true) => self.reach_by(who, purpose, By::Approval(approver), at),
+            (None, true) => (BTreeSet::new(), BTreeSet::new()),
+            (_, false) => self.reach_by(who, purpose, By::Declaring, at),
+        }
     }
 
     /// The same in an emergency.
@@ -153,87 +170,36 @@ impl Rulebook {
         by: By<'_>,
         at: Timestamp,
     ) -> (BTreeSet<PlatformId>, BTreeSet<String>) {
+        let mut grant = hypothetical(
+            purpose,
+            (&who.person.id, at),
+            &purpose.covers,
+            by,
+            purpose.platforms.iter(),
+        );
+        // what it covers of this may be left out where it is stated
+        let each = purpose.covers.iter().map(|group| BTreeSet::from([group.clone()]));
+        let lasts = each.map(|group| purpose.default_for(&group)).max().unwrap_or_default();
+        grant.expires = at.plus(lasts);
+        let Some(outlook) = self.outlook(who.person, (purpose, &grant), (by, at, lasts)) else {
+            return (purpose.platforms.clone(), purpose.covers.clone());
+        };
         let (mut platforms, mut groups) = (BTreeSet::new(), BTreeSet::new());
-        let person = Arc::new(who.person.clone());
         for platform in &purpose.platforms {
-            let Some(bare) = self.at_the_door((who, &person), platform, at) else {
+            if !self.could(&outlook, platform, &|there| self.opens_any(there)) {
                 continue;
-            };
-            let opened = self.opened(&bare, purpose, (&purpose.covers, by), platform);
-            if !opened.is_empty() || self.passes_unread(&bare, purpose, (&purpose.covers, by), platform) {
-                platforms.insert(platform.clone());
-                groups.extend(opened);
             }
+            platforms.insert(platform.clone());
+            let new = purpose.covers.iter().filter(|group| !groups.contains(*group));
+            let new = new.filter(|group| self.could(&outlook, platform, &|there| self.opens_of(there, group)));
+            let new: BTreeSet<String> = new.cloned().collect();
+            groups.extend(new);
         }
         (platforms, groups)
     }
 
-    /// Of the platforms of a declaration that fits otherwise, those on which its grant would open nothing at any hour of the
-    /// coming day, as what is wrong with it.
-    pub(super) fn vain(
-        &self,
-        who: Visitor<'_>,
-        (declaration, purpose, covers): (&Declaration, &Purpose, &BTreeSet<String>),
-        by: By<'_>,
-        at: Timestamp,
-    ) -> Vec<Unfit> {
-        // one request is tried; where rules look at more of it than what it does, another may pass
-        if self.policy.heeds_requests() {
-            return Vec::new();
-        }
-        let person = Arc::new(who.person.clone());
-        let opens = |platform: &PlatformId, hours: u64| {
-            (0..hours).any(|hour| {
-                let at = at.plus(Duration::from_hours(hour));
-                // where no host of a platform is known, nobody can tell
-                self.at_the_door((who, &person), platform, at).is_none_or(|bare| {
-                    !self.opened(&bare, purpose, (covers, by), platform).is_empty()
-                        || self.passes_unread(&bare, purpose, (covers, by), platform)
-                })
-            })
-        };
-        let vain = declaration
-            .platforms
-            .iter()
-            .filter(|platform| !opens(platform, HOURS_AHEAD));
-        let vain = vain.map(|platform| {
-            let mut others: Vec<&PlatformId> = purpose.platforms.iter().collect();
-            others.sort_by_key(|id| std::cmp::Reverse(self.catalog.signatures_of(id)));
-            let elsewhere = others.into_iter().filter(|id| opens(id, 1)).take(NAMED);
-            Unfit::OpensNothingThere(Vain {
-                purpose: purpose.id.clone(),
-                platform: platform.clone(),
-                why: self.why_not((who, &person), purpose, (covers, by), (platform, at)),
-                elsewhere: elsewhere.cloned().collect(),
-            })
-        });
-        vain.collect()
-    }
-
-    /// What the rules say to whoever holds a grant of `purpose`, and does the mildest that it covers.
-    fn why_not(
-        &self,
-        who: (Visitor<'_>, &Arc<crate::facts::Person>),
-        purpose: &Purpose,
-        held: (&BTreeSet<String>, By<'_>),
-        (platform, at): (&PlatformId, Timestamp),
-    ) -> Vec<Wording> {
-        let Some(bare) = self.at_the_door(who, platform, at) else {
-            return Vec::new();
-        };
-        let seen = holding(&bare, purpose, held, platform);
-        let does = |group: &&&str| held.0.contains(**group);
-        let mildest = GROUPS.iter().find(does).copied().unwrap_or_default();
-        let mut activities = self.policy.vocabulary().activities().iter();
-        let activity = activities.find(|(_, groups)| groups.contains(mildest));
-        let reading = activity.map(|(activity, _)| reading(activity));
-        let judged = self.judge_as(&seen, reading.as_ref());
-        let lasting = judged.reasons().iter().filter(|reason| reason.fix.is_none());
-        lasting.map(|reason| reason.text.clone()).take(1).collect()
-    }
-
     /// Somebody at the front door of a platform, with nothing in their hands.
-    fn at_the_door(
+    pub(super) fn at_the_door(
         &self,
         (who, person): (Visitor<'_>, &Arc<crate::facts::Person>),
         platform: &PlatformId,
@@ -251,7 +217,8 @@ impl Rulebook {
         })
     }
 
-    /// The groups of activities that a grant of `purpose` can cover and of which something may be done there under it.
+    /// The groups of activities that a grant of `purpose` can cover and of which something may be done there under it that may
+    /// not be done without.
     fn opened(
         &self,
         bare: &Observation,
@@ -259,58 +226,100 @@ impl Rulebook {
         held: (&BTreeSet<String>, By<'_>),
         platform: &PlatformId,
     ) -> BTreeSet<String> {
-        self.opened_of(bare, purpose, held, (platform, &purpose.covers))
+        let holds = holding(bare, purpose, held, platform);
+        let opened = self.in_front(bare, |front| {
+            let stand = front.sitting.holding(&holds);
+            let mut opened = BTreeSet::new();
+            for could in &front.doings {
+                let groups = could.1.iter().filter(|group| purpose.covers.contains(*group));
+                let new: BTreeSet<&String> = groups.filter(|group| !opened.contains(*group)).collect();
+                if !new.is_empty() && front.opens(could, &stand) {
+                    opened.extend(new.into_iter().cloned());
+                }
+            }
+            opened
+        });
+        opened.unwrap_or_default()
     }
 
-    /// Those of these groups of which that is so.
-    fn opened_of(
+    /// Whether such a grant opens something of these groups there, or the way where nobody reads what is done.
+    pub(super) fn opens_something(
         &self,
         bare: &Observation,
         purpose: &Purpose,
         held: (&BTreeSet<String>, By<'_>),
         (platform, among): (&PlatformId, &BTreeSet<String>),
-    ) -> BTreeSet<String> {
+    ) -> bool {
+        let holds = holding(bare, purpose, held, platform);
+        let opens = self.in_front(bare, |front| front.opens_any(&front.sitting.holding(&holds), among));
+        opens.unwrap_or_default()
+    }
+
+    /// Does something with who stands at the front door of a platform; not where nobody knows who that is.
+    pub(super) fn in_front<T>(&self, bare: &Observation, act: impl FnOnce(&Front<'_>) -> T) -> Option<T> {
         let place = self.catalog.place(bare.ask.host());
         let path = bare
             .ask
             .head()
             .map(|head| self.catalog.path_for_rules(&place, &head.path));
         let path = path.unwrap_or_default();
-        let held = holding(bare, purpose, held, platform);
-        let Some(sitting) = self.sitting(bare, (&place, &path)) else {
-            return BTreeSet::new();
+        let sitting = self.sitting(bare, (&place, &path))?;
+        let activities = self.policy.vocabulary().activities().iter();
+        let front = Front {
+            through: sitting.doing(None).free(),
+            doings: activities
+                .map(|(activity, groups)| (activity, groups, OnceCell::new()))
+                .collect(),
+            sitting: &sitting,
         };
-        let stand = sitting.holding(&held);
-        let mut opened = BTreeSet::new();
-        for (activity, groups) in self.policy.vocabulary().activities() {
-            let groups = groups.iter().filter(|group| among.contains(*group));
-            let mut new = groups.filter(|group| !opened.contains(*group)).peekable();
-            if new.peek().is_none() {
-                continue;
-            }
-            let brief = sitting.doing(Some(activity)).under(&stand);
-            if brief.inspect && brief.passage != Passage::Shut {
-                let new: Vec<String> = new.cloned().collect();
-                opened.extend(new);
-            }
-        }
-        opened
+        Some(act(&front))
+    }
+}
+
+/// Somebody at the front door of a platform.
+pub(super) struct Front<'f> {
+    sitting: &'f Sitting<'f>,
+    /// What becomes of the flow without a grant.
+    through: Brief,
+    /// Each activity, and the flow that does it, once that is asked.
+    doings: Vec<Could<'f>>,
+}
+
+/// An activity that somebody could do, with its groups.
+type Could<'f> = (&'f Activity, &'f BTreeSet<String>, OnceCell<Doing<'f>>);
+
+impl<'f> Front<'f> {
+    /// The first of these activities that nobody may do there who holds nothing.
+    pub(super) fn shut<'a>(&self, among: &[&'a Activity]) -> Option<&'a Activity> {
+        let is_shut = |activity: &&&Activity| self.free(&self.sitting.doing(Some(activity))) != Passage::Open;
+        among.iter().find(is_shut).copied()
     }
 
-    /// Whether a grant of `purpose` opens the way there, and nobody reads what is done.
-    fn passes_unread(
-        &self,
-        bare: &Observation,
-        purpose: &Purpose,
-        held: (&BTreeSet<String>, By<'_>),
-        platform: &PlatformId,
-    ) -> bool {
-        let Some(ask) = self.door(format!("{}:443", bare.ask.host())) else {
-            return false;
-        };
-        let tunnel = Observation { ask, ..bare.clone() };
-        let judged = self.judge(&holding(&tunnel, purpose, held, platform));
-        !judged.inspect() && (judged.is_allowed() || judged.coach().is_some())
+    /// What becomes of what is done without a grant: what is not read passes where the flow does.
+    fn free(&self, doing: &Doing<'_>) -> Passage {
+        if self.through.inspect {
+            doing.free().passage
+        } else {
+            self.through.passage
+        }
+    }
+
+    /// Whether an activity is read under a grant, and passes as it would not without one.
+    fn opens(&self, (activity, _, doing): &Could<'f>, stand: &Stand<'_>) -> bool {
+        let doing = doing.get_or_init(|| self.sitting.doing(Some(activity)));
+        let under = doing.under(stand);
+        under.inspect && under.passage.is_wider_than(self.free(doing))
+    }
+
+    /// Whether the flow passes unread under a grant, and would not pass without one.
+    fn passes_unread(&self, stand: &Stand<'_>) -> bool {
+        let under = self.sitting.doing(None).under(stand);
+        !under.inspect && under.passage.is_wider_than(self.through.passage)
+    }
+
+    fn opens_any(&self, stand: &Stand<'_>, among: &BTreeSet<String>) -> bool {
+        let mut covered = self.doings.iter().filter(|(_, groups, _)| !groups.is_disjoint(among));
+        self.passes_unread(stand) || covered.any(|could| self.opens(could, stand))
     }
 }
 
@@ -324,7 +333,7 @@ fn come_by<'a>(offer: &Offer, approver: Option<&'a SubjectId>) -> Option<By<'a>>
 }
 
 /// The same under a grant of `purpose`.
-fn holding(
+pub(super) fn holding(
     bare: &Observation,
     purpose: &Purpose,
     (covers, by): (&BTreeSet<String>, By<'_>),
@@ -333,17 +342,9 @@ fn holding(
     let grant = bare
         .person
         .as_deref()
-        .map(|person| hypothetical(purpose, person, bare, covers, by, platform));
+        .map(|person| hypothetical(purpose, (&person.id, bare.at), covers, by, [platform]));
     Observation {
         standing: Standing::new(grant, bare.at),
         ..bare.clone()
-    }
-}
-
-fn reading(activity: &Activity) -> Reading {
-    Reading {
-        activity: activity.clone(),
-        activities: BTreeSet::from([activity.clone()]),
-        signatures: BTreeSet::new(),
     }
 }

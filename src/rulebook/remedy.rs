@@ -8,6 +8,7 @@ use super::Rulebook;
 use super::judge::{actions, flow};
 use super::judgement::{Judgement, Lenience};
 use super::weigh::Visitor;
+use crate::clock::Timestamp;
 use crate::facts::{
     Answer, Channel, Emergency, Grant, GrantId, GrantState, Later, Observation, Offer, Person, PlatformId, PurposeId,
     Reading, Remedy, Standing, SubjectId, Wording,
@@ -316,9 +317,8 @@ impl<'a> Search<'a> {
 
     /// Whether the flow would pass under a grant of `purpose` for this platform.
     fn passes(&self, purpose: &Purpose, covers: &BTreeSet<String>, on: By<'_>) -> bool {
-        let person = self.visitor.person;
-        let grant = hypothetical(purpose, person, self.seen, covers, on, self.platform);
-        self.would_pass(&grant)
+        let who = (&self.visitor.person.id, self.seen.at);
+        self.would_pass(&hypothetical(purpose, who, covers, on, [self.platform]))
     }
 
     /// Whether the flow would pass if its sender also held `grant`; the same answer as [`Rulebook::judge`] gives, for
@@ -352,41 +352,41 @@ impl Rulebook {
     fn supposed(&self, purpose: &Purpose, seen: &Observation, by: By<'_>) -> Option<Grant> {
         let platform = self.catalog.place(seen.ask.host()).platform?;
         let person = seen.person.as_deref()?;
-        Some(hypothetical(purpose, person, seen, &purpose.covers, by, &platform))
+        let who = (&person.id, seen.at);
+        Some(hypothetical(purpose, who, &purpose.covers, by, [&platform]))
     }
 }
 
-/// The grant that the person would hold after declaring `purpose` now, for one platform.
-pub(super) fn hypothetical(
+/// The grant that somebody would hold after declaring `purpose` at `at`, for these platforms.
+pub(super) fn hypothetical<'p>(
     purpose: &Purpose,
-    person: &Person,
-    seen: &Observation,
+    (who, at): (&SubjectId, Timestamp),
     covers: &BTreeSet<String>,
     on: By<'_>,
-    platform: &PlatformId,
+    platforms: impl IntoIterator<Item = &'p PlatformId>,
 ) -> Grant {
     Grant {
         id: GrantId::supposed(),
-        subject: person.id.clone(),
+        subject: who.clone(),
         purpose: purpose.id.clone(),
-        platforms: BTreeSet::from([platform.clone()]).into(),
+        platforms: Arc::new(platforms.into_iter().cloned().collect()),
         covers: covers.clone().into(),
         statement: String::new(),
         ticket: purpose.ticket.as_ref().map(|rule| rule.example.clone()),
         channel: Channel::Portal,
-        declared_at: seen.at,
-        not_before: seen.at,
-        expires: seen.at.plus(purpose.default_for(covers)),
+        declared_at: at,
+        not_before: at,
+        expires: at.plus(purpose.default_for(covers)),
         answer_by: None,
         answers: match on {
-            By::Approval(by) => vec![Answer::approval(by.clone(), seen.at)],
+            By::Approval(by) => vec![Answer::approval(by.clone(), at)],
             By::Declaring | By::Emergency => Vec::new(),
         },
         idle: None,
         used_at: None,
         parent: None,
         emergency: matches!(on, By::Emergency).then_some(Emergency {
-            review_by: seen.at,
+            review_by: at,
             review: None,
         }),
         continued: None,

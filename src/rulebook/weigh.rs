@@ -100,7 +100,7 @@ impl Rulebook {
         let by = approvers
             .as_ref()
             .map_or(Some(By::Declaring), |_| Some(By::Approval(approver.as_ref()?)));
-        let vain = by.map(|by| self.vain(who, (declaration, purpose, &terms.covers), by, at));
+        let vain = by.map(|by| self.vain(who, (purpose, &terms), by, at));
         if let Some(vain) = vain.filter(|vain| !vain.is_empty()) {
             return Weighing::Unfit(vain);
         }

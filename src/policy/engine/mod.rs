@@ -19,6 +19,7 @@ mod index;
 mod kept;
 mod leaves;
 mod like;
+mod might;
 mod node;
 mod party;
 mod run;
@@ -130,6 +131,55 @@ impl Engine {
         };
         scratch.take_back(other);
         Ok(Verdict { allowed, determining })
+    }
+
+    /// Whether the rules may allow it, as far as the facts are known: some permit may hold, and no forbid surely does. What is
+    /// not known is a doubt, or [vague](Facts::vague).
+    pub fn may_allow<F: Facts>(
+        &self,
+        (principal, action, resource): (&Party, &Party, &Party),
+        facts: &F,
+        scratch: &mut Scratch,
+        mut counts: impl FnMut(Number) -> bool,
+    ) -> bool {
+        let candidates = self.candidates(principal, action, resource);
+        let run = run::Run::new(&self.program, (principal, action, resource), facts, scratch);
+        let mut is_permitted = false;
+        for number in candidates.numbers().iter().filter(|number| counts(**number)) {
+            let Some(body) = self.program.body(*number) else {
+                return true;
+            };
+            match (body.forbids(), run.might(body)) {
+                (true, Some(true)) => return false,
+                (false, Some(true) | None) => is_permitted = true,
+                (true, Some(false) | None) | (false, Some(false)) => {}
+            }
+        }
+        is_permitted
+    }
+
+    /// Whether the rules allow it whatever the facts are that are not known.
+    pub fn surely_allows<F: Facts>(
+        &self,
+        (principal, action, resource): (&Party, &Party, &Party),
+        facts: &F,
+        scratch: &mut Scratch,
+        mut counts: impl FnMut(Number) -> bool,
+    ) -> bool {
+        let candidates = self.candidates(principal, action, resource);
+        let run = run::Run::new(&self.program, (principal, action, resource), facts, scratch);
+        let mut is_permitted = false;
+        for number in candidates.numbers().iter().filter(|number| counts(**number)) {
+            let Some(body) = self.program.body(*number) else {
+                return false;
+            };
+            match (body.forbids(), run.surely(body)) {
+                (true, Some(false)) => {}
+                (false, Some(holds)) => is_permitted |= holds,
+                (true, Some(true)) | (_, None) => return false,
+            }
+        }
+        is_permitted
     }
 
     /// The rules whose scope can match, in their order.

@@ -29,6 +29,17 @@ pub trait Facts {
 
     /// An entity that is no party.
     fn entity(&self, uid: &EntityUID) -> Result<Option<&Entity>, Doubt>;
+
+    /// The fields of what this leaf holds that are there, and not known yet: for
+    /// [`Engine::may_allow`](super::Engine::may_allow) and its like alone.
+    fn vague(&self, _leaf: usize) -> &[&str] {
+        &[]
+    }
+
+    /// The same of the resource.
+    fn vague_of_resource(&self) -> &[&str] {
+        &[]
+    }
 }
 
 /// Working memory, to be used again by the same thread: what shared parts came to in this question.
@@ -61,11 +72,11 @@ impl Scratch {
 
 /// One question.
 pub(super) struct Run<'a, F> {
-    program: &'a Program,
+    pub(super) program: &'a Program,
     principal: &'a Party,
     action: &'a Party,
     resource: &'a Party,
-    facts: &'a F,
+    pub(super) facts: &'a F,
     question: u64,
     shared: RefCell<&'a mut Vec<(u64, Option<bool>)>>,
     /// Of whom more was asked than who they are, since that was last forgotten.
@@ -128,7 +139,7 @@ impl<'a, F: Facts> Run<'a, F> {
         }
     }
 
-    fn truth(&self, node: &'a Node) -> Told<bool> {
+    pub(super) fn truth(&self, node: &'a Node) -> Told<bool> {
         match node {
             Node::Shared(number) => self.shared(*number),
             Node::All(parts) => Ok(!self.some_is(false, parts)?),

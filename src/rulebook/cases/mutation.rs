@@ -74,6 +74,7 @@ impl Mutation<'_> {
             catalog: Arc::clone(&rules.catalog),
             purposes: Arc::clone(&rules.purposes),
             id: rules.id.clone(),
+            spots: OnceLock::new(),
             doors: OnceLock::new(),
         })
     }

@@ -67,6 +67,11 @@ pub(super) fn unfit(why: &Unfit) -> String {
 /// Where a purpose opens nothing: why, and where it does.
 fn opens_nothing_there(vain: &Vain) -> String {
     let (purpose, platform, elsewhere) = (&vain.purpose, &vain.platform, &vain.elsewhere);
+    if vain.is_open {
+        return format!(
+            "`{purpose}` opens nothing on `{platform}` that is not open to you anyway: you need no purpose there"
+        );
+    }
     let why: String = vain
         .why
         .iter()
@@ -90,6 +95,15 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_said_with_what_would() {
         let purpose = || PurposeId::new("recruiting");
+        let vain = |is_open| {
+            Unfit::OpensNothingThere(Vain {
+                purpose: purpose(),
+                platform: PlatformId::new("xing"),
+                why: vec!["Closed.".into()],
+                is_open,
+                elsewhere: [PlatformId::new("linkedin")].into(),
+            })
+        };
         let platform = |meant: Option<&str>, categories: &[Category]| Unfit::OtherPlatform {
             purpose: purpose(),
             platform: PlatformId::new("linkdin"),
@@ -98,6 +112,14 @@ mod tests {
             platforms: [PlatformId::new("linkedin"), PlatformId::new("xing")].into(),
         };
         for (why, said) in [
+            (
+                vain(true),
+                "`recruiting` opens nothing on `xing` that is not open to you anyway: you need no purpose there",
+            ),
+            (
+                vain(false),
+                "the rules let `recruiting` open nothing on `xing` for you (Closed.): it does on `linkedin`",
+            ),
             (
                 Unfit::NoSuchPurpose {
                     purpose: PurposeId::new("recruting"),

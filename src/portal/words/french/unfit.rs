@@ -85,6 +85,11 @@ fn hint(meant: Option<&str>, categories: &BTreeSet<Category>, platforms: &BTreeS
 /// Where a purpose opens nothing: why, and where it does.
 fn opens_nothing_there(vain: &Vain) -> String {
     let (purpose, platform, elsewhere) = (&vain.purpose, &vain.platform, &vain.elsewhere);
+    if vain.is_open {
+        return format!(
+            "« {purpose} » n’ouvre rien sur « {platform} » qui ne vous soit déjà ouvert : vous n’y avez besoin d’aucun motif"
+        );
+    }
     let why: String = vain
         .why
         .iter()
@@ -108,7 +113,24 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_said_with_what_would() {
         let purpose = || PurposeId::new("recruiting");
+        let vain = |is_open| {
+            Unfit::OpensNothingThere(Vain {
+                purpose: purpose(),
+                platform: PlatformId::new("xing"),
+                why: vec!["Closed.".into()],
+                is_open,
+                elsewhere: [PlatformId::new("linkedin")].into(),
+            })
+        };
         for (why, said) in [
+            (
+                vain(true),
+                "« recruiting » n’ouvre rien sur « xing » qui ne vous soit déjà ouvert : vous n’y avez besoin d’aucun motif",
+            ),
+            (
+                vain(false),
+                "les règles ne laissent « recruiting » rien vous ouvrir sur « xing » (Closed.) : il le fait sur « linkedin »",
+            ),
             (
                 Unfit::NoSuchPurpose {
                     purpose: PurposeId::new("recruting"),

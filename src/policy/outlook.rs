@@ -1,0 +1,330 @@
+//! What a grant could open to somebody, wherever they come from, however they prove who they are, whatever they send and at
+//! whatever time of its life: so that nobody is told that it opens nothing where that is not so.
+//!
+//! INVARIANT: errs to one side only. Whatever a request could bring along to be permitted under the grant, and could not
+//! without it, is never said to stay shut; what rules ask for that is not known here may be so.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use cedar_policy_core::ast::{Entity, EntityUID, Value};
+use jiff::SignedDuration;
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+
+use super::engine::{Doubt, Facts, Held, Number, Party};
+use super::hearing::SCRATCH;
+use super::values;
+use super::wall::Wall;
+use super::{Policy, RuleSet};
+use crate::clock::Timestamp;
+use crate::facts::{Effect, Grant, Person, Place};
+
+/// What is not known of a grant before it is given; whoever approves it is known to somebody else.
+const VAGUE: [&str; 4] = ["id", "declaredAt", "expiresAt", "approvedBy"];
+/// A rule may ask for more hosts than the catalogue has names for.
+const VAGUE_OF_SITES: [&str; 1] = ["host"];
+/// The days after which the same hours come again.
+const WEEK: usize = 7;
+/// So often a clock is put forward or back while a grant lives, and longer than that is not looked ahead.
+const TURNS: usize = 8;
+
+/// A grant that somebody may hold, before the rules.
+#[derive(Debug)]
+pub struct Outlook<'a> {
+    policy: &'a Policy,
+    principal: Party,
+    wall: Wall,
+    claim: Held,
+    /// When it may be in force.
+    life: (Timestamp, Timestamp),
+    /// Moments of that: whatever the rules say to a time of it, they say to one of these. Nothing where no two are alike.
+    moments: Vec<Timestamp>,
+}
+
+/// When something is asked.
+#[derive(Clone, Copy, Debug)]
+enum When {
+    /// At any time.
+    Ever,
+    /// Then.
+    At(Timestamp),
+}
+
+/// The grant at one host.
+pub struct There<'o> {
+    outlook: &'o Outlook<'o>,
+    resource: Party,
+    when: When,
+    way: Way,
+    reading: Reading,
+}
+
+/// Whether a host is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Not under the grant.
+    Shut,
+    /// Maybe under it.
+    MayOpen,
+    /// Without it.
+    Free,
+}
+
+/// Whether what is done there is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    /// It is not.
+    Never,
+    /// It may be under the grant alone.
+    Held,
+    /// It may be without it.
+    Freely,
+    /// It is, whatever is held.
+    Surely,
+}
+
+impl Policy {
+    /// What `grant` could open to its holder between these moments; none where that cannot be told.
+    pub fn outlook(&self, person: &Person, grant: &Grant, life: (Timestamp, Timestamp)) -> Option<Outlook<'_>> {
+        let (principal, wall) = self.introduced(person).ok()?;
+        let claim = self
+            .nouns
+            .claim_value(grant, |at| self.memory.values.moment(at.as_millis()));
+        Some(Outlook {
+            principal,
+            wall,
+            claim: self.engine.held(values::CLAIM, claim.ok()?),
+            moments: self.moments(person, life),
+            life,
+            policy: self,
+        })
+    }
+
+    /// Whatever the rules can tell apart of the times of a life, one moment of each; nothing where no two are alike.
+    fn moments(&self, person: &Person, (from, until): (Timestamp, Timestamp)) -> Vec<Timestamp> {
+        let heeded = self.heeded();
+        let Some(zone) = self.nouns.zone(person).ok().filter(|_| !heeded.wall.opaque) else {
+            return Vec::new();
+        };
+        let within = |at: &Timestamp| (from..until).contains(at);
+        let turns = zone.following(from.calendar()).take(TURNS);
+        let turns = turns.map(|turn| Timestamp::from(turn.timestamp()));
+        let once = heeded.moments.iter().chain(person.training.values()).copied();
+        let starts: BTreeSet<Timestamp> = once.chain(turns).filter(within).chain([from]).collect();
+        let mut moments = BTreeSet::new();
+        for start in starts {
+            moments.extend([start, just_after(start)]);
+            // beyond a week the same hours come again
+            moments.extend(week_after(start, &heeded.hours, &zone));
+        }
+        let mut known = BTreeSet::new();
+        let mut is_new = |at: &Timestamp| self.sides(Some(person), *at).is_none_or(|sides| known.insert(sides));
+        moments.into_iter().filter(within).filter(|at| is_new(at)).collect()
+    }
+}
+
+/// The times of the day on which rules may change, in the week after a moment.
+fn week_after<'h>(
+    start: Timestamp,
+    hours: &'h BTreeSet<i64>,
+    zone: &'h TimeZone,
+) -> impl Iterator<Item = Timestamp> + 'h {
+    let first = start.calendar().to_zoned(zone.clone()).date();
+    let days = std::iter::successors(Some(first), |day| day.tomorrow().ok()).take(WEEK + 1);
+    days.flat_map(move |day| {
+        let midnight = day.to_datetime(Time::midnight());
+        let times = hours.iter().copied().chain([0]);
+        let local = times.filter_map(move |time| midnight.checked_add(SignedDuration::from_millis(time)).ok());
+        let edges = local.filter_map(|local| Some(Timestamp::from(local.to_zoned(zone.clone()).ok()?.timestamp())));
+        edges.flat_map(|edge| [edge, just_after(edge)])
+    })
+    .filter(move |edge| *edge >= start)
+}
+
+fn just_after(at: Timestamp) -> Timestamp {
+    Timestamp::from_millis(at.as_millis().saturating_add(1))
+}
+
+impl Outlook<'_> {
+    /// Whether it could open something at one of these places, going by `opens`, at any time of its life.
+    pub fn could(&self, places: &[Place], opens: impl Fn(&There<'_>) -> bool) -> bool {
+        let opens = |place: &Place, when| self.there(place, when).is_none_or(|there| opens(&there));
+        let mut places = places.iter().filter(|place| opens(place, When::Ever)).peekable();
+        if places.peek().is_none() {
+            return false;
+        }
+        if self.moments.is_empty() {
+            return true;
+        }
+        places.any(|place| self.moments.iter().any(|at| opens(place, When::At(*at))))
+    }
+
+    /// The grant there; none where that cannot be told.
+    fn there(&self, place: &Place, when: When) -> Option<There<'_>> {
+        let (uid, entity) = self.policy.nouns.site(place).ok()?;
+        let entity = Arc::new(entity.as_ref().clone());
+        let mut there = There {
+            resource: self.policy.engine.resource(&uid, Some(entity)),
+            outlook: self,
+            when,
+            way: Way::Shut,
+            reading: Reading::Never,
+        };
+        if there.may("connect", Some(&self.claim)) {
+            there.way = if there.surely("connect") {
+                Way::Free
+            } else {
+                Way::MayOpen
+            };
+            there.reading = there.read();
+        }
+        Some(there)
+    }
+
+    /// Whether a rule may have a say then that opens something: none who is told that it is shut for want of a training is
+    /// without hope, and rules that coach keep nobody out.
+    fn may_count(&self, number: Number, at: Timestamp) -> bool {
+        let counts = |rule: &super::rule::Validity| rule.is_in(RuleSet::Continued) && !rule.has_expired(at);
+        let is_lasting = |rule: &super::Rule| rule.effect == Effect::Permit || rule.fix.is_none();
+        self.policy.validity.get(number).is_some_and(counts) && self.policy.rules.get(number).is_some_and(is_lasting)
+    }
+}
+
+impl There<'_> {
+    /// Whether the grant could open an activity there that is not open anyway.
+    pub fn opens(&self, activity: &str) -> bool {
+        let may_open = || self.may(activity, Some(&self.outlook.claim));
+        match (self.way, self.reading) {
+            // what nobody reads passes where the flow does
+            (Way::Shut, _) | (_, Reading::Never) | (Way::Free, Reading::Held) => false,
+            (Way::MayOpen, Reading::Held | Reading::Freely | Reading::Surely) => may_open(),
+            (Way::Free, Reading::Freely | Reading::Surely) => may_open() && !self.surely(activity),
+        }
+    }
+
+    /// Whether it could open the way there where nobody reads what is done, and which is not open anyway.
+    pub fn passes_unread(&self) -> bool {
+        self.way == Way::MayOpen && self.reading != Reading::Surely
+    }
+
+    fn read(&self) -> Reading {
+        if self.may("inspect", None) {
+            return if self.surely("inspect") {
+                Reading::Surely
+            } else {
+                Reading::Freely
+            };
+        }
+        if self.may("inspect", Some(&self.outlook.claim)) {
+            Reading::Held
+        } else {
+            Reading::Never
+        }
+    }
+
+    /// Whether the rules may permit an action.
+    fn may(&self, action: &str, claim: Option<&Held>) -> bool {
+        let Some(action) = self.outlook.policy.judged.get(action) else {
+            return true;
+        };
+        let earliest = match self.when {
+            When::Ever => self.outlook.life.0,
+            When::At(at) => at,
+        };
+        let parties = (&self.outlook.principal, &action.party, &self.resource);
+        let counts = |number| self.outlook.may_count(number, earliest);
+        self.given(claim).is_none_or(|given| {
+            SCRATCH.with_borrow_mut(|scratch| self.outlook.policy.engine.may_allow(parties, &given, scratch, counts))
+        })
+    }
+
+    /// Whether they surely permit it without a grant.
+    fn surely(&self, action: &str) -> bool {
+        let Some(action) = self.outlook.policy.judged.get(action) else {
+            return false;
+        };
+        let latest = match self.when {
+            When::Ever => self.outlook.life.1,
+            When::At(at) => at,
+        };
+        let parties = (&self.outlook.principal, &action.party, &self.resource);
+        let validity = &self.outlook.policy.validity;
+        let in_effect = |rule: &super::rule::Validity| rule.is_in(RuleSet::InEffect) && !rule.has_expired(latest);
+        let counts = |number: Number| validity.get(number).is_some_and(in_effect);
+        self.given(None).is_some_and(|given| {
+            SCRATCH.with_borrow_mut(|scratch| {
+                self.outlook
+                    .policy
+                    .engine
+                    .surely_allows(parties, &given, scratch, counts)
+            })
+        })
+    }
+
+    fn given<'g>(&'g self, claim: Option<&'g Held>) -> Option<Given<'g>> {
+        let mut given = Given {
+            claim,
+            now: None,
+            time: None,
+            weekday: None,
+        };
+        if let When::At(at) = self.when {
+            let values = &self.outlook.policy.memory.values;
+            let (since_midnight, weekday) = self.outlook.wall.shows(at);
+            given.time = Some(values.time_of_day(since_midnight).ok()?);
+            given.weekday = Some(weekday.into());
+            if !self.outlook.policy.heeded().opaque {
+                given.now = Some(values.moment(at.as_millis()).ok()?);
+            }
+        }
+        Some(given)
+    }
+}
+
+/// What is known of a request that nobody has sent.
+struct Given<'a> {
+    claim: Option<&'a Held>,
+    now: Option<Value>,
+    time: Option<Value>,
+    weekday: Option<Value>,
+}
+
+impl Facts for Given<'_> {
+    fn leaf(&self, number: usize) -> Result<Option<&Value>, Doubt> {
+        let known = match number {
+            values::CLAIM => return Ok(self.claim.map(Held::value)),
+            values::CHANNEL | values::NAMED_AS | values::BEHALF_OF => return Ok(None),
+            values::NOW => &self.now,
+            values::TIME => &self.time,
+            values::WEEKDAY => &self.weekday,
+            _ => return Err(Doubt),
+        };
+        known.as_ref().map(Some).ok_or(Doubt)
+    }
+
+    fn held(&self, number: usize) -> Option<&Held> {
+        self.claim.filter(|_| number == values::CLAIM)
+    }
+
+    fn context(&self) -> Result<&Value, Doubt> {
+        Err(Doubt)
+    }
+
+    // as where it is judged: beside principal and resource nobody else is known
+    fn entity(&self, _: &EntityUID) -> Result<Option<&Entity>, Doubt> {
+        Ok(None)
+    }
+
+    fn vague(&self, leaf: usize) -> &[&str] {
+        if leaf == values::CLAIM && self.claim.is_some() {
+            &VAGUE
+        } else {
+            &[]
+        }
+    }
+
+    fn vague_of_resource(&self) -> &[&str] {
+        &VAGUE_OF_SITES
+    }
+}

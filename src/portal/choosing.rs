@@ -34,7 +34,7 @@ pub(super) struct Choices {
 
 impl<'a> HowFar<'a> {
     /// How far one goes there.
-    pub(super) fn of(rules: &Rulebook, seen: &Observation, offer: &'a Offer) -> Self {
+    fn of(rules: &Rulebook, seen: &Observation, offer: &'a Offer) -> Self {
         Self {
             widths: rules.widths(seen, offer),
             elsewhere: BTreeSet::new(),
@@ -42,13 +42,22 @@ impl<'a> HowFar<'a> {
         }
     }
 
-    /// The other platforms that a form means.
-    pub(super) fn also(&self, form: &Form) -> BTreeSet<PlatformId> {
-        if form.all.contains(self.offer.purpose.as_str()) {
-            self.elsewhere.clone()
+    /// How far the one goes that a form takes, and on which other platforms it means it.
+    pub(super) fn meant(rules: &Rulebook, seen: &Observation, offer: &'a Offer, form: &Form) -> Self {
+        let elsewhere = if form.all.contains(offer.purpose.as_str()) {
+            rules.elsewhere(seen, &[offer]).pop().unwrap_or_default()
         } else {
-            form.also(&self.offer.purpose).collect()
+            form.also(&offer.purpose).collect()
+        };
+        Self {
+            elsewhere,
+            ..Self::of(rules, seen, offer)
         }
+    }
+
+    /// The other platforms.
+    pub(super) fn elsewhere(&self) -> &BTreeSet<PlatformId> {
+        &self.elsewhere
     }
 
     /// How far each of them goes there, and where else.

@@ -103,14 +103,14 @@ impl Portal {
         let (Some(offer), Some(platform)) = (offer, &case.platform) else {
             return Err(Trouble::line(self.words.choose_one.to_owned()));
         };
-        let far = HowFar::of(visit.rules(), &self.seen_now(visit, &kept.refused.seen), offer);
+        let far = HowFar::meant(visit.rules(), &self.seen_now(visit, &kept.refused.seen), offer, form);
         let Some(width) = far.chosen(form) else {
             return Err(Trouble::line(self.words.stating.changed.to_owned()));
         };
         let declaration = Declaration {
             purpose: offer.purpose.clone(),
             // what somebody ticks is looked at like what they are asked: a platform that opens nothing is told of
-            platforms: far.also(form).into_iter().chain([platform.clone()]).collect(),
+            platforms: far.elsewhere().iter().chain([platform]).cloned().collect(),
             covers: Some(width.covers.clone()),
             statement: form.statement.clone(),
             ticket: Some(form.ticket.trim().to_owned()).filter(|ticket| !ticket.is_empty()),

@@ -11,7 +11,7 @@ use arc_swap::ArcSwapOption;
 use cedar_policy_core::ast::{ExtensionFunction, Literal, PartialValue, Value, ValueKind};
 use cedar_policy_core::extensions::Extensions;
 
-use super::engine::{Doubt, Held, Leaves};
+use super::engine::{Doubt, Held, Leaves, Measure};
 use super::memo::Memo;
 use super::question::RequestFacts;
 use super::request::GRANT;
@@ -101,10 +101,25 @@ impl Values {
             7 => request?.method.into(),
             8 => request?.host.as_str().into(),
             9 => request?.path.into(),
-            10 => i64::try_from(request?.bytes).unwrap_or(i64::MAX).into(),
+            10 => length_of(*request?).into(),
             11 => return Ok(request?.content_type.map(Value::from)),
             _ => return Err(Doubt),
         }))
+    }
+
+    /// The leaf of this number as a number, where it is one. `shown` is what the person's wall clock shows.
+    pub(super) fn measure(
+        number: usize,
+        here: &Circumstances<'_>,
+        shown: impl FnOnce() -> (i64, i64),
+    ) -> Option<Measure> {
+        match number {
+            0 => Some(Measure::Moment(here.at.as_millis())),
+            1 => Some(Measure::Span(shown().0)),
+            2 => Some(Measure::Number(shown().1)),
+            10 => here.request.map(|request| Measure::Number(length_of(request))),
+            _ => None,
+        }
     }
 
     /// What `make` makes of `millis`, or made of it before: many ask within one millisecond.
@@ -138,6 +153,10 @@ impl Values {
         self.addresses
             .of(&ip, &(), || called(&IP, &[ip.to_string().as_str().into()]).map(held))
     }
+}
+
+fn length_of(request: RequestFacts<'_>) -> i64 {
+    i64::try_from(request.bytes).unwrap_or(i64::MAX)
 }
 
 /// How long a duration is, as rules write it (`1d2h30m`).
@@ -180,5 +199,59 @@ fn called(function: &Function, arguments: &[Value]) -> Made<Value> {
     match function.call(arguments).map_err(|_| Doubt)? {
         PartialValue::Value(value) => Ok(value),
         PartialValue::Residual(_) => Err(Doubt),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::facts::{Door, Host, MethodName, NetworkName, SubjectId};
+
+    proptest! {
+        #[test]
+        fn a_leaf_that_is_a_number_is_the_same_as_a_value(
+            at in 0_i64..4_000_000_000_000,
+            shown in (0_i64..86_400_000, 1_i64..8),
+            bytes in prop_oneof![Just(u64::MAX), 0_u64..100_000],
+        ) {
+            let subject = Subject {
+                id: SubjectId::parse("ada").unwrap(),
+                method: MethodName::Basic,
+            };
+            let arrival = Arrival {
+                door: Door::Plain,
+                client: SocketAddr::from(([10, 0, 0, 7], 40_000)),
+                network: NetworkName::new("office"),
+            };
+            let host = Host::parse("x.com").unwrap();
+            let request = RequestFacts {
+                method: "GET",
+                host: &host,
+                path: "/",
+                bytes,
+                content_type: None,
+            };
+            let here = Circumstances {
+                subject: &subject,
+                arrival: &arrival,
+                request: Some(request),
+                at: Timestamp::from_millis(at),
+            };
+            let values = Values::default();
+            let mut found = Vec::new();
+            for number in (0..REQUEST.end).filter(|number| *number != ADDRESS) {
+                let value = values.leaf(number, &here, || shown).unwrap();
+                let measure = Values::measure(number, &here, || shown);
+                if measure.is_some() {
+                    prop_assert_eq!(measure, value.as_ref().and_then(Measure::of), "leaf {}", number);
+                    found.push(LEAVES.0[number].join("."));
+                }
+            }
+            prop_assert_eq!(found, ["now", "local.time", "local.weekday", "request.bytes"]);
+        }
     }
 }

@@ -4,10 +4,10 @@
 //!
 //! `Nouns::about_site` spells the same out for Cedar to evaluate; the tests hold one against the other.
 
+use std::cell::RefCell;
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 
-use arc_swap::ArcSwapOption;
 use cedar_policy_core::ast::{ExtensionFunction, Literal, PartialValue, Value, ValueKind};
 use cedar_policy_core::extensions::Extensions;
 
@@ -68,11 +68,14 @@ pub(super) struct Circumstances<'a> {
     pub(super) at: Timestamp,
 }
 
+thread_local! {
+    /// The latest moment that this thread asked for, and the latest time of day: they are the same under all rules.
+    static LATEST: RefCell<[Option<(i64, Value)>; 2]> = const { RefCell::new([None, None]) };
+}
+
 /// What is remembered of texts that were parsed.
 #[derive(Debug, Default)]
 pub(super) struct Values {
-    /// The latest moment asked for, and the latest time of day.
-    latest: [ArcSwapOption<(i64, Value)>; 2],
     seconds: Memo<i64, (), Value>,
     milliseconds: Memo<i64, (), Value>,
     addresses: Memo<IpAddr, (), Held>,
@@ -92,8 +95,8 @@ impl Values {
         let request = here.request.as_ref().ok_or(Doubt);
         let method = here.subject.method;
         Ok(Some(match number {
-            0 => self.latest(0, here.at.as_millis(), |at| self.moment(at))?,
-            1 => self.latest(1, shown().0, |day| called(&TO_TIME, &[self.moment(day)?]))?,
+            0 => Self::latest(0, here.at.as_millis(), |at| self.moment(at))?,
+            1 => Self::latest(1, shown().0, |day| called(&TO_TIME, &[self.moment(day)?]))?,
             2 => shown().1.into(),
             4 => here.arrival.network.as_str().into(),
             5 => method.as_str().into(),
@@ -123,13 +126,20 @@ impl Values {
     }
 
     /// What `make` makes of `millis`, or made of it before: many ask within one millisecond.
-    fn latest(&self, which: usize, millis: i64, make: impl FnOnce(i64) -> Made<Value>) -> Made<Value> {
-        let latest = self.latest.get(which).ok_or(Doubt)?;
-        if let Some(known) = latest.load().as_deref().filter(|known| known.0 == millis) {
-            return Ok(known.1.clone());
+    fn latest(which: usize, millis: i64, make: impl FnOnce(i64) -> Made<Value>) -> Made<Value> {
+        let known = LATEST.with_borrow(|latest| {
+            let latest = latest.get(which)?.as_ref();
+            latest.filter(|known| known.0 == millis).map(|known| known.1.clone())
+        });
+        if let Some(known) = known {
+            return Ok(known);
         }
         let made = make(millis)?;
-        latest.store(Some((millis, made.clone()).into()));
+        LATEST.with_borrow_mut(|latest| {
+            if let Some(latest) = latest.get_mut(which) {
+                *latest = Some((millis, made.clone()));
+            }
+        });
         Ok(made)
     }
 

@@ -4,7 +4,10 @@
 //! the more literal path, and last the fallbacks. Whatever remains in doubt is added, never left out: two names, two
 //! ways to spell the path, a method in disguise. How far a *name* is believed stands in [`super::labels`].
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
+
+use smallvec::SmallVec;
 
 use super::Catalog;
 use super::index::Match;
@@ -57,8 +60,13 @@ pub(super) struct Reader<'c, 'p> {
     pub(super) place: &'c Place,
     pub(super) head: &'c Head,
     paths: &'p Paths<'p>,
+    /// The methods that hide in it, once somebody asked.
+    hidden: OnceCell<Methods>,
     found: Found,
 }
+
+/// A few methods: hardly any request hides one.
+type Methods = SmallVec<[Method; 2]>;
 
 impl<'c, 'p> Reader<'c, 'p> {
     /// Reads `head`, whose path is to be understood as `paths`.
@@ -68,6 +76,7 @@ impl<'c, 'p> Reader<'c, 'p> {
             place,
             head,
             paths,
+            hidden: OnceCell::new(),
             found: Found::default(),
         }
     }
@@ -85,7 +94,7 @@ impl<'c, 'p> Reader<'c, 'p> {
                 if !self.head.hints.websocket || method != Method::Get && self.head.method != "CONNECT" {
                     self.request(method, path);
                 }
-                for hidden in overrides(self.head) {
+                for hidden in self.hidden().clone() {
                     self.request(hidden, path);
                 }
             }
@@ -102,8 +111,12 @@ impl<'c, 'p> Reader<'c, 'p> {
     }
 
     /// The request's method, and those that hide in it.
-    pub(super) fn effective_methods(&self) -> impl Iterator<Item = Method> + use<'c> {
-        std::iter::once(Method::of(&self.head.method)).chain(overrides(self.head))
+    pub(super) fn effective_methods(&self) -> impl Iterator<Item = Method> {
+        std::iter::once(Method::of(&self.head.method)).chain(self.hidden().iter().copied())
+    }
+
+    fn hidden(&self) -> &Methods {
+        self.hidden.get_or_init(|| overrides(self.head).collect())
     }
 
     /// A GET or HEAD for a listed embed path, that nothing shows to be a visit.
@@ -112,7 +125,7 @@ impl<'c, 'p> Reader<'c, 'p> {
         let plain = Method::of(&self.head.method) == Method::Get
             && !hints.websocket
             && !hints.has_body
-            && overrides(self.head).next().is_none();
+            && self.hidden().is_empty();
         if !plain {
             return false;
         }

@@ -144,11 +144,11 @@ impl From<Authority> for String {
 /// A service of the catalogue: `linkedin`, `youtube`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct PlatformId(String);
+pub struct PlatformId(Arc<str>);
 
 impl PlatformId {
     /// The platform called `id`.
-    pub fn new(id: impl Into<String>) -> Self {
+    pub fn new(id: impl Into<Arc<str>>) -> Self {
         Self(id.into())
     }
 
@@ -167,11 +167,11 @@ impl fmt::Display for PlatformId {
 /// A content category of the catalogue's tree: `professional`, `social-media`, `banking`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Category(String);
+pub struct Category(Arc<str>);
 
 impl Category {
     /// The category called `id`.
-    pub fn new(id: impl Into<String>) -> Self {
+    pub fn new(id: impl Into<Arc<str>>) -> Self {
         Self(id.into())
     }
 

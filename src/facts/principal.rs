@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,7 @@ use crate::clock::Timestamp;
 /// The name under which a person or a tool is known to the directory: 1 to 128 visible characters, no `:`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct SubjectId(String);
+pub struct SubjectId(Arc<str>);
 
 /// Why a text is not a subject's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,7 +36,7 @@ impl SubjectId {
     pub fn parse(text: &str) -> Result<Self, BadName> {
         let visible = text.chars().all(|c| !c.is_control() && !c.is_whitespace() && c != ':');
         if visible && (1..=128).contains(&text.len()) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(BadName::Form(text.escape_debug().take(40).collect()))
         }
@@ -43,7 +44,7 @@ impl SubjectId {
 
     /// Stands for somebody of whom nothing is known: no name is empty.
     pub fn nobody() -> Self {
-        Self(String::new())
+        Self("".into())
     }
 
     /// The name as written.
@@ -68,7 +69,7 @@ impl TryFrom<String> for SubjectId {
 
 impl From<SubjectId> for String {
     fn from(id: SubjectId) -> Self {
-        id.0
+        id.0.as_ref().to_owned()
     }
 }
 

@@ -48,11 +48,11 @@ impl fmt::Display for RecordId {
 /// A digest of the exact texts of a rulebook: `sha256:` and 64 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct RulebookId(String);
+pub struct RulebookId(Arc<str>);
 
 impl RulebookId {
     /// The rulebook called `id`.
-    pub fn new(id: impl Into<String>) -> Self {
+    pub fn new(id: impl Into<Arc<str>>) -> Self {
         Self(id.into())
     }
 

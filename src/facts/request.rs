@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,11 +11,11 @@ use super::destination::Host;
 /// Something that a request does: an action of the Cedar schema (`browse`, `post`, `unknown-write`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Activity(String);
+pub struct Activity(Arc<str>);
 
 impl Activity {
     /// The activity called `id`.
-    pub fn new(id: impl Into<String>) -> Self {
+    pub fn new(id: impl Into<Arc<str>>) -> Self {
         Self(id.into())
     }
 
@@ -38,11 +39,11 @@ impl fmt::Display for Activity {
 /// The id of a catalogue signature, e.g. `linkedin.web.share-graphql`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct SignatureId(String);
+pub struct SignatureId(Arc<str>);
 
 impl SignatureId {
     /// The signature called `id`.
-    pub fn new(id: impl Into<String>) -> Self {
+    pub fn new(id: impl Into<Arc<str>>) -> Self {
         Self(id.into())
     }
 

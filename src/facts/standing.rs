@@ -16,7 +16,7 @@ use crate::clock::Timestamp;
 /// An entry of the purpose catalogue: `recruiting`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct PurposeId(String);
+pub struct PurposeId(Arc<str>);
 
 impl PurposeId {
     /// Stands for a selection that does not name exactly one purpose: no purpose is called so, and nobody holds a grant
@@ -30,7 +30,7 @@ impl PurposeId {
     pub const DELEGATED: &str = "(delegated)";
 
     /// The purpose called `id`.
-    pub fn new(id: impl Into<String>) -> Self {
+    pub fn new(id: impl Into<Arc<str>>) -> Self {
         Self(id.into())
     }
 

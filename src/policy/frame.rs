@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cedar_policy_core::ast::{Entity, EntityUID, Value};
 
-use super::engine::{Doubt, Engine, Facts, Held, Party};
+use super::engine::{Doubt, Engine, Facts, Held, Measure, Party};
 use super::values::{self, COUNT, Circumstances, Values};
 use super::wall::Wall;
 
@@ -14,6 +14,7 @@ use super::wall::Wall;
 #[derive(Debug, Default)]
 pub(super) struct Made {
     address: OnceCell<Arc<Held>>,
+    shown: OnceCell<(i64, i64)>,
     leaves: [OnceCell<Option<Value>>; COUNT],
 }
 
@@ -39,6 +40,11 @@ pub(super) struct Frame<'a> {
 }
 
 impl Frame<'_> {
+    /// What the person's wall clock shows.
+    fn shown(&self) -> (i64, i64) {
+        *self.made.shown.get_or_init(|| self.wall.shows(self.here.at))
+    }
+
     /// Where the flow comes from.
     fn address(&self) -> Result<&Held, Doubt> {
         if let Some(known) = self.made.address.get() {
@@ -76,8 +82,12 @@ impl Facts for Frame<'_> {
         if let Some(known) = leaf.get() {
             return Ok(known.as_ref());
         }
-        let made = self.values.leaf(number, &self.here, || self.wall.shows(self.here.at))?;
+        let made = self.values.leaf(number, &self.here, || self.shown())?;
         Ok(leaf.get_or_init(|| made).as_ref())
+    }
+
+    fn measure(&self, number: usize) -> Option<Measure> {
+        Values::measure(number, &self.here, || self.shown())
     }
 
     fn held(&self, number: usize) -> Option<&Held> {

@@ -4,14 +4,14 @@
 //!
 //! `Nouns::about_site` spells the same out for Cedar to evaluate; the tests hold one against the other.
 
+use std::cell::RefCell;
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 
-use arc_swap::ArcSwapOption;
 use cedar_policy_core::ast::{ExtensionFunction, Literal, PartialValue, Value, ValueKind};
 use cedar_policy_core::extensions::Extensions;
 
-use super::engine::{Doubt, Held, Leaves};
+use super::engine::{Doubt, Held, Leaves, Measure};
 use super::memo::Memo;
 use super::question::RequestFacts;
 use super::request::GRANT;
@@ -73,11 +73,14 @@ pub(super) const NOW: usize = 0;
 pub(super) const TIME: usize = 1;
 pub(super) const WEEKDAY: usize = 2;
 
+thread_local! {
+    /// The latest moment that this thread asked for, and the latest time of day: they are the same under all rules.
+    static LATEST: RefCell<[Option<(i64, Value)>; 2]> = const { RefCell::new([None, None]) };
+}
+
 /// What is remembered of texts that were parsed.
 #[derive(Debug, Default)]
 pub(super) struct Values {
-    /// The latest moment asked for, and the latest time of day.
-    latest: [ArcSwapOption<(i64, Value)>; 2],
     seconds: Memo<i64, (), Value>,
     milliseconds: Memo<i64, (), Value>,
     addresses: Memo<IpAddr, (), Held>,
@@ -97,29 +100,51 @@ impl Values {
         let request = here.request.as_ref().ok_or(Doubt);
         let method = here.subject.method;
         Ok(Some(match number {
-            0 => self.latest(0, here.at.as_millis(), |at| self.moment(at))?,
-            1 => self.latest(1, shown().0, |day| self.time_of_day(day))?,
-            2 => shown().1.into(),
+            NOW => Self::latest(0, here.at.as_millis(), |at| self.moment(at))?,
+            TIME => Self::latest(1, shown().0, |day| self.time_of_day(day))?,
+            WEEKDAY => shown().1.into(),
             4 => here.arrival.network.as_str().into(),
             5 => method.as_str().into(),
             6 => method.is_strong().into(),
             7 => request?.method.into(),
             8 => request?.host.as_str().into(),
             9 => request?.path.into(),
-            10 => i64::try_from(request?.bytes).unwrap_or(i64::MAX).into(),
+            10 => length_of(*request?).into(),
             11 => return Ok(request?.content_type.map(Value::from)),
             _ => return Err(Doubt),
         }))
     }
 
+    /// The leaf of this number as a number, where it is one. `shown` is what the person's wall clock shows.
+    pub(super) fn measure(
+        number: usize,
+        here: &Circumstances<'_>,
+        shown: impl FnOnce() -> (i64, i64),
+    ) -> Option<Measure> {
+        match number {
+            NOW => Some(Measure::Moment(here.at.as_millis())),
+            TIME => Some(Measure::Span(shown().0)),
+            WEEKDAY => Some(Measure::Number(shown().1)),
+            10 => here.request.map(|request| Measure::Number(length_of(request))),
+            _ => None,
+        }
+    }
+
     /// What `make` makes of `millis`, or made of it before: many ask within one millisecond.
-    fn latest(&self, which: usize, millis: i64, make: impl FnOnce(i64) -> Made<Value>) -> Made<Value> {
-        let latest = self.latest.get(which).ok_or(Doubt)?;
-        if let Some(known) = latest.load().as_deref().filter(|known| known.0 == millis) {
-            return Ok(known.1.clone());
+    fn latest(which: usize, millis: i64, make: impl FnOnce(i64) -> Made<Value>) -> Made<Value> {
+        let known = LATEST.with_borrow(|latest| {
+            let latest = latest.get(which)?.as_ref();
+            latest.filter(|known| known.0 == millis).map(|known| known.1.clone())
+        });
+        if let Some(known) = known {
+            return Ok(known);
         }
         let made = make(millis)?;
-        latest.store(Some((millis, made.clone()).into()));
+        LATEST.with_borrow_mut(|latest| {
+            if let Some(latest) = latest.get_mut(which) {
+                *latest = Some((millis, made.clone()));
+            }
+        });
         Ok(made)
     }
 
@@ -148,6 +173,10 @@ impl Values {
         self.addresses
             .of(&ip, &(), || called(&IP, &[ip.to_string().as_str().into()]).map(held))
     }
+}
+
+fn length_of(request: RequestFacts<'_>) -> i64 {
+    i64::try_from(request.bytes).unwrap_or(i64::MAX)
 }
 
 /// How long a duration is, as rules write it (`1d2h30m`).
@@ -190,5 +219,59 @@ fn called(function: &Function, arguments: &[Value]) -> Made<Value> {
     match function.call(arguments).map_err(|_| Doubt)? {
         PartialValue::Value(value) => Ok(value),
         PartialValue::Residual(_) => Err(Doubt),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::facts::{Door, Host, MethodName, NetworkName, SubjectId};
+
+    proptest! {
+        #[test]
+        fn a_leaf_that_is_a_number_is_the_same_as_a_value(
+            at in 0_i64..4_000_000_000_000,
+            shown in (0_i64..86_400_000, 1_i64..8),
+            bytes in prop_oneof![Just(u64::MAX), 0_u64..100_000],
+        ) {
+            let subject = Subject {
+                id: SubjectId::parse("ada").unwrap(),
+                method: MethodName::Basic,
+            };
+            let arrival = Arrival {
+                door: Door::Plain,
+                client: SocketAddr::from(([10, 0, 0, 7], 40_000)),
+                network: NetworkName::new("office"),
+            };
+            let host = Host::parse("x.com").unwrap();
+            let request = RequestFacts {
+                method: "GET",
+                host: &host,
+                path: "/",
+                bytes,
+                content_type: None,
+            };
+            let here = Circumstances {
+                subject: &subject,
+                arrival: &arrival,
+                request: Some(request),
+                at: Timestamp::from_millis(at),
+            };
+            let values = Values::default();
+            let mut found = Vec::new();
+            for number in (0..REQUEST.end).filter(|number| *number != ADDRESS) {
+                let value = values.leaf(number, &here, || shown).unwrap();
+                let measure = Values::measure(number, &here, || shown);
+                if measure.is_some() {
+                    prop_assert_eq!(measure, value.as_ref().and_then(Measure::of), "leaf {}", number);
+                    found.push(LEAVES.0[number].join("."));
+                }
+            }
+            prop_assert_eq!(found, ["now", "local.time", "local.weekday", "request.bytes"]);
+        }
     }
 }

@@ -286,8 +286,13 @@ impl Teller {
         let name = access.whose.as_ref().map(|whose| self.sees.name_of(whose));
         BookLine {
             grant: access.wanted.get("grant").map(|id| GrantId::new(id.as_str())),
-            purpose: access.wanted.get("purpose").map(PurposeId::new),
-            platforms: access.wanted.get("platform").map(PlatformId::new).into_iter().collect(),
+            purpose: access.wanted.get("purpose").map(|id| PurposeId::new(id.as_str())),
+            platforms: access
+                .wanted
+                .get("platform")
+                .map(|id| PlatformId::new(id.as_str()))
+                .into_iter()
+                .collect(),
             whose,
             what: what(name.as_deref(), through),
             why: looked_for.into_iter().chain(self.reasons_of(&line.policies)).collect(),

@@ -203,7 +203,7 @@ fn fitting(
 ) -> Result<(Delegated, [Timestamp; 2]), Vec<Misfit>> {
     let mut wrong = Vec::new();
     let to = somebody(&wanted.to, in_force, giver).map_err(|misfit| wrong.push(misfit));
-    let purposes: BTreeSet<PurposeId> = wanted.purposes.iter().map(PurposeId::new).collect();
+    let purposes: BTreeSet<PurposeId> = wanted.purposes.iter().map(|id| PurposeId::new(id.as_str())).collect();
     let all = in_force.rulebook.purposes();
     let unknown = purposes.iter().filter(|id| all.get(id).is_none());
     wrong.extend(unknown.map(|id| {

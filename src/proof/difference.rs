@@ -65,6 +65,7 @@ pub struct Difference {
 }
 
 /// One kind of request, which way to look, and through which rule.
+#[derive(Debug)]
 struct Task<'a> {
     env: &'a RequestEnv,
     actions: BTreeSet<String>,
@@ -100,39 +101,68 @@ impl Task<'_> {
 /// A task by its number, what it found, and why it could not tell.
 type Done = (usize, Vec<Found>, Option<String>);
 
-/// Compares two sets of rules of one schema. `new` knows the names that `old` uses. A rule that both have is
-/// asked about only beside one that one of them alone has.
-pub fn difference(old: &Theory, new: &Theory, effort: &Arc<Effort>) -> Result<Difference, Missing> {
-    let alone = Alone::of(old, new);
-    let tasks: Vec<Task<'_>> = tasks(old, new, &alone);
-    let result: Mutex<Vec<Done>> = Mutex::default();
-    crew(&new.language.schema, effort, tasks.len(), &|solver, number| {
-        let Some(task) = tasks.get(number) else { return };
-        let look = if task.fails { failing } else { through };
-        let (found, doubt) = look(solver, &alone, task.sides(old, new), new, task, effort.each());
-        let mut result = result.lock().unwrap_or_else(PoisonError::into_inner);
-        result.push((number, found, doubt));
-    })?;
-    let mut result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
-    result.sort_by_key(|(number, _, _)| *number);
-    let (mut difference, mut all) = (Difference::default(), Vec::<Found>::new());
-    for (number, found, doubt) in result {
-        for found in found {
-            let same = |other: &&mut Found| other.kind() == found.kind();
-            match all.iter_mut().find(same) {
-                Some(known) => known.actions.extend(found.actions),
-                None => all.push(found),
-            }
-        }
-        let about = tasks.get(number).map(|task| {
-            let actions = new.grouped(task.actions.clone()).join(", ");
-            format!("{actions} through `{}`", task.cause.policy().id())
-        });
-        difference.doubts.extend(about.zip(doubt));
+/// Two sets of rules of one schema, and what must be asked to compare them.
+#[derive(Debug)]
+pub struct Comparison<'a> {
+    old: &'a Theory,
+    new: &'a Theory,
+    alone: Alone<'a>,
+    tasks: Vec<Task<'a>>,
+}
+
+impl<'a> Comparison<'a> {
+    /// Compares these. `new` knows the names that `old` uses. A rule that both have is asked about only beside one that one
+    /// of them alone has.
+    pub fn of(old: &'a Theory, new: &'a Theory) -> Self {
+        let alone = Alone::of(old, new);
+        let tasks = tasks(old, new, &alone);
+        Self { old, new, alone, tasks }
     }
-    all.sort_by(|one, other| one.kind().cmp(&other.kind()));
-    difference.statements = statements(all, new);
-    Ok(difference)
+
+    /// How much there is to settle.
+    pub fn size(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// What the two answer differently, as far as the effort goes; says of each part when it is settled, so that whoever
+    /// waits sees how far it is.
+    pub fn settle(&self, effort: &Arc<Effort>, settled: &(dyn Fn() + Sync)) -> Result<Difference, Missing> {
+        let (old, new) = (self.old, self.new);
+        let result: Mutex<Vec<Done>> = Mutex::default();
+        crew(&new.language.schema, effort, self.size(), &|solver, number| {
+            let Some(task) = self.tasks.get(number) else { return };
+            let look = if task.fails { failing } else { through };
+            let (found, doubt) = look(solver, &self.alone, task.sides(old, new), new, task, effort.each());
+            let mut result = result.lock().unwrap_or_else(PoisonError::into_inner);
+            result.push((number, found, doubt));
+            drop(result);
+            settled();
+        })?;
+        let mut result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
+        result.sort_by_key(|(number, _, _)| *number);
+        Ok(self.told(result))
+    }
+
+    fn told(&self, result: Vec<Done>) -> Difference {
+        let (mut difference, mut all) = (Difference::default(), Vec::<Found>::new());
+        for (number, found, doubt) in result {
+            for found in found {
+                let same = |other: &&mut Found| other.kind() == found.kind();
+                match all.iter_mut().find(same) {
+                    Some(known) => known.actions.extend(found.actions),
+                    None => all.push(found),
+                }
+            }
+            let about = self.tasks.get(number).map(|task| {
+                let actions = self.new.grouped(task.actions.clone()).join(", ");
+                format!("{actions} through `{}`", task.cause.policy().id())
+            });
+            difference.doubts.extend(about.zip(doubt));
+        }
+        all.sort_by(|one, other| one.kind().cmp(&other.kind()));
+        difference.statements = statements(all, self.new);
+        difference
+    }
 }
 
 /// The actions that no rule tells apart; without `all`, those only of which other rules speak than did.

@@ -44,7 +44,7 @@ mod work;
 
 pub use case::{Asking, CaseFiles, unsaid};
 pub use claim::{About, Ask, Check, Example};
-pub use difference::{Difference, Found, Way, classes, difference};
+pub use difference::{Comparison, Difference, Found, Way, classes};
 pub use effect::Scope;
 pub use effort::Effort;
 pub use findings::{Board, Findings, Promise, Promises, Prover, Verdict};

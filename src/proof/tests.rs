@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::solver::crew;
-use super::{About, Check, Effort, Outcome, Shelf, Theory, Way, Work, difference};
+use super::{About, Check, Comparison, Effort, Outcome, Shelf, Theory, Way, Work};
 use crate::facts::SourceText;
 use crate::rulebook::{Assembled, Rulebook, Sources};
 
@@ -60,7 +60,7 @@ fn compared(old: &str, new: &str) -> (super::Difference, Arc<Effort>) {
     let old = theory(&sources(old), &[]);
     let named: Vec<_> = old.every().map(|rule| rule.policy().clone()).collect();
     let new = theory(&sources(new), &named);
-    (difference(&old, &new, &effort).unwrap(), effort)
+    (Comparison::of(&old, &new).settle(&effort, &|| {}).unwrap(), effort)
 }
 
 #[test]

@@ -19,21 +19,22 @@ impl Rulebook {
     /// Judges what was seen, as if the catalogue had read the request as `reading`.
     pub(super) fn judge_as(&self, seen: &Observation, reading: Option<&Reading>) -> Judgement {
         let place = self.catalog.place(seen.ask.host());
-        let judgement = Judgement::closed(place.clone(), self.id.clone()).in_mode(self.policy.mode());
+        let mut judgement = Judgement::closed(place.clone(), self.id.clone()).in_mode(self.policy.mode());
         let path = seen
             .ask
             .head()
             .map(|head| self.catalog.path_for_rules(&place, &head.path));
         let path = path.unwrap_or_default();
         match self.counter(seen, (&place, &path)) {
-            Ok(counter) => counter.judge(judgement, seen.ask.head(), reading),
+            Ok(counter) => counter.judge(&mut judgement, seen.ask.head(), reading),
             Err(cause) => judgement.because(cause),
         }
+        judgement
     }
 
     /// Asks for these actions and no others, under the grants that count: for cases about single rules. Nothing passes by
     /// it.
-    pub(super) fn judge_alone(&self, seen: &Observation, actions: &[&str]) -> Part {
+    pub(super) fn judge_alone<'s>(&self, seen: &'s Observation, actions: &[&str]) -> Part<'s> {
         let place = self.catalog.place(seen.ask.host());
         let head = seen.ask.head();
         let path = head.map(|head| self.catalog.path_for_rules(&place, &head.path));
@@ -55,7 +56,11 @@ impl Rulebook {
                 .is_ok_and(|counter| counter.may_be_read())
     }
 
-    fn counter<'a>(&'a self, seen: &'a Observation, at: (&'a Place, &'a str)) -> Result<Counter<'a>, Cause> {
+    fn counter<'a, 's: 'a>(
+        &'a self,
+        seen: &'s Observation,
+        at: (&'a Place, &'a str),
+    ) -> Result<Counter<'a, 's>, Cause> {
         let (subject, person) = proven(seen)?;
         Ok(Counter {
             rules: self,
@@ -133,17 +138,17 @@ pub(super) fn flow<'a>(
 }
 
 /// One person's flow before the rules, with the grants that count.
-struct Counter<'a> {
+struct Counter<'a, 's> {
     rules: &'a Rulebook,
     hearing: Hearing<'a>,
-    grants: Vec<&'a Grant>,
+    grants: Vec<&'s Grant>,
     /// What the person was told and continued past.
-    continued: Vec<&'a Grant>,
+    continued: Vec<&'s Grant>,
 }
 
 /// What became of one question under every grant that was tried.
-struct Verdict {
-    passed: Option<(Decision, Option<Grant>)>,
+struct Verdict<'s> {
+    passed: Option<(Decision, Option<&'s Grant>)>,
     reasons: Vec<Reason>,
     /// Those of the refusing policies that refuse it under a grant, and not without one.
     of_grants: BTreeSet<PolicyId>,
@@ -153,31 +158,28 @@ struct Verdict {
     trials: Trials,
 }
 
-impl Counter<'_> {
+impl<'s> Counter<'_, 's> {
     fn may_be_read(&self) -> bool {
         self.ask(RuleSet::InEffect, &["inspect"]).is_clean()
     }
 
     /// Judges by the rules that count and, where one on probation may apply, once more as if all did: what comes of
     /// that is told beside, and changes nothing.
-    fn judge(&self, blank: Judgement, head: Option<&Head>, given: Option<&Reading>) -> Judgement {
-        let (judgement, trials) = self.judge_by(RuleSet::InEffect, blank, head, given);
-        let judgement = if judgement.is_refused_by_rules() {
-            self.leniently(judgement, trials.coached)
-        } else {
-            judgement
-        };
-        if !trials.observed {
-            return judgement;
+    fn judge(&self, judgement: &mut Judgement, head: Option<&Head>, given: Option<&Reading>) {
+        let trials = self.judge_by(RuleSet::InEffect, judgement, head, given);
+        if judgement.is_refused_by_rules() {
+            self.leniently(judgement, trials.coached);
         }
-        let blank = Judgement::closed(judgement.place().clone(), self.rules.id.clone());
-        let (trial, _) = self.judge_by(RuleSet::WithObserved, blank, head, given);
-        judgement.beside(trial)
+        if trials.observed {
+            let mut trial = Judgement::closed(judgement.place().clone(), self.rules.id.clone());
+            self.judge_by(RuleSet::WithObserved, &mut trial, head, given);
+            judgement.beside(trial);
+        }
     }
 
     /// How firm a refusal is, and the permit of one that is not: because the gateway only observes, or because the person
     /// was told and continued.
-    fn leniently(&self, refused: Judgement, coached: bool) -> Judgement {
+    fn leniently(&self, refused: &mut Judgement, coached: bool) {
         let actions = actions(refused.reading());
         let softly = coached.then(|| self.ask(RuleSet::Continued, &actions));
         let (lenience, held) = match softly {
@@ -186,19 +188,13 @@ impl Counter<'_> {
             Some(_) => (Lenience::Part, None),
         };
         let mut past = self.continued.iter().copied();
-        let continued = past.find(|grant| self.rules.is_past(grant, &refused));
-        let let_pass = self.hearing.let_pass(&actions, held.as_ref(), continued);
+        let continued = past.find(|grant| self.rules.is_past(grant, refused));
+        let let_pass = self.hearing.let_pass(&actions, held, continued);
         let continued = continued.map(|grant| grant.id.clone());
-        refused.leniently(lenience, held, continued, let_pass)
+        refused.leniently(lenience, held, continued, let_pass);
     }
 
-    fn judge_by(
-        &self,
-        set: RuleSet,
-        blank: Judgement,
-        head: Option<&Head>,
-        given: Option<&Reading>,
-    ) -> (Judgement, Trials) {
+    fn judge_by(&self, set: RuleSet, blank: &mut Judgement, head: Option<&Head>, given: Option<&Reading>) -> Trials {
         let inspect = self.ask(set, &["inspect"]);
         let readable = inspect.is_clean();
         // A flow that may not be read is judged by its host alone, so nothing of the request is looked at.
@@ -214,13 +210,13 @@ impl Counter<'_> {
             .any(|one| self.rules.policy.vocabulary().publishes(one));
         let mut trials = inspect.trials;
         trials |= verdict.trials;
-        let judgement = blank.filled(reading, publishes, inspect.into_part(), verdict.into_part());
-        (judgement, trials)
+        blank.fill(reading, publishes, inspect.into_part(), verdict.into_part());
+        trials
     }
 
     /// Asks without a grant, then under each, and stops at the first that permits. What failed to evaluate on the way
     /// is kept: any of it denies.
-    fn ask(&self, set: RuleSet, actions: &[&str]) -> Verdict {
+    fn ask(&self, set: RuleSet, actions: &[&str]) -> Verdict<'s> {
         let mut verdict = Verdict {
             passed: None,
             reasons: Vec::new(),
@@ -238,7 +234,7 @@ impl Counter<'_> {
             if decision.is_allowed() {
                 verdict.reasons = decision.reasons().to_vec();
                 verdict.of_grants.clear();
-                verdict.passed = Some((decision, grant.cloned()));
+                verdict.passed = Some((decision, grant));
                 break;
             }
             let unknown = |reason: &&Reason| !verdict.reasons.iter().any(|known| known.policy == reason.policy);
@@ -266,22 +262,22 @@ impl Counter<'_> {
 
 /// One half of a judgement: what was decided, and why.
 #[derive(Default)]
-pub(super) struct Part {
+pub(super) struct Part<'s> {
     pub(super) decision: Option<Decision>,
-    pub(super) grant: Option<Grant>,
+    pub(super) grant: Option<&'s Grant>,
     pub(super) reasons: Vec<Reason>,
     pub(super) of_grants: BTreeSet<PolicyId>,
     pub(super) errors: BTreeSet<PolicyId>,
     pub(super) troubles: Vec<String>,
 }
 
-impl Verdict {
+impl<'s> Verdict<'s> {
     /// Whether it passed and nothing failed on the way.
     fn is_clean(&self) -> bool {
         self.passed.is_some() && self.errors.is_empty()
     }
 
-    fn into_part(self) -> Part {
+    fn into_part(self) -> Part<'s> {
         let (decision, grant) = self.passed.unzip();
         Part {
             decision,

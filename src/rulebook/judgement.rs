@@ -107,30 +107,26 @@ impl Judgement {
         Self { mode, ..self }
     }
 
-    /// The same, told how firm it is, the grant that a passage past the rules in mode `coach` needs, and whether its
+    /// Is told how firm it is, the grant that a passage past the rules in mode `coach` needs, and whether its
     /// sender took it.
     pub(super) fn leniently(
-        self,
+        &mut self,
         lenience: Lenience,
-        grant: Option<Grant>,
+        grant: Option<&Grant>,
         continued: Option<GrantId>,
         let_pass: Option<Permit>,
-    ) -> Self {
-        let grant = grant.filter(|_| continued.is_some());
-        Self {
-            grant,
-            lenience,
-            continued,
-            let_pass,
-            ..self
-        }
+    ) {
+        self.grant = grant.filter(|_| continued.is_some()).cloned();
+        self.lenience = lenience;
+        self.continued = continued;
+        self.let_pass = let_pass;
     }
 
-    pub(super) fn because(self, cause: Cause) -> Self {
-        Self { cause, ..self }
+    pub(super) fn because(&mut self, cause: Cause) {
+        self.cause = cause;
     }
 
-    pub(super) fn filled(self, reading: Option<Reading>, publishes: bool, inspect: Part, verdict: Part) -> Self {
+    pub(super) fn fill(&mut self, reading: Option<Reading>, publishes: bool, inspect: Part<'_>, verdict: Part<'_>) {
         let mut errors = inspect.errors;
         errors.extend(verdict.errors);
         let mut troubles = inspect.troubles;
@@ -140,33 +136,29 @@ impl Judgement {
         troubles.retain(|trouble| told.insert(trouble.clone()));
         // INVARIANT: an error in any question that was asked denies, also where another grant would have passed.
         let broken = !errors.is_empty();
-        Self {
-            reading,
-            inspect: inspect.decision.is_some() && !broken,
-            publishes,
-            cause: if broken { Cause::PolicyError } else { Cause::Rules },
-            decision: verdict.decision.filter(|_| !broken),
-            grant: verdict.grant.filter(|_| !broken),
-            reasons: verdict.reasons,
-            of_grants: verdict.of_grants,
-            inspect_reasons: inspect.reasons,
-            errors,
-            troubles,
-            ..self
+        self.reading = reading;
+        self.inspect = inspect.decision.is_some() && !broken;
+        self.publishes = publishes;
+        self.cause = if broken { Cause::PolicyError } else { Cause::Rules };
+        if !broken {
+            self.decision = verdict.decision;
+            self.grant = verdict.grant.cloned();
         }
+        self.reasons = verdict.reasons;
+        self.of_grants = verdict.of_grants;
+        self.inspect_reasons = inspect.reasons;
+        self.errors = errors;
+        self.troubles = troubles;
     }
 
-    /// The same, beside what it would be with the rules on probation in force. One of those that fails to evaluate is
+    /// Is told beside what it would be with the rules on probation in force. One of those that fails to evaluate is
     /// told of as well: in force it would deny; but it is not in effect, so its failure has none.
-    pub(super) fn beside(self, trial: Self) -> Self {
+    pub(super) fn beside(&mut self, trial: Self) {
         let (this, that) = (
             (self.is_allowed(), self.inspect, &self.errors),
             (trial.is_allowed(), trial.inspect, &trial.errors),
         );
-        Self {
-            trial: (this != that).then(|| Box::new(trial)),
-            ..self
-        }
+        self.trial = (this != that).then(|| Box::new(trial));
     }
 
     /// The permit, or why there is none.

@@ -1,6 +1,6 @@
 //! `diff`.
 
-use super::desk::Desk;
+use super::desk::{Desk, Terminal};
 
 /// A desk with the shipped policies, and the same in `new`.
 fn with_new() -> Desk {
@@ -58,11 +58,34 @@ fn without_a_solver_people_and_cases_are_compared_and_that_is_said() {
     "#);
 }
 
-/// What the two differ in for people, as found without a solver.
-fn moved(rule: &str) -> String {
+/// What somebody at a terminal sees beside what the command tells a file, and what that is.
+fn seen_and_told(desk: &Desk, line: &str) -> (String, String) {
+    let (screen, _) = Terminal::open(desk, &format!("{line} >told")).leaves();
+    (screen, desk.read("told"))
+}
+
+const WHOLE_BAR: &str = "[##############################] 100 %";
+
+/// The same policies, and in `new` one rule more.
+fn with_one_more(rule: &str) -> Desk {
     let desk = with_new();
     let annotations = "@id(\"mine\") @reason(\"R.\") @owner(\"IT\") @untested(\"x\")";
     desk.write("new/rules/50-mine.cedar", &format!("{annotations}\n{rule}\n"));
+    desk
+}
+
+const NOT_ON_XING: &str = "forbid (principal, action == Action::\"browse\", resource in Platform::\"xing\");";
+
+#[test]
+fn at_a_terminal_a_bar_shows_how_far_asking_people_is() {
+    let (seen, told) = seen_and_told(&with_one_more(NOT_ON_XING), "CVC5=/nowhere wayleave diff policies new");
+    assert!(seen.contains(&format!("asking people {WHOLE_BAR}")), "{seen}");
+    assert!(told.starts_with("not proved: ") && !told.contains("asking"), "{told}");
+}
+
+/// What the two differ in for people, as found without a solver.
+fn moved(rule: &str) -> String {
+    let desk = with_one_more(rule);
     desk.types("CVC5=/nowhere wayleave diff policies new | sed -n '/^newly/,/^[^n ]/p' | grep -v '^cases'")
 }
 
@@ -253,7 +276,17 @@ fn a_revision_is_read_from_anywhere_in_its_repository() {
 #[cfg(feature = "prove")]
 mod solved {
     use super::super::desk::Desk;
-    use super::{in_git, with_new};
+    use super::{NOT_ON_XING, WHOLE_BAR, in_git, seen_and_told, with_new, with_one_more};
+
+    #[test]
+    fn at_a_terminal_a_bar_shows_how_far_comparing_is() {
+        let (seen, told) = seen_and_told(&with_one_more(NOT_ON_XING), "wayleave diff policies new");
+        assert!(seen.contains(&format!("comparing {WHOLE_BAR}")), "{seen}");
+        assert!(
+            told.starts_with("newly allowed") && !told.contains("comparing"),
+            "{told}"
+        );
+    }
 
     #[test]
     fn rules_that_say_the_same_are_proved_to_be_equivalent() {

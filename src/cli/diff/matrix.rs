@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use super::report::coaches_beside;
 use super::{Side, theories};
+use crate::cli::progress::Progress;
 use crate::clock::Timestamp;
 use crate::facts::{Activity, Arrival, Door, MethodName, NetworkName, PlatformId, PurposeId};
 use crate::policy::Vocabulary;
@@ -52,9 +53,13 @@ pub(super) fn moved(old: &Side, new: &Side) -> Moved {
         return Moved::default();
     }
     let asked = |side: &Side, who: &str, at| doings(side, who, &question(at, &platforms, &activities));
+    let people = || new.assembled.directory.people();
+    let turns = MOMENTS.len().saturating_mul(people().count());
+    let progress = Progress::of("asking people", u64::try_from(turns).unwrap_or(u64::MAX));
     for at in MOMENTS.iter().filter_map(|at| at.parse::<Timestamp>().ok()) {
-        for person in new.assembled.directory.people() {
+        for person in people() {
             let (before, after) = (asked(old, person.id.as_str(), at), asked(new, person.id.as_str(), at));
+            progress.add(1);
             let (Some(before), Some(after)) = (before, after) else {
                 continue;
             };
@@ -67,6 +72,7 @@ pub(super) fn moved(old: &Side, new: &Side) -> Moved {
             }
         }
     }
+    drop(progress);
     let groups = groups(new);
     let told = |doings| sentences(doings, &classes, &groups);
     Moved {

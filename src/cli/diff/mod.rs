@@ -14,10 +14,11 @@ use std::time::Duration;
 use cedar_policy::Policy;
 
 use super::printer;
+use super::progress::Progress;
 use super::shown::tell;
 use crate::facts::{Problem, SourceText};
 use crate::gatehouse::sources::read_folder;
-use crate::proof::{Difference, Effort, Missing, Theory, difference};
+use crate::proof::{Comparison, Difference, Effort, Missing, Theory};
 use crate::rulebook::{Assembled, Rulebook, Sources};
 
 /// Compares two folders of policies, or two git revisions of one, by what they answer: who may newly do what, and who no
@@ -167,7 +168,10 @@ fn compared(old: &Side, new: &Side, effort: &Arc<Effort>) -> Compared {
 
 fn proved(old: &Side, new: &Side, effort: &Arc<Effort>) -> Result<Difference, String> {
     let (before, after) = theories(old, new).ok_or("the schemas differ, and neither has the words of both rules")?;
-    difference(&before, &after, effort).map_err(|missing: Missing| {
+    let comparison = Comparison::of(&before, &after);
+    let progress = Progress::of("comparing", u64::try_from(comparison.size()).unwrap_or(u64::MAX));
+    let difference = comparison.settle(effort, &|| progress.add(1));
+    difference.map_err(|missing: Missing| {
         let help = missing.help();
         format!("{missing}; {help}")
     })

@@ -146,9 +146,9 @@ fn matrix(args: &Args, assembled: &Assembled) -> Result<Matrix, String> {
         },
         method: MethodName::Basic,
         at: args.at.unwrap_or_else(|| Clock::system().now()),
-        platforms: args.platform.iter().map(PlatformId::new).collect(),
-        activities: args.activity.iter().map(Activity::new).collect(),
-        purposes: args.purpose.iter().map(PurposeId::new).collect(),
+        platforms: args.platform.iter().map(|id| PlatformId::new(id.as_str())).collect(),
+        activities: args.activity.iter().map(|id| Activity::new(id.as_str())).collect(),
+        purposes: args.purpose.iter().map(|id| PurposeId::new(id.as_str())).collect(),
     };
     let wanted = |person: &&Arc<Person>| {
         let named = args.who.is_empty() || args.who.iter().any(|name| name == person.id.as_str());

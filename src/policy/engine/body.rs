@@ -11,11 +11,12 @@ use cedar_policy_core::evaluator::RestrictedEvaluator;
 use cedar_policy_core::extensions::Extensions;
 use smol_str::SmolStr;
 
+use super::compare::Measure;
 use super::index::Number;
 use super::kept::Thing;
 use super::leaves::{Leaves, Path, Reads};
 use super::like::Like;
-use super::node::{Make, Node, Pair};
+use super::node::{Make, Node, OrderOfLeaf, Pair};
 
 /// Deeper conditions are left to Cedar, which has a guard of its own against what would overflow the stack.
 const DEEPEST: usize = 128;
@@ -349,13 +350,31 @@ impl Compiler {
 fn binary(op: BinaryOp, both: Pair) -> Node {
     match op {
         BinaryOp::Eq => Node::Equal(both),
-        BinaryOp::Less | BinaryOp::LessEq => Node::Order(op, both),
+        BinaryOp::Less | BinaryOp::LessEq => ordered(op, both),
         BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul => Node::Make(Make::Arithmetic(op, both)),
         BinaryOp::In => Node::In(both),
         BinaryOp::Contains | BinaryOp::ContainsAll | BinaryOp::ContainsAny => Node::Sets(op, both),
         BinaryOp::GetTag => Node::GetTag(both),
         BinaryOp::HasTag => Node::HasTag(both),
     }
+}
+
+fn ordered(op: BinaryOp, both: Pair) -> Node {
+    let (leaf, constant, leaf_first) = match &*both {
+        (Node::Leaf(leaf), Node::Const(constant)) => (*leaf, Measure::of(constant), true),
+        (Node::Const(constant), Node::Leaf(leaf)) => (*leaf, Measure::of(constant), false),
+        _ => return Node::Order(op, both),
+    };
+    let Some(constant) = constant else {
+        return Node::Order(op, both);
+    };
+    Node::OrderOfLeaf(Box::new(OrderOfLeaf {
+        op,
+        leaf,
+        constant,
+        leaf_first,
+        both,
+    }))
 }
 
 /// What an expression is for every request; none where that depends, or where it fails.

@@ -1,8 +1,77 @@
 //! Comparisons as Cedar makes them.
 
-use cedar_policy_core::ast::{BinaryOp, Literal, Value, ValueKind};
+use std::sync::LazyLock;
+
+use cedar_policy_core::ast::{BinaryOp, ExtensionFunction, Literal, PartialValue, Value, ValueKind};
+use cedar_policy_core::extensions::Extensions;
 
 use super::Doubt;
+
+/// A value that is ordered as whole numbers are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// A `Long`.
+    Number(i64),
+    /// A `datetime`, in milliseconds since 1970.
+    Moment(i64),
+    /// A `duration`, in milliseconds.
+    Span(i64),
+}
+
+impl Measure {
+    /// What a value is so; none if it is something else.
+    pub fn of(value: &Value) -> Option<Self> {
+        if let Some(number) = long(value) {
+            return Some(Self::Number(number));
+        }
+        let millis = |span: &Value| long(&called(&TO_MILLISECONDS, std::slice::from_ref(span))?);
+        if let Some(span) = millis(value) {
+            return Some(Self::Span(span));
+        }
+        let epoch = called(&DATETIME, &["1970-01-01".into()])?;
+        millis(&called(&DURATION_SINCE, &[value.clone(), epoch])?).map(Self::Moment)
+    }
+
+    /// `<` and `<=` of two of a kind; none of others.
+    pub(super) fn order(self, op: BinaryOp, other: Self) -> Option<bool> {
+        let (one, other) = match (self, other) {
+            (Self::Number(one), Self::Number(other))
+            | (Self::Moment(one), Self::Moment(other))
+            | (Self::Span(one), Self::Span(other)) => (one, other),
+            (Self::Number(_) | Self::Moment(_) | Self::Span(_), _) => return None,
+        };
+        Some(if matches!(op, BinaryOp::Less) {
+            one < other
+        } else {
+            one <= other
+        })
+    }
+}
+
+fn long(value: &Value) -> Option<i64> {
+    if let ValueKind::Lit(Literal::Long(number)) = &value.value {
+        return Some(*number);
+    }
+    None
+}
+
+/// One of Cedar's functions, looked up once.
+type Function = LazyLock<Option<&'static ExtensionFunction>>;
+
+static DATETIME: Function = LazyLock::new(|| function("datetime"));
+static DURATION_SINCE: Function = LazyLock::new(|| function("durationSince"));
+static TO_MILLISECONDS: Function = LazyLock::new(|| function("toMilliseconds"));
+
+fn function(name: &str) -> Option<&'static ExtensionFunction> {
+    Extensions::all_available().func(&name.parse().ok()?).ok()
+}
+
+fn called(function: &Function, arguments: &[Value]) -> Option<Value> {
+    match function.as_ref()?.call(arguments).ok()? {
+        PartialValue::Value(value) => Some(value),
+        PartialValue::Residual(_) => None,
+    }
+}
 
 /// `<` and `<=`
 pub(super) fn order(op: BinaryOp, one: &Value, other: &Value) -> Result<bool, Doubt> {
@@ -39,4 +108,53 @@ pub(super) fn sets(op: BinaryOp, one: &Value, other: &Value) -> Result<bool, Dou
     } else {
         !set.is_disjoint(other)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A value of each kind that has an order, from its text.
+    fn made(kind: usize, number: i64) -> Value {
+        let span = || {
+            called(
+                &LazyLock::new(|| function("duration")),
+                &[format!("{number}ms").as_str().into()],
+            )
+            .unwrap()
+        };
+        match kind {
+            0 => number.into(),
+            1 => span(),
+            _ => {
+                let epoch = called(&DATETIME, &["1970-01-01".into()]).unwrap();
+                called(&LazyLock::new(|| function("offset")), &[epoch, span()]).unwrap()
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn measures_are_ordered_as_their_values_are(
+            (one, other) in (0_usize..3, 0_usize..3),
+            (number, more) in (-100_000_000_000_000_i64..100_000_000_000_000, -2_i64..3),
+        ) {
+            let values = [made(one, number), made(other, number + more)];
+            let measures = values.each_ref().map(|value| Measure::of(value).unwrap());
+            for op in [BinaryOp::Less, BinaryOp::LessEq] {
+                prop_assert_eq!(measures[0].order(op, measures[1]), order(op, &values[0], &values[1]).ok());
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_no_order_or_another_one_is_no_measure() {
+        let address = called(&LazyLock::new(|| function("ip")), &["10.0.0.1".into()]).unwrap();
+        let decimal = called(&LazyLock::new(|| function("decimal")), &["1.5".into()]).unwrap();
+        for value in [address, decimal, "1".into(), true.into()] {
+            assert_eq!(Measure::of(&value), None, "{value}");
+        }
+    }
 }

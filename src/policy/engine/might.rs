@@ -4,8 +4,9 @@
 //! INVARIANT: what is not known is never guessed. A rule that hangs on it may hold and may not hold, whatever else it says.
 
 use super::body::{Body, Condition};
+use super::facts::Facts;
 use super::node::{Make, Node, Pair};
-use super::run::{Facts, Run};
+use super::run::Run;
 
 impl<'a, F: Facts> Run<'a, F> {
     /// Whether a rule's condition surely holds, or surely does not; none where either may be. A condition that fails holds
@@ -51,6 +52,7 @@ impl<'a, F: Facts> Run<'a, F> {
             | Node::HasBelow(..)
             | Node::Equal(_)
             | Node::Order(..)
+            | Node::OrderOfLeaf(_)
             | Node::In(_)
             | Node::Sets(..)
             | Node::GetTag(_)
@@ -111,6 +113,7 @@ impl<'a, F: Facts> Run<'a, F> {
             | Node::GetTag(both)
             | Node::HasTag(both)
             | Node::Make(Make::Arithmetic(_, both)) => self.is_vague_pair(both),
+            Node::OrderOfLeaf(order) => self.is_vague_pair(&order.both),
             Node::Make(Make::Call(_, parts) | Make::Set(parts)) => parts.iter().any(|part| self.is_vague(part)),
             Node::Make(Make::Record(fields)) => fields.iter().any(|(_, field)| self.is_vague(field)),
             Node::Const(_)

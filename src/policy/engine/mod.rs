@@ -15,6 +15,7 @@
 
 mod body;
 mod compare;
+mod facts;
 mod index;
 mod kept;
 mod leaves;
@@ -33,13 +34,15 @@ use cedar_policy_core::ast::{self, Value};
 use cedar_policy_core::entities::Dereference;
 
 use body::Program;
+pub use compare::Measure;
+pub use facts::Facts;
 use index::Index;
 pub use index::{Candidates, Number};
 pub use kept::Held;
 use kept::{Kept, Thing};
 pub use leaves::Leaves;
 pub use party::Party;
-pub use run::{Facts, Scratch};
+pub use run::Scratch;
 
 /// The engine cannot tell; Cedar's authorizer can.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

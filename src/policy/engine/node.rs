@@ -3,6 +3,7 @@
 use cedar_policy_core::ast::{BinaryOp, EntityType, ExtensionFunction, UnaryOp, Value};
 use smol_str::SmolStr;
 
+use super::compare::Measure;
 use super::like::Like;
 
 /// Two parts.
@@ -32,6 +33,8 @@ pub(super) enum Node {
     If(Box<(Node, Node, Node)>),
     Equal(Pair),
     Order(BinaryOp, Pair),
+    /// The same of a leaf and a constant.
+    OrderOfLeaf(Box<OrderOfLeaf>),
     In(Pair),
     Sets(BinaryOp, Pair),
     GetTag(Pair),
@@ -42,6 +45,28 @@ pub(super) enum Node {
     Like(Box<Node>, Like),
     Is(Box<Node>, EntityType),
     Make(Make),
+}
+
+/// A comparison of a leaf with a constant, which needs no value where the caller knows the leaf as a number.
+#[derive(Debug)]
+pub(super) struct OrderOfLeaf {
+    pub(super) op: BinaryOp,
+    pub(super) leaf: usize,
+    pub(super) constant: Measure,
+    /// Whether the leaf stands first.
+    pub(super) leaf_first: bool,
+    pub(super) both: Pair,
+}
+
+impl OrderOfLeaf {
+    /// What comes of it where the leaf is `measure`.
+    pub(super) fn of(&self, measure: Measure) -> Option<bool> {
+        if self.leaf_first {
+            measure.order(self.op, self.constant)
+        } else {
+            self.constant.order(self.op, measure)
+        }
+    }
 }
 
 /// A part that comes about anew for every request.

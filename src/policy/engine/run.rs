@@ -10,37 +10,10 @@ use smol_str::SmolStr;
 
 use super::body::{Body, Condition, Program};
 use super::compare::{order, sets};
+use super::facts::Facts;
 use super::kept::{self, LookedUp, Thing};
-use super::node::{Make, Node};
-use super::{Doubt, Held, Numbers, Party};
-
-/// What the caller knows beside the parties.
-pub trait Facts {
-    /// The leaf of this number; none where the context does not have it.
-    fn leaf(&self, number: usize) -> Result<Option<&Value>, Doubt>;
-
-    /// What the leaf of this number holds, where it was made by [`Engine::held`](super::Engine::held) for just this leaf.
-    fn held(&self, _leaf: usize) -> Option<&Held> {
-        None
-    }
-
-    /// The whole context, where there are no leaves.
-    fn context(&self) -> Result<&Value, Doubt>;
-
-    /// An entity that is no party.
-    fn entity(&self, uid: &EntityUID) -> Result<Option<&Entity>, Doubt>;
-
-    /// The fields of what this leaf holds that are there, and not known yet: for
-    /// [`Engine::may_allow`](super::Engine::may_allow) and its like alone.
-    fn vague(&self, _leaf: usize) -> &[&str] {
-        &[]
-    }
-
-    /// The same of the resource.
-    fn vague_of_resource(&self) -> &[&str] {
-        &[]
-    }
-}
+use super::node::{Make, Node, OrderOfLeaf};
+use super::{Doubt, Numbers, Party};
 
 /// Working memory, to be used again by the same thread: what shared parts came to in this question.
 #[derive(Debug, Default)]
@@ -147,6 +120,7 @@ impl<'a, F: Facts> Run<'a, F> {
             Node::Not(one) => Ok(!self.truth(one)?),
             Node::Equal(both) => Ok(self.find(&both.0)?.value() == self.find(&both.1)?.value()),
             Node::Order(op, both) => order(*op, self.find(&both.0)?.value(), self.find(&both.1)?.value()),
+            Node::OrderOfLeaf(order) => self.order_of_leaf(order),
             Node::In(both) => self.is_in(both),
             Node::Sets(op, both) => sets(*op, self.find(&both.0)?.value(), self.find(&both.1)?.value()),
             Node::HasTag(both) => Ok(self.tag(both)?.is_some()),
@@ -174,6 +148,15 @@ impl<'a, F: Facts> Run<'a, F> {
             | Node::Get(..)
             | Node::Make(_) => flag(self.find(node)?.value()),
         }
+    }
+
+    fn order_of_leaf(&self, ordered: &'a OrderOfLeaf) -> Told<bool> {
+        let (one, other) = ordered.both.as_ref();
+        let told = self.facts.measure(ordered.leaf).and_then(|measure| ordered.of(measure));
+        told.map_or_else(
+            || order(ordered.op, self.find(one)?.value(), self.find(other)?.value()),
+            Ok,
+        )
     }
 
     /// Whether some part comes to `wanted`; none behind it is looked at.
@@ -250,6 +233,7 @@ impl<'a, F: Facts> Run<'a, F> {
             | Node::Not(_)
             | Node::Equal(_)
             | Node::Order(..)
+            | Node::OrderOfLeaf(_)
             | Node::In(_)
             | Node::Sets(..)
             | Node::HasTag(_)

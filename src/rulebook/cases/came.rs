@@ -88,7 +88,7 @@ impl Rulebook {
         let part = self.judge_alone(seen, &actions);
         let is_allowed = part.decision.is_some() && part.errors.is_empty();
         Came {
-            under: part.grant.map(|grant| grant.purpose),
+            under: part.grant.map(|grant| grant.purpose.clone()),
             unasked: unasked(seen),
             troubles: part.troubles,
             ..Came::of_engine(is_allowed, part.reasons)

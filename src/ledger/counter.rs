@@ -83,8 +83,8 @@ pub(super) trait AtCounter {
     /// Ends the sessions of people that rest on accounts which do not look like this any more.
     fn end_sessions_of(&mut self, accounts: &[(SubjectId, Option<AccountMark>)]) -> Result<(), LedgerError>;
 
-    /// Keeps envelopes, each in the place of the one of its name, and of each person and kind the latest; forgets those
-    /// from before that moment. No two of them bear the same name.
+    /// Keeps envelopes, each in the place of the one of its name, also where that is among these, unless it is older; and of
+    /// each person and kind the latest. Forgets those from before that moment.
     fn put_envelopes(&mut self, envelopes: &[Envelope], forget: Timestamp) -> Result<(), LedgerError>;
 
     /// Those of a person since that moment.
@@ -194,8 +194,7 @@ impl Ledger {
         self.asked(move |store| store.end_session(&who, &digest)).await
     }
 
-    /// Keeps envelopes for other gateways; what happened before that moment is forgotten. No two of them may bear the same
-    /// name.
+    /// Keeps envelopes for other gateways, of those of one name the latest; what happened before that moment is forgotten.
     pub async fn put_envelopes(&self, envelopes: Vec<Envelope>, forget: Timestamp) -> Result<(), LedgerError> {
         self.asked(move |store| store.put_envelopes(&envelopes, forget)).await
     }

@@ -328,14 +328,19 @@ impl Kept {
             && one.refusal.place.host == other.refusal.place.host
     }
 
+    /// What was refused, by which rules, in whatever words they say so: where no person looked at it, whatever has this alike
+    /// is the same refusal again. INVARIANT: here, and where gateways keep what they tell each other.
+    pub(super) fn what(&self) -> impl Iterator<Item = &str> {
+        let refusal = &self.refused.refusal;
+        let rules = refusal.reasons.iter().map(|reason| reason.policy.as_str());
+        let what = [refusal.place.host.as_str(), refusal.activity.as_str()];
+        what.into_iter().chain(rules)
+    }
+
     /// Whether this is the same refusal again, of something that no person looked at.
     fn replaces(&self, old: &Self) -> bool {
-        let (new, old) = (&self.refused, &old.refused);
-        old.back.is_none()
-            && new.back.is_none()
-            && new.refusal.activity == old.refusal.activity
-            && new.refusal.place.host == old.refusal.place.host
-            && new.refusal.reasons == old.refusal.reasons
+        let looked_at = self.refused.back.is_some() || old.refused.back.is_some();
+        !looked_at && self.what().eq(old.what())
     }
 }
 
@@ -433,6 +438,26 @@ mod tests {
             memory.keep(again).unwrap();
         }
         assert_eq!(records(&memory, "ada", now), ["call-2"]);
+    }
+
+    #[test]
+    fn the_same_rule_in_other_words_refuses_the_same() {
+        let memory = Memory::new(300, 10, true);
+        let now = seen("ada", "/").at;
+        for (record, words) in [("one", "Closed today."), ("two", "Closed this week.")] {
+            let mut again = refused("ada", 0, false);
+            again.record = RecordId::new(record);
+            again.refusal.reasons = vec![crate::facts::Reason::from(crate::facts::ReasonWords {
+                policy: crate::facts::PolicyId::new("closed"),
+                effect: crate::facts::Effect::Forbid,
+                text: crate::facts::Wording::from(words),
+                fix: None,
+            })];
+            memory.keep(again).unwrap();
+        }
+        assert_eq!(records(&memory, "ada", now), ["two"]);
+        memory.begins_round();
+        assert_eq!(told(&memory.untold(9, now)), ["two"]);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use super::memory::{KEPT, Kept, Met};
 use super::{Portal, Refused, Stopped, Visit};
 use crate::clock::Clock;
 use crate::facts::{FaultCode, GrantId, Host, Observation, RecordId, RulebookId, SubjectId, hex};
-use crate::ledger::{Envelope, Vouched};
+use crate::ledger::{Envelope, LedgerError, Vouched};
 use crate::rulebook::Refusal;
 
 /// How much is told at once, and a little more.
@@ -67,19 +67,20 @@ impl Portal {
         }
         let mut rounds = tokio::time::interval(ROUND);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut silent = None;
         loop {
             tokio::select! {
                 () = self.memory.soon.notified() => {}
                 _ = rounds.tick() => self.memory.begins_round(),
             }
-            while self.share(&clock).await {
+            while self.share(&clock, &mut silent).await {
                 tokio::time::sleep(BREATH).await;
             }
         }
     }
 
-    /// Tells some of it; whether there may be more.
-    async fn share(&self, clock: &Clock) -> bool {
+    /// Tells some of it; whether there may be more. Why it could not be told before is `silent`.
+    async fn share(&self, clock: &Clock, silent: &mut Option<LedgerError>) -> bool {
         let now = clock.now();
         let untold = self.memory.untold(AT_ONCE, now);
         if untold.is_empty() {
@@ -87,11 +88,17 @@ impl Portal {
         }
         let envelopes = untold.iter().filter_map(|met| self.envelope(met)).collect();
         let told = self.ledger.put_envelopes(envelopes, now.minus(KEPT)).await;
-        if let Err(trouble) = &told {
-            tracing::debug!(%trouble, "other gateways are not told now what people met here");
+        if told.is_err() {
             self.memory.not_told(&untold);
         }
-        told.is_ok()
+        let (is_told, trouble) = (told.is_ok(), told.err());
+        // that the database is out of reach is told where that is noticed
+        let unheard = trouble.as_ref().filter(|trouble| !matches!(trouble, LedgerError::Lost(_)));
+        if let Some(trouble) = unheard.filter(|trouble| silent.as_ref() != Some(*trouble)) {
+            tracing::warn!(%trouble, "other gateways are not told what people met here: links to refusals lead nowhere there");
+        }
+        *silent = trouble;
+        is_told
     }
 
     fn envelope(&self, met: &Met) -> Option<Envelope> {
@@ -107,7 +114,7 @@ impl Portal {
                     granted: granted.clone(),
                 };
                 let text = serde_json::to_vec(&sealed).ok()?;
-                (REFUSAL, name(refused), refused.back.is_some(), text)
+                (REFUSAL, name(kept), refused.back.is_some(), text)
             }
             Met::Stopped(stopped) => {
                 let sealed = SealedTunnel {
@@ -251,17 +258,11 @@ impl Portal {
 
 /// What an envelope is called: what a person looked at, by its record; anything else, by what was refused, of which the last
 /// time is kept.
-fn name(refused: &Refused) -> String {
-    if refused.back.is_some() {
-        return refused.record.as_str().to_owned();
+fn name(kept: &Kept) -> String {
+    if kept.refused.back.is_some() {
+        return kept.refused.record.as_str().to_owned();
     }
-    let refusal = &refused.refusal;
-    let reasons = refusal.reasons.iter().map(|reason| reason.policy.as_str());
-    digest(
-        [refusal.place.host.as_str(), refusal.activity.as_str()]
-            .into_iter()
-            .chain(reasons),
-    )
+    digest(kept.what())
 }
 
 /// A NUL cannot stand in a name, so no two lists of names have the same.

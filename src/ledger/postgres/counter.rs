@@ -1,6 +1,8 @@
 //! What portals know alike, as rows of the database. Each question is one for itself: none waits for a change of grants that
 //! another gateway makes, and none holds one up.
 
+use std::collections::BTreeMap;
+
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row};
 
@@ -144,10 +146,21 @@ impl AtCounter for Postgres {
     }
 }
 
+/// Of each name the latest: a question writes no row twice. In one order, so that two gateways that keep the same never wait
+/// for each other in a circle.
+fn latest(envelopes: &[Envelope]) -> Vec<&Envelope> {
+    let mut latest: BTreeMap<(&SubjectId, &str, &str), &Envelope> = BTreeMap::new();
+    for one in envelopes {
+        let kept = latest.entry((&one.who, &one.kind, &one.name)).or_insert(one);
+        if kept.at <= one.at {
+            *kept = one;
+        }
+    }
+    latest.into_values().collect()
+}
+
 async fn put(client: &Client, envelopes: &[Envelope], forget: Timestamp) -> Result<(), Trouble> {
-    // in one order, so that two gateways that keep the same never wait for each other in a circle
-    let mut sorted: Vec<&Envelope> = envelopes.iter().collect();
-    sorted.sort_by(|a, b| (&a.who, &a.kind, &a.name).cmp(&(&b.who, &b.kind, &b.name)));
+    let sorted = latest(envelopes);
     let of = |column: fn(&Envelope) -> &str| -> Vec<&str> { sorted.iter().map(|one| column(one)).collect() };
     let whose = of(|one| one.who.as_str());
     let stays: Vec<bool> = sorted.iter().map(|one| one.stays).collect();

@@ -132,6 +132,15 @@ pub(super) async fn of_envelopes_the_latest_of_a_name_and_sixteen_of_a_kind_are_
     );
     assert!(names(&ledger, "ada", 9).await.is_empty());
 
+    let twice = |at| Envelope {
+        sealed: b"of two at once".to_vec(),
+        ..envelope("ada", ("draft", "x"), at)
+    };
+    let all = vec![envelope("ada", ("draft", "x"), 9), twice(9), envelope("ada", ("draft", "x"), 8)];
+    put(all, 0).await;
+    let found = ledger.envelopes_of(&ada(), moment(0)).await;
+    assert_eq!(found, Ok(vec![twice(9)]), "of one name there is one");
+
     let page = Envelope {
         stays: true,
         ..envelope("ada", ("refusal", "page"), 10)

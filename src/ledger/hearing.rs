@@ -8,6 +8,7 @@ impl<S: Store> Keeper<S> {
     /// Shows what others have changed. INVARIANT: not before every doubt is cleared, so that nobody is shown what is taken
     /// back.
     pub(super) fn look(&mut self) {
+        let waiting = self.hearers.take();
         self.bell.is_heard();
         // where that cannot be known now, the place itself tells for how long, and rings again
         let news = self.clear_doubts().and_then(|()| self.store.news());
@@ -24,6 +25,8 @@ impl<S: Store> Keeper<S> {
         if std::mem::replace(&mut self.in_touch, in_touch) != in_touch {
             self.view.wakes();
         }
+        // who has gone away meanwhile minds nothing
+        waiting.into_iter().for_each(|heard| drop(heard.send(())));
     }
 
     /// Logs why it is not known what others have changed, where that is another reason than before.

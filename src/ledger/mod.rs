@@ -72,7 +72,7 @@ use tokio::sync::watch;
 use crate::clock::Timestamp;
 use crate::facts::{Came, Ended, Grant, GrantAct, GrantId, GrantTerms, Review, Secret, Standing, SubjectId};
 use crate::purpose::{Approved, Declined, Lapsed, PartlyApproved};
-use counter::Apart;
+use counter::{Apart, Hearers};
 pub use counter::{Envelope, Session};
 pub use digest::Brought;
 use ending::Ending;
@@ -135,7 +135,9 @@ pub struct Ledger {
     shared: bool,
     counter_key: Arc<Secret>,
     /// What portals know, where it is kept apart from grants.
-    apart: Option<Apart>,
+    apart: Apart,
+    /// Who waits to hear what other gateways changed.
+    hearers: Arc<Hearers>,
 }
 
 impl Ledger {
@@ -192,6 +194,7 @@ impl Ledger {
             shared: S::SHARED,
             counter_key: opened.counter_key,
             apart: opened.apart,
+            hearers: opened.hearers,
         })
     }
 

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::MissedTickBehavior;
 
 use super::memory::{KEPT, Kept, Met};
+use super::recalls::Recalls;
 use super::{Portal, Refused, Stopped, Visit};
 use crate::clock::Clock;
 use crate::facts::{FaultCode, GrantId, Host, Observation, RecordId, RulebookId, SubjectId, hex};
@@ -36,6 +37,9 @@ const ON_ITS_WAY: Duration = Duration::from_secs(10);
 /// How often is looked whether it has come, and how long each time is waited for it.
 const LOOKS: usize = 20;
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long whoever comes to a portal waits for what other gateways know.
+const MOMENT: Duration = Duration::from_secs(1);
 
 const REFUSAL: &str = "refusal";
 const STOPPED: &str = "stopped";
@@ -138,13 +142,29 @@ impl Portal {
         })
     }
 
-    /// Brings to mind what the person met at other gateways. Where that cannot be known now, what is known here is all.
-    pub(super) async fn recollects(&self, visit: &Visit<'_>) {
+    /// Brings to mind what other gateways changed, and what the person met there, where the answer takes it. Where that is not
+    /// known within a moment, what is known here is all.
+    pub(super) async fn recollects(&self, visit: &Visit<'_>, recalls: Recalls) {
         if !self.ledger.is_shared() {
             return;
         }
+        let brought = async {
+            match recalls {
+                Recalls::Nothing => {}
+                Recalls::Changes => self.ledger.hears().await,
+                Recalls::Refusals => {
+                    tokio::join!(self.ledger.hears(), self.looks_up(visit));
+                }
+            }
+        };
+        if tokio::time::timeout(MOMENT, brought).await.is_err() {
+            tracing::debug!("what other gateways know did not come in time");
+        }
+    }
+
+    /// Brings to mind what the person met at other gateways.
+    async fn looks_up(&self, visit: &Visit<'_>) {
         let who = &visit.subject.id;
-        self.ledger.hears().await;
         match self.ledger.envelopes_of(who, visit.at.minus(KEPT)).await {
             Ok(envelopes) => {
                 let met = envelopes
@@ -230,7 +250,8 @@ impl Portal {
                 break;
             }
             tokio::time::sleep(PAUSE).await;
-            self.recollects(visit).await;
+            // what it waits for may come late, and a page then says so
+            let _ = tokio::time::timeout(MOMENT, self.looks_up(visit)).await;
         }
         known()
     }

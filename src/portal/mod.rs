@@ -64,6 +64,7 @@ mod privacy_pages;
 mod proof;
 mod provenance;
 mod questions;
+mod recalls;
 mod renewing;
 mod revocations;
 mod revoking;

@@ -36,8 +36,10 @@ pub(super) const SESSION: &str = "\
     SET statement_timeout = '4s'; SET lock_timeout = '3s'; SET idle_in_transaction_session_timeout = '5s'; \
     SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; \
     SET default_transaction_isolation = 'read committed'; \
-    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'; \
-    LISTEN wayleave_ledger";
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
+
+/// What a line that hears others begins with, too.
+const HEARS: &str = "LISTEN wayleave_ledger";
 
 /// How to connect, and as which gateway.
 pub(super) struct How {
@@ -88,7 +90,8 @@ impl How {
         if !client.query_one(take, &[&self.gateway]).await?.try_get::<_, bool>(0)? {
             return Err(Trouble::Taken(self.gateway.clone()));
         }
-        Ok(client.batch_execute(SESSION).await?)
+        client.batch_execute(SESSION).await?;
+        Ok(client.batch_execute(HEARS).await?)
     }
 }
 

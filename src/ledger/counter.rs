@@ -93,6 +93,9 @@ pub(super) trait AtCounter {
     /// Those of a person since that moment.
     fn envelopes_of(&mut self, who: &SubjectId, since: Timestamp) -> Result<Vec<Envelope>, LedgerError>;
 
+    /// Forgets, of forms, sessions and envelopes, what is from before those moments; whether there may be more of it.
+    fn forget_over(&mut self, before: [Timestamp; 3]) -> Result<bool, LedgerError>;
+
     /// Forgets one.
     fn forget_envelope(&mut self, who: &SubjectId, named: (&str, &str)) -> Result<(), LedgerError>;
 }
@@ -232,6 +235,18 @@ impl Ledger {
     pub async fn envelopes_of(&self, who: &SubjectId, since: Timestamp) -> Result<Vec<Envelope>, LedgerError> {
         let who = who.clone();
         self.looked(move |store| store.envelopes_of(&who, since)).await
+    }
+
+    /// Forgets what counts no more, though nothing new comes: forms that were sent, sessions that last so long, and envelopes
+    /// that are kept so long.
+    pub async fn forget_over(
+        &self,
+        now: Timestamp,
+        (sessions, envelopes): (Duration, Duration),
+    ) -> Result<(), LedgerError> {
+        let before = [SPENT_KEPT, sessions, envelopes].map(|kept| now.minus(kept));
+        while self.asked(move |store| store.forget_over(before)).await? {}
+        Ok(())
     }
 
     /// Forgets one envelope, by its kind and its name.

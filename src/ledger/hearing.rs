@@ -26,7 +26,9 @@ impl<S: Store> Keeper<S> {
             self.view.wakes();
         }
         // who has gone away meanwhile minds nothing
-        waiting.into_iter().for_each(|heard| drop(heard.send(())));
+        for heard in waiting {
+            let _ = heard.send(());
+        }
     }
 
     /// Logs why it is not known what others have changed, where that is another reason than before.

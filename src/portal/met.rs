@@ -13,15 +13,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 use tokio::time::MissedTickBehavior;
 
 use super::memory::{KEPT, Kept, Met};
 use super::recalls::Recalls;
+use super::session::RECENT;
 use super::{Portal, Refused, Stopped, Visit};
-use crate::clock::Clock;
-use crate::facts::{FaultCode, GrantId, Host, Observation, RecordId, RulebookId, SubjectId, hex};
+use crate::clock::{Clock, Timestamp};
+use crate::facts::{FaultCode, GrantId, Host, Observation, RecordId, RulebookId, SubjectId};
 use crate::ledger::{Envelope, LedgerError, Vouched};
 use crate::rulebook::Refusal;
 
@@ -31,6 +31,9 @@ const AT_ONCE: usize = 256;
 const BREATH: Duration = Duration::from_millis(20);
 /// How often that is told for which nobody waits.
 const ROUND: Duration = Duration::from_secs(1);
+
+/// How often what is over is forgotten, though nothing new comes.
+const FORGETS: Duration = Duration::from_mins(5);
 
 /// How long after a refusal its person may be faster than what is told of it.
 const ON_ITS_WAY: Duration = Duration::from_secs(10);
@@ -64,22 +67,40 @@ struct SealedTunnel {
 }
 
 impl Portal {
-    /// Tells other gateways what people meet here, until it is dropped; at once where there are none.
+    /// Tells other gateways what people meet here, and has forgotten in time what portals keep; until it is dropped.
     pub async fn shares(&self, clock: Clock) {
+        tokio::join!(self.tells(&clock), self.forgets(&clock));
+    }
+
+    async fn forgets(&self, clock: &Clock) {
+        let mut rounds = tokio::time::interval(FORGETS);
+        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            rounds.tick().await;
+            let now = clock.now();
+            self.memory.forgets(now);
+            if let Err(trouble) = self.ledger.forget_over(now, (RECENT, KEPT)).await {
+                tracing::debug!(%trouble, "what portals kept is not forgotten now");
+            }
+        }
+    }
+
+    async fn tells(&self, clock: &Clock) {
         if !self.ledger.is_shared() {
             return;
         }
         let mut rounds = tokio::time::interval(ROUND);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut silent = None;
+        let (mut silent, mut more) = (None, false);
         loop {
             tokio::select! {
-                () = self.memory.soon.notified() => {}
+                // a round begins also while those who are on their way never end
+                biased;
                 _ = rounds.tick() => self.memory.begins_round(),
+                () = tokio::time::sleep(BREATH), if more => {}
+                () = self.memory.soon.notified(), if !more => {}
             }
-            while self.share(&clock, &mut silent).await {
-                tokio::time::sleep(BREATH).await;
-            }
+            more = self.share(clock, &mut silent).await;
         }
     }
 
@@ -97,7 +118,9 @@ impl Portal {
         }
         let (is_told, trouble) = (told.is_ok(), told.err());
         // that the database is out of reach is told where that is noticed
-        let unheard = trouble.as_ref().filter(|trouble| !matches!(trouble, LedgerError::Lost(_)));
+        let unheard = trouble
+            .as_ref()
+            .filter(|trouble| !matches!(trouble, LedgerError::Lost(_)));
         if let Some(trouble) = unheard.filter(|trouble| silent.as_ref() != Some(*trouble)) {
             tracing::warn!(%trouble, "other gateways are not told what people met here: links to refusals lead nowhere there");
         }
@@ -118,7 +141,7 @@ impl Portal {
                     granted: granted.clone(),
                 };
                 let text = serde_json::to_vec(&sealed).ok()?;
-                (REFUSAL, name(kept), refused.back.is_some(), text)
+                (REFUSAL, self.name(kept), refused.back.is_some(), text)
             }
             Met::Stopped(stopped) => {
                 let sealed = SealedTunnel {
@@ -128,7 +151,9 @@ impl Portal {
                     detail: stopped.detail.clone(),
                 };
                 let text = serde_json::to_vec(&sealed).ok()?;
-                let name = digest([stopped.host.as_str(), stopped.code.as_str()].into_iter());
+                let name = self
+                    .seal
+                    .name([stopped.host.as_str(), stopped.code.as_str()].into_iter());
                 (STOPPED, name, false, text)
             }
         };
@@ -136,10 +161,19 @@ impl Portal {
             sealed: self.seal.seal(&[kind, who.as_str(), &name], &text)?,
             who: who.clone(),
             kind: kind.to_owned(),
-            at: met.at(),
+            at: met.at().max(granted_at(met).unwrap_or(met.at())),
             name,
             stays,
         })
+    }
+
+    /// What an envelope is called: what a person looked at, by its record; anything else, by what was refused, of which the last
+    /// time is kept.
+    fn name(&self, kept: &Kept) -> String {
+        if kept.refused.back.is_some() {
+            return kept.refused.record.as_str().to_owned();
+        }
+        self.seal.name(kept.what())
     }
 
     /// Brings to mind what other gateways changed, and what the person met there, where the answer takes it. Where that is not
@@ -167,7 +201,8 @@ impl Portal {
         let who = &visit.subject.id;
         match self.ledger.envelopes_of(who, visit.at.minus(KEPT)).await {
             Ok(envelopes) => {
-                let met = envelopes
+                let unopened = self.memory.unopened(who, envelopes, visit.at);
+                let met = unopened
                     .into_iter()
                     .filter_map(|envelope| self.opened(visit, &envelope));
                 met.for_each(|met| self.memory.learn(who, met));
@@ -243,9 +278,9 @@ impl Portal {
     pub(super) async fn just_met(&self, visit: &Visit<'_>, record: &RecordId) -> Option<Arc<Kept>> {
         let who = &visit.subject.id;
         let known = || self.memory.by_record(who, record.as_str(), visit.at);
-        let on_its_way = record.began().is_some_and(|began| visit.at.since(began) < ON_ITS_WAY);
+        let on_its_way = self.may_be_on_its_way(visit, record);
         for _ in 0..LOOKS {
-            let waits = known().is_none() && on_its_way && self.ledger.is_shared() && !self.is_cut_off();
+            let waits = known().is_none() && on_its_way && !self.is_cut_off();
             if !waits {
                 break;
             }
@@ -254,6 +289,12 @@ impl Portal {
             let _ = tokio::time::timeout(MOMENT, self.looks_up(visit)).await;
         }
         known()
+    }
+
+    /// Whether another gateway may have answered with that record and not told of it yet.
+    pub(super) fn may_be_on_its_way(&self, visit: &Visit<'_>, record: &RecordId) -> bool {
+        let is_recent = |began| visit.at.since(began) < ON_ITS_WAY;
+        self.ledger.is_shared() && record.began().is_some_and(is_recent)
     }
 
     /// Whether what gateways share cannot be reached.
@@ -277,21 +318,11 @@ impl Portal {
     }
 }
 
-/// What an envelope is called: what a person looked at, by its record; anything else, by what was refused, of which the last
-/// time is kept.
-fn name(kept: &Kept) -> String {
-    if kept.refused.back.is_some() {
-        return kept.refused.record.as_str().to_owned();
+/// When the grant was given that a refusal was followed by: with it the envelope is a later one, which the refusal alone, told
+/// once more, does not take the place of.
+fn granted_at(met: &Met) -> Option<Timestamp> {
+    match met {
+        Met::Refused(kept) => Timestamp::named(kept.granted.as_ref()?.as_str()),
+        Met::Stopped(_) => None,
     }
-    digest(kept.what())
-}
-
-/// A NUL cannot stand in a name, so no two lists of names have the same.
-fn digest<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let mut context = Context::new(&SHA256);
-    for name in names {
-        context.update(name.as_bytes());
-        context.update(&[0]);
-    }
-    hex(context.finish().as_ref())
 }

@@ -80,6 +80,7 @@ mod table;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod theirs;
 mod times;
 mod token_calls;
 mod token_pages;
@@ -279,6 +280,8 @@ pub struct Portal {
     searches: Arc<Searches>,
     watchers: Watchers,
     underway: Arc<Underway>,
+    /// Who waits for what another gateway has yet to tell.
+    awaited: Arc<Turns>,
     words: &'static Words,
     languages: Languages,
 }
@@ -310,6 +313,7 @@ impl Portal {
             searches: Arc::default(),
             watchers: Watchers::default(),
             underway: Arc::default(),
+            awaited: Arc::default(),
         })
     }
 

@@ -17,12 +17,9 @@ pub(super) enum Recalls {
 impl Recalls {
     pub(super) fn of_page(shows: Shows) -> Self {
         match shows {
-            Shows::Mine
-            | Shows::Purpose
-            | Shows::Urgent
-            | Shows::RefusalByTicket
-            | Shows::Refusal
-            | Shows::Granted => Self::Refusals,
+            Shows::Mine | Shows::Purpose | Shows::Urgent | Shows::RefusalByTicket | Shows::Refusal | Shows::Granted => {
+                Self::Refusals
+            }
             Shows::Inbox
             | Shows::Delegations
             | Shows::Others

@@ -8,7 +8,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row};
 
 use super::rows::{get, text};
-use super::{Trouble, told};
+use super::{Postgres, Trouble, told};
 use crate::clock::Timestamp;
 use crate::facts::{AccountMark, Secret, SubjectId, hex, unhex};
 use crate::ledger::counter::{AtCounter, ENVELOPES_EACH, Envelope, FORGOTTEN_AT_ONCE, Session, fresh_key};
@@ -23,6 +23,20 @@ pub(super) trait Asks {
         client: &Arc<Client>,
         what: impl Future<Output = Result<T, Trouble>>,
     ) -> Result<T, LedgerError>;
+}
+
+impl Asks for Postgres {
+    fn client(&mut self) -> Result<Arc<Client>, LedgerError> {
+        self.line.client()
+    }
+
+    fn answer<T>(
+        &mut self,
+        client: &Arc<Client>,
+        what: impl Future<Output = Result<T, Trouble>>,
+    ) -> Result<T, LedgerError> {
+        self.ask(client, what)
+    }
 }
 
 impl<A: Asks> AtCounter for A {
@@ -147,6 +161,32 @@ impl<A: Asks> AtCounter for A {
         self.answer(&client, found)
     }
 
+    fn forget_over(&mut self, before: [Timestamp; 3]) -> Result<bool, LedgerError> {
+        let client = self.client()?;
+        let [spent, sessions, envelopes] = before.map(Timestamp::as_millis);
+        let over = [
+            (
+                "DELETE FROM spent WHERE token IN \
+                 (SELECT token FROM spent WHERE issued_ms < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
+                spent,
+            ),
+            (
+                "DELETE FROM sessions WHERE digest IN \
+                 (SELECT digest FROM sessions WHERE since_ms <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
+                sessions,
+            ),
+            (OVER, envelopes),
+        ];
+        let forgotten = async {
+            let mut most = 0;
+            for (ask, before) in over {
+                most = most.max(client.execute(ask, &[&before, &FORGOTTEN_AT_ONCE]).await?);
+            }
+            Ok(i64::try_from(most).is_ok_and(|most| most >= FORGOTTEN_AT_ONCE))
+        };
+        self.answer(&client, forgotten)
+    }
+
     fn forget_envelope(&mut self, who: &SubjectId, (kind, name): (&str, &str)) -> Result<(), LedgerError> {
         let client = self.client()?;
         let forgotten = async {
@@ -157,6 +197,10 @@ impl<A: Asks> AtCounter for A {
         self.answer(&client, forgotten)
     }
 }
+
+/// Forgets envelopes that are over; those that somebody else forgets at this moment are not waited for.
+const OVER: &str = "DELETE FROM envelopes WHERE (subject, kind, name) IN \
+                    (SELECT subject, kind, name FROM envelopes WHERE at_ms < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)";
 
 /// Of each name the latest: a question writes no row twice. In one order, so that two gateways that keep the same never wait
 /// for each other in a circle.
@@ -199,9 +243,7 @@ async fn put(client: &Client, envelopes: &[Envelope], forget: Timestamp) -> Resu
                     WHERE subject = ANY ($1)) AS counted USING (subject, kind, name) WHERE counted.nth > $2 \
                     ORDER BY e.subject, e.kind, e.name FOR UPDATE OF e SKIP LOCKED)";
     tidied(client.execute(too_many, &[&whose, &ENVELOPES_EACH]).await);
-    let over = "DELETE FROM envelopes WHERE (subject, kind, name) IN \
-                (SELECT subject, kind, name FROM envelopes WHERE at_ms < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)";
-    tidied(client.execute(over, &[&forget.as_millis(), &FORGOTTEN_AT_ONCE]).await);
+    tidied(client.execute(OVER, &[&forget.as_millis(), &FORGOTTEN_AT_ONCE]).await);
     Ok(())
 }
 

@@ -11,9 +11,9 @@ use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::Trouble;
 use super::counter::Asks;
-use super::line::{Line, SESSION};
-use super::{Trouble, alone, patiently};
+use super::line::{Line, SESSION, alone, patiently};
 use crate::ledger::counter::{Apart, Ask};
 use crate::ledger::error::LedgerError;
 

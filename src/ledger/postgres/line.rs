@@ -5,11 +5,12 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Runtime;
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::Trouble;
+use super::{PATIENCE, Trouble};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::{Bell, Place};
 
@@ -113,6 +114,22 @@ where
     }
 }
 
+/// What carries a connection.
+pub(super) fn alone(name: &str) -> Result<Runtime, LedgerError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name(name)
+        .enable_all()
+        .build();
+    runtime.map_err(|error| LedgerError::Unavailable(error.to_string()))
+}
+
+/// Waits for an answer for as long as anybody may.
+pub(super) fn patiently<T>(on: &Runtime, what: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+    let answer = on.block_on(async { tokio::time::timeout(PATIENCE, what).await });
+    answer.unwrap_or(Err(Trouble::Silent(PATIENCE)))
+}
+
 /// The line as it is now.
 pub(super) struct Line(Mutex<State>);
 
@@ -149,7 +166,7 @@ impl State {
 
 impl Line {
     /// A line that is connected, and connects again on this runtime whenever it is lost.
-    pub(super) fn kept_up(connected: Connected, how: How, on: &tokio::runtime::Runtime) -> Arc<Self> {
+    pub(super) fn kept_up(connected: Connected, how: How, on: &Runtime) -> Arc<Self> {
         let state = State {
             client: Some(Arc::new(connected.client)),
             driver: connected.driver.abort_handle(),

@@ -43,8 +43,7 @@ use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantAct, GrantId, NoticeEvent, PurposeId, SubjectId};
 use access::named;
 pub(super) use access::{Access, parsed};
-use counter::Asks;
-use line::{How, Line};
+use line::{How, Line, alone, patiently};
 use trouble::{Trouble, told};
 
 /// How long the database may take to answer.
@@ -117,36 +116,6 @@ impl Postgres {
             }
             trouble.told_of(is_lost)
         })
-    }
-}
-
-/// What carries a connection.
-fn alone(name: &str) -> Result<Runtime, LedgerError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .thread_name(name)
-        .enable_all()
-        .build();
-    runtime.map_err(|error| LedgerError::Unavailable(error.to_string()))
-}
-
-/// Waits for an answer for as long as anybody may.
-fn patiently<T>(on: &Runtime, what: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
-    let answer = on.block_on(async { tokio::time::timeout(PATIENCE, what).await });
-    answer.unwrap_or(Err(Trouble::Silent(PATIENCE)))
-}
-
-impl Asks for Postgres {
-    fn client(&mut self) -> Result<Arc<Client>, LedgerError> {
-        self.line.client()
-    }
-
-    fn answer<T>(
-        &mut self,
-        client: &Arc<Client>,
-        what: impl Future<Output = Result<T, Trouble>>,
-    ) -> Result<T, LedgerError> {
-        self.ask(client, what)
     }
 }
 

@@ -601,7 +601,7 @@ mod tests {
             name: name.to_owned(),
             stays: false,
             at,
-            sealed: Vec::new(),
+            sealed: at.as_millis().to_be_bytes().to_vec(),
         };
         let later = now.plus(Duration::from_secs(1));
         let opens = |all: &[Envelope]| memory.unopened(&who("ada"), all.to_vec(), now).len();

@@ -32,6 +32,9 @@ const BREATH: Duration = Duration::from_millis(20);
 /// How often that is told for which nobody waits.
 const ROUND: Duration = Duration::from_secs(1);
 
+/// By how much an envelope is later than another at least.
+const TICK: Duration = Duration::from_millis(1);
+
 /// How often what is over is forgotten, though nothing new comes.
 const FORGETS: Duration = Duration::from_mins(5);
 
@@ -161,7 +164,7 @@ impl Portal {
             sealed: self.seal.seal(&[kind, who.as_str(), &name], &text)?,
             who: who.clone(),
             kind: kind.to_owned(),
-            at: met.at().max(granted_at(met).unwrap_or(met.at())),
+            at: granted_at(met).map_or(met.at(), |at| at.max(met.at().plus(TICK))),
             name,
             stays,
         })

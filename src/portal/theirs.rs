@@ -24,8 +24,8 @@ pub(super) struct Told<T> {
 pub(super) struct Theirs {
     pub(super) refusals: Vec<Told<Arc<Kept>>>,
     pub(super) stopped: Vec<Told<Stopped>>,
-    /// When that happened which was opened of what gateways keep, by kind and name.
-    opened: BTreeMap<(String, String), Timestamp>,
+    /// What was opened of what gateways keep, by kind and name: how it begins, which is another each time it is sealed.
+    opened: BTreeMap<(String, String), Vec<u8>>,
 }
 
 impl Theirs {
@@ -135,10 +135,11 @@ impl Theirs {
     /// What of all that gateways keep has not been opened; it counts as opened from now on.
     pub(super) fn unopened(&mut self, envelopes: Vec<Envelope>) -> Vec<Envelope> {
         let named = |one: &Envelope| (one.kind.clone(), one.name.clone());
-        let now = envelopes.iter().map(|one| (named(one), one.at)).collect();
+        let begins = |one: &Envelope| one.sealed.iter().take(16).copied().collect::<Vec<u8>>();
+        let now = envelopes.iter().map(|one| (named(one), begins(one))).collect();
         let before = std::mem::replace(&mut self.opened, now);
         let mut unopened = envelopes;
-        unopened.retain(|one| before.get(&named(one)) != Some(&one.at));
+        unopened.retain(|one| before.get(&named(one)).is_none_or(|before| *before != begins(one)));
         unopened
     }
 }

@@ -372,8 +372,6 @@ pub struct Words {
     pub not_here: &'static str,
     pub form_over_title: &'static str,
     pub form_over: &'static str,
-    pub form_sent_title: &'static str,
-    pub form_sent: &'static str,
     pub out_of_reach_title: &'static str,
     pub out_of_reach: &'static str,
     pub not_kept_title: &'static str,

@@ -343,8 +343,6 @@ pub const ENGLISH: Words = Words {
     not_here: "The address may be mistyped.",
     form_over_title: "Please send the form again",
     form_over: "The form was older than an hour, or did not come from this portal. Nothing has changed.",
-    form_sent_title: "This form was sent already",
-    form_sent: "The form was sent already, and is taken once. What came of it stands on your page: look there before you fill in another.",
     out_of_reach_title: "Please try again in a minute",
     out_of_reach: "What all gateways share is out of reach at the moment: no link can be looked up there, and no form can be taken. Nothing has changed.",
     not_kept_title: "Nothing was granted",

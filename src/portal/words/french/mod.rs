@@ -360,8 +360,6 @@ pub const FRENCH: Words = Words {
     not_here: "L’adresse contient peut-être une faute de frappe.",
     form_over_title: "Veuillez envoyer de nouveau le formulaire",
     form_over: "Le formulaire datait de plus d’une heure, ou ne venait pas de ce portail. Rien n’a changé.",
-    form_sent_title: "Ce formulaire a déjà été envoyé",
-    form_sent: "Le formulaire a déjà été envoyé, et n’est accepté qu’une fois. Le résultat figure sur votre page\u{a0}: regardez-y avant d’en remplir un autre.",
     out_of_reach_title: "Veuillez réessayer dans une minute",
     out_of_reach: "Ce que les passerelles ont en commun est inaccessible pour le moment : aucun lien ne peut y être retrouvé, ni aucun formulaire accepté. Rien n’a changé.",
     not_kept_title: "Rien n’a été accordé",

@@ -74,6 +74,7 @@ const DOORS: &[&str] = &[
     "src/ingress/holder.rs",
     "src/ingress/listener.rs",
     "src/ledger/postgres/access.rs",
+    "src/ledger/postgres/desk.rs",
     "src/ledger/postgres/line.rs",
     "src/ledger/postgres/mod.rs",
     "src/ledger/sqlite/files.rs",

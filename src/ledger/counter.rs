@@ -2,19 +2,22 @@
 //! request: the key under which what is handed out is sealed, which forms were sent, who signed in lately, and what
 //! somebody met.
 //!
-//! A database keeps it for all. A file belongs to one gateway, to which everybody comes back: there it is in memory, waits for
+//! A database keeps it for all, and is asked about it beside the changes of grants: whoever looks at a page holds up none, and
+//! not what is heard of other gateways. A file belongs to one gateway, to which everybody comes back: there it is in memory, waits for
 //! no disk and for no change of grants, and ends with the gateway.
 //!
 //! It must never learn what is in an envelope, and never be asked for on the way of a request to a site.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
 
 use super::Ledger;
 use super::error::LedgerError;
 use super::store::Store;
-use super::writer::{Job, Keeper, Reply};
+use super::writer::Reply;
 use crate::clock::Timestamp;
 use crate::facts::{AccountMark, Secret, SubjectId, hex};
 
@@ -84,40 +87,62 @@ pub(super) trait AtCounter {
     /// Ends the sessions of people that rest on accounts which do not look like this any more.
     fn end_sessions_of(&mut self, accounts: &[(SubjectId, Option<AccountMark>)]) -> Result<(), LedgerError>;
 
-    /// Keeps envelopes, each in the place of the one of its name, and of each person and kind the latest; forgets those
-    /// from before that moment. No two of them bear the same name.
+    /// Keeps envelopes, each in the place of the one of its name, also where that is among these, unless it is older; and of
+    /// each person and kind the latest. Forgets those from before that moment.
     fn put_envelopes(&mut self, envelopes: &[Envelope], forget: Timestamp) -> Result<(), LedgerError>;
 
     /// Those of a person since that moment.
     fn envelopes_of(&mut self, who: &SubjectId, since: Timestamp) -> Result<Vec<Envelope>, LedgerError>;
 
+    /// Forgets, of forms, sessions and envelopes, what is from before those moments; whether there may be more of it.
+    fn forget_over(&mut self, before: [Timestamp; 3]) -> Result<bool, LedgerError>;
+
     /// Forgets one.
     fn forget_envelope(&mut self, who: &SubjectId, named: (&str, &str)) -> Result<(), LedgerError>;
 }
 
-/// A place that is asked from any thread.
-pub(super) type Apart = Arc<Mutex<dyn AtCounter + Send>>;
-
 /// A question, with whoever waits for its answer.
-type Ask = dyn FnMut(&mut dyn AtCounter) + Send;
+pub(super) type Ask = dyn FnOnce(&mut dyn AtCounter) + Send;
 
-/// What is asked of the one thread that speaks to the store.
-pub(super) enum Asked {
-    /// The store answers it.
-    Store(Box<Ask>),
-    /// Whatever others changed by now is to be known here.
-    Hear(Reply<()>),
+/// A place that is asked from any thread.
+#[derive(Clone)]
+pub(super) enum Apart {
+    /// In memory: it answers at once.
+    Here(Arc<Mutex<dyn AtCounter + Send>>),
+    /// On a thread of its own, which waits for a database.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(dead_code, reason = "a file belongs to one gateway, and waits for nothing here")
+    )]
+    There(mpsc::Sender<Box<Ask>>),
 }
 
-impl<S: Store> Keeper<S> {
-    pub(super) fn answer(&mut self, asked: Asked) {
-        match asked {
-            Asked::Store(mut ask) => self.store.counter(&mut *ask),
-            Asked::Hear(reply) => {
-                self.look();
-                let _ = reply.send(Ok(()));
-            }
-        }
+/// Those who wait until everything is known here that other gateways had changed when they began to. Whoever comes before the
+/// ledger is looked at hears with the others.
+#[derive(Default)]
+pub(super) struct Hearers(Mutex<Vec<oneshot::Sender<()>>>);
+
+impl Hearers {
+    fn wait(&self) -> oneshot::Receiver<()> {
+        let (heard, hears) = oneshot::channel();
+        self.lock().push(heard);
+        hears
+    }
+
+    /// Those who wait by now.
+    pub(super) fn take(&self) -> Vec<oneshot::Sender<()>> {
+        std::mem::take(&mut *self.lock())
+    }
+
+    /// Whether somebody waits who has not gone away.
+    pub(super) fn wait_still(&self) -> bool {
+        let mut waiting = self.lock();
+        waiting.retain(|heard| !heard.is_closed());
+        !waiting.is_empty()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<oneshot::Sender<()>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -131,9 +156,13 @@ pub(super) fn answered<T>(
     store: &mut impl Store,
     mut ask: impl FnMut(&mut dyn AtCounter) -> Result<T, LedgerError>,
 ) -> Result<T, LedgerError> {
-    let mut answer = Err(LedgerError::Unavailable("nobody answers for it".to_owned()));
+    let mut answer = Err(nobody());
     store.counter(&mut |counter| answer = ask(counter));
     answer
+}
+
+fn nobody() -> LedgerError {
+    LedgerError::Unavailable("nobody answers for it".to_owned())
 }
 
 /// A new key.
@@ -181,8 +210,11 @@ impl Ledger {
     /// Returns once everything is known here that other gateways had changed by then, or where that cannot be known now.
     pub async fn hears(&self) {
         if self.shared {
-            let heard = self.writer.submit(|reply| Job::Counter(Asked::Hear(reply))).await;
-            heard.unwrap_or_else(|error| tracing::debug!(%error, "what others changed is not known"));
+            let heard = self.hearers.wait();
+            if self.writer.hears().await {
+                // a writer that stops hears nothing any more
+                let _ = heard.await;
+            }
         }
     }
 
@@ -208,7 +240,7 @@ impl Ledger {
     /// The session of that person with that digest, begun at whichever gateway.
     pub async fn session(&self, who: &SubjectId, digest: String) -> Result<Option<Session>, LedgerError> {
         let who = who.clone();
-        self.asked(move |store| store.session(&who, &digest)).await
+        self.looked(move |store| store.session(&who, &digest)).await
     }
 
     /// Ends it, at all gateways, before this returns.
@@ -217,8 +249,7 @@ impl Ledger {
         self.asked(move |store| store.end_session(&who, &digest)).await
     }
 
-    /// Keeps envelopes for other gateways; what happened before that moment is forgotten. No two of them may bear the same
-    /// name.
+    /// Keeps envelopes for other gateways, of those of one name the latest; what happened before that moment is forgotten.
     pub async fn put_envelopes(&self, envelopes: Vec<Envelope>, forget: Timestamp) -> Result<(), LedgerError> {
         self.asked(move |store| store.put_envelopes(&envelopes, forget)).await
     }
@@ -226,7 +257,19 @@ impl Ledger {
     /// What any gateway keeps about a person since that moment.
     pub async fn envelopes_of(&self, who: &SubjectId, since: Timestamp) -> Result<Vec<Envelope>, LedgerError> {
         let who = who.clone();
-        self.asked(move |store| store.envelopes_of(&who, since)).await
+        self.looked(move |store| store.envelopes_of(&who, since)).await
+    }
+
+    /// Forgets what counts no more, though nothing new comes: forms that were sent, sessions that last so long, and envelopes
+    /// that are kept so long.
+    pub async fn forget_over(
+        &self,
+        now: Timestamp,
+        (sessions, envelopes): (Duration, Duration),
+    ) -> Result<(), LedgerError> {
+        let before = [SPENT_KEPT, sessions, envelopes].map(|kept| now.minus(kept));
+        while self.asked(move |store| store.forget_over(before)).await? {}
+        Ok(())
     }
 
     /// Forgets one envelope, by its kind and its name.
@@ -240,19 +283,35 @@ impl Ledger {
         &self,
         ask: impl FnOnce(&mut dyn AtCounter) -> Result<T, LedgerError> + Send + 'static,
     ) -> Result<T, LedgerError> {
-        if let Some(apart) = &self.apart {
-            let mut apart = apart.lock().unwrap_or_else(PoisonError::into_inner);
-            return ask(&mut *apart);
-        }
-        let job = |reply: Reply<T>| {
-            let mut once = Some((ask, reply));
-            Asked::Store(Box::new(move |store: &mut dyn AtCounter| {
-                if let Some((ask, reply)) = once.take() {
-                    // whoever asked may have gone away
+        self.answered(|reply: Reply<T>| {
+            // whoever asked may have gone away: what they began is done
+            Box::new(move |store| drop(reply.send(ask(store))))
+        })
+        .await
+    }
+
+    /// The same of what changes nothing: for whoever has gone away nobody looks.
+    async fn looked<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&mut dyn AtCounter) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        self.answered(|reply: Reply<T>| {
+            Box::new(move |store| {
+                if !reply.is_closed() {
                     drop(reply.send(ask(store)));
                 }
-            }))
-        };
-        self.writer.submit(|reply| Job::Counter(job(reply))).await
+            })
+        })
+        .await
+    }
+
+    async fn answered<T>(&self, ask: impl FnOnce(Reply<T>) -> Box<Ask>) -> Result<T, LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        let ask = ask(reply);
+        match &self.apart {
+            Apart::Here(counter) => ask(&mut *counter.lock().unwrap_or_else(PoisonError::into_inner)),
+            Apart::There(desk) => desk.send(ask).await.map_err(|_| nobody())?,
+        }
+        answer.await.map_err(|_| nobody())?
     }
 }

@@ -8,6 +8,7 @@ impl<S: Store> Keeper<S> {
     /// Shows what others have changed. INVARIANT: not before every doubt is cleared, so that nobody is shown what is taken
     /// back.
     pub(super) fn look(&mut self) {
+        let waiting = self.hearers.take();
         self.bell.is_heard();
         // where that cannot be known now, the place itself tells for how long, and rings again
         let news = self.clear_doubts().and_then(|()| self.store.news());
@@ -23,6 +24,10 @@ impl<S: Store> Keeper<S> {
         let in_touch = self.keeping.out_of_touch().is_none();
         if std::mem::replace(&mut self.in_touch, in_touch) != in_touch {
             self.view.wakes();
+        }
+        // who has gone away meanwhile minds nothing
+        for heard in waiting {
+            let _ = heard.send(());
         }
     }
 

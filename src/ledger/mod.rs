@@ -73,7 +73,7 @@ use tokio::sync::watch;
 use crate::clock::Timestamp;
 use crate::facts::{Came, Ended, Grant, GrantAct, GrantId, GrantTerms, Review, Secret, Standing, SubjectId};
 use crate::purpose::{Approved, Declined, Lapsed, PartlyApproved};
-use counter::Apart;
+use counter::{Apart, Hearers};
 pub use counter::{Envelope, Session};
 pub use digest::Brought;
 use ending::Ending;
@@ -138,7 +138,9 @@ pub struct Ledger {
     /// Whether that is the key of the store, as far as is known.
     key_is_current: Arc<AtomicBool>,
     /// What portals know, where it is kept apart from grants.
-    apart: Option<Apart>,
+    apart: Apart,
+    /// Who waits to hear what other gateways changed.
+    hearers: Arc<Hearers>,
 }
 
 impl Ledger {
@@ -196,6 +198,7 @@ impl Ledger {
             counter_key: opened.counter_key,
             key_is_current: Arc::new(AtomicBool::new(true)),
             apart: opened.apart,
+            hearers: opened.hearers,
         })
     }
 

@@ -133,10 +133,8 @@ pub(super) trait Store: Send + 'static {
     /// Asks where it is kept what portals know.
     fn counter(&mut self, ask: &mut dyn FnMut(&mut dyn AtCounter));
 
-    /// The same for any thread, where it is kept apart.
-    fn apart(&self) -> Option<Apart> {
-        None
-    }
+    /// Where portals ask the same, from any thread.
+    fn apart(&self) -> Apart;
 
     /// How it is about the place itself.
     fn place(&self) -> Arc<dyn Place>;

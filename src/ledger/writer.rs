@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::adding::Through;
 use super::becoming::{has_room, is_let_answer, was_asked};
-use super::counter::{Apart, Asked, counter_key};
+use super::counter::{Apart, Hearers, counter_key};
 use super::ending::{Ending, OnRecord, Untold, UntoldToken};
 use super::ends::{TokenEnds, TokensOver};
 use super::error::LedgerError;
@@ -90,8 +90,8 @@ pub(super) enum Job {
     AddUp(Usage, Timestamp, Reply<()>),
     /// Somebody looks at the figures of a purpose.
     Figures(PurposeId, RangeInclusive<Week>, Reply<Vec<Figure>>),
-    /// A portal asks for what all portals know.
-    Counter(Asked),
+    /// A portal waits to hear what others have changed.
+    Hear,
 }
 
 /// The handle of the writer thread; ends and joins it when dropped.
@@ -112,7 +112,8 @@ pub(super) struct Opened {
     pub(super) tells: Arc<AtomicBool>,
     pub(super) digests: Arc<OnceLock<Duration>>,
     pub(super) counter_key: Arc<Secret>,
-    pub(super) apart: Option<Apart>,
+    pub(super) apart: Apart,
+    pub(super) hearers: Arc<Hearers>,
 }
 
 impl Writer {
@@ -177,6 +178,14 @@ impl Writer {
         answer.await.map_err(|_| stopped())?
     }
 
+    /// Has looked for what others changed; whether anybody does.
+    pub(super) async fn hears(&self) -> bool {
+        match &self.jobs {
+            Some(jobs) => jobs.send(Job::Hear).await.is_ok(),
+            None => false,
+        }
+    }
+
     /// Writes down what was used, as soon as it can; where there is no room, there are other jobs.
     pub(super) fn keep_uses(&self) {
         if let Some(jobs) = &self.jobs {
@@ -218,6 +227,7 @@ pub(super) struct Keeper<S> {
     pub(super) doubtful_accounts: BTreeSet<SubjectId>,
     pub(super) settled: Arc<Settled>,
     pub(super) bell: Bell,
+    pub(super) hearers: Arc<Hearers>,
     /// Whether what others change was known when it was looked for last.
     pub(super) in_touch: bool,
     /// Why it could not be looked for.
@@ -262,6 +272,7 @@ impl<S: Store> Keeper<S> {
             untold_tokens: untold_tokens.into(),
             counter_key: counter_key(&mut store)?.into(),
             apart: store.apart(),
+            hearers: Arc::default(),
         };
         let keeper = Self {
             store,
@@ -273,6 +284,7 @@ impl<S: Store> Keeper<S> {
             doubtful_accounts: BTreeSet::new(),
             settled,
             bell,
+            hearers: Arc::clone(&opened.hearers),
             in_touch: true,
             unheard: None,
             added: Through::default(),
@@ -315,7 +327,9 @@ impl<S: Store> Keeper<S> {
                 Job::Fare(fates, reply) => drop(reply.send(self.fare(&fates))),
                 Job::AddUp(usage, now, reply) => drop(reply.send(self.add_up(&usage, now))),
                 Job::Figures(of, weeks, reply) => drop(reply.send(self.store.figures(&of, &weeks))),
-                Job::Counter(asked) => self.answer(asked),
+                Job::Hear if self.hearers.wait_still() => self.look(),
+                // it was heard with others
+                Job::Hear => {}
             }
             self.forget();
         }

@@ -9,9 +9,10 @@ use super::api::{not_found, not_kept};
 use super::deeds::NotGranted;
 use super::intake::Received;
 use super::pages::counter::Proceed;
-use super::pages::{Page, Problem, see_other};
+use super::pages::{Page, Problem, retry_after, see_other};
+use super::revocations::AGAIN;
 use super::{Portal, Refused, Visit};
-use crate::facts::{Channel, Continued, Grant, GrantAct, Host};
+use crate::facts::{Channel, Continued, Grant, GrantAct, Host, RecordId};
 use crate::rulebook::Visitor;
 
 /// Why somebody cannot continue.
@@ -71,7 +72,17 @@ impl Portal {
         (record, channel): (&str, Channel),
     ) -> Page {
         let words = self.words;
-        let Some(kept) = self.memory.by_record(&visitor.person.id, record, visit.at) else {
+        let record = RecordId::new(record);
+        let kept = match self.awaited.place(&visitor.person.id) {
+            // another gateway may be about to tell of it
+            Some(_place) => self.just_met(visit, &record).await,
+            // one call of a person waits for that, so that nobody has many looked for
+            None => self.memory.by_record(&visitor.person.id, record.as_str(), visit.at),
+        };
+        let Some(kept) = kept else {
+            if self.may_be_on_its_way(visit, &record) {
+                return not_known_yet();
+            }
             return not_found("You met no such refusal in the last 24 hours.");
         };
         let problem = |status, kind, title, text: &str| Problem::new(status, kind, title, text).answer();
@@ -133,6 +144,18 @@ impl Portal {
         }
         (words.where_and_what)(&places, &doing.join(words.semicolon))
     }
+}
+
+/// Another gateway has just refused it, and this one does not know of it yet.
+fn not_known_yet() -> Page {
+    let (title, detail) = (
+        "The refusal is not known here yet",
+        "Another gateway may have answered with it a moment ago. Send the call again in a moment.",
+    );
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "record-unavailable", title, detail);
+    let mut page = problem.in_english().answer();
+    retry_after(&mut page, AGAIN);
+    page
 }
 
 /// The deed that the button's token is for.

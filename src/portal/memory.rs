@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::theirs::{Theirs, Told};
 use super::{Refused, Stopped};
 use crate::clock::Timestamp;
 use crate::facts::{GrantId, Observation, SubjectId};
+use crate::ledger::Envelope;
 
-/// How many refusals are remembered for one person; as many tunnels that were stopped.
-const EACH: usize = 16;
 /// For how long.
 pub(super) const KEPT: Duration = Duration::from_hours(24);
 /// How long a path may be to be remembered; the address to go back to, likewise.
@@ -33,79 +33,6 @@ pub(super) enum Met {
     Refused(Arc<Kept>),
     /// A tunnel of theirs was stopped.
     Stopped(Stopped),
-}
-
-/// Something, and whether other gateways have been told of it.
-struct Told<T> {
-    it: T,
-    told: bool,
-}
-
-/// What one person met, newest last.
-#[derive(Default)]
-struct Theirs {
-    refusals: Vec<Told<Arc<Kept>>>,
-    stopped: Vec<Told<Stopped>>,
-}
-
-impl Theirs {
-    /// When they met something last.
-    fn latest(&self) -> Option<Timestamp> {
-        let refused = self.refusals.last().map(|kept| kept.it.refused.seen.at);
-        refused.max(self.stopped.last().map(|stopped| stopped.it.at))
-    }
-
-    /// Adds a refusal, in its place in time.
-    fn add(&mut self, kept: Arc<Kept>, told: bool) {
-        let theirs = &mut self.refusals;
-        if theirs
-            .iter()
-            .any(|other| other.it.replaces(&kept) && other.it.at() > kept.at())
-        {
-            return;
-        }
-        theirs.retain(|old| !kept.replaces(&old.it));
-        let place = theirs.partition_point(|other| other.it.at() <= kept.at());
-        theirs.insert(place, Told { it: kept, told });
-        while theirs.len() > EACH {
-            // A page that fires a hundred calls must not push out the refusal of the page itself.
-            let victim = theirs.iter().position(|old| old.it.refused.back.is_none()).unwrap_or(0);
-            theirs.remove(victim);
-        }
-    }
-
-    /// Adds a tunnel; of the same to one host, the last stays.
-    fn add_stopped(&mut self, stopped: Stopped, told: bool) {
-        let theirs = &mut self.stopped;
-        if theirs
-            .iter()
-            .any(|old| old.it.is_like(&stopped) && old.it.at > stopped.at)
-        {
-            return;
-        }
-        theirs.retain(|old| !old.it.is_like(&stopped));
-        let place = theirs.partition_point(|other| other.it.at <= stopped.at);
-        theirs.insert(place, Told { it: stopped, told });
-        if theirs.len() > EACH {
-            theirs.remove(0);
-        }
-    }
-
-    /// What others are to be told, which counts as told from now on.
-    fn untold(&mut self, now: Timestamp) -> Vec<Met> {
-        let refusals = self.refusals.iter_mut().filter(|kept| !kept.told);
-        let refusals = refusals.map(|kept| {
-            kept.told = true;
-            Met::Refused(Arc::clone(&kept.it))
-        });
-        let stopped = self.stopped.iter_mut().filter(|stopped| !stopped.told);
-        let stopped = stopped.map(|stopped| {
-            stopped.told = true;
-            Met::Stopped(stopped.it.clone())
-        });
-        let fresh = |met: &Met| now.since(met.at()) < KEPT;
-        refusals.chain(stopped).filter(fresh).collect()
-    }
 }
 
 /// Of whom other gateways are to be told something.
@@ -158,7 +85,7 @@ impl Memory {
         let granted = None;
         let mut state = self.lock();
         let theirs = state.theirs(&who, self.most_people, now);
-        theirs.add(Arc::new(Kept { refused, granted }), !self.tells);
+        theirs.meets(Arc::new(Kept { refused, granted }), !self.tells);
         self.queues(&mut state, &who, is_page);
         Some(who)
     }
@@ -181,13 +108,31 @@ impl Memory {
                 let record = &kept.refused.record;
                 let mut known = theirs.refusals.iter_mut();
                 match known.find(|known| known.it.refused.record == *record) {
-                    Some(known) if known.it.granted.is_none() && kept.granted.is_some() => known.it = kept,
+                    // names of grants begin with the time; that one was given is never unlearned
+                    Some(known) if known.it.granted < kept.granted => {
+                        Arc::make_mut(&mut known.it).granted.clone_from(&kept.granted);
+                    }
                     Some(_) => {}
-                    None => theirs.add(kept, true),
+                    None => theirs.learns(kept),
                 }
             }
             Met::Stopped(stopped) => theirs.add_stopped(stopped, true),
         }
+    }
+
+    /// Of what gateways keep of a person, all of which this is, what has not been [opened](Memory::learn) here; it counts as
+    /// opened from now on.
+    pub(super) fn unopened(&self, who: &SubjectId, envelopes: Vec<Envelope>, now: Timestamp) -> Vec<Envelope> {
+        if envelopes.is_empty() {
+            return envelopes;
+        }
+        let mut state = self.lock();
+        state.theirs(who, self.most_people, now).unopened(envelopes)
+    }
+
+    /// Forgets what is too old to be shown.
+    pub(super) fn forgets(&self, now: Timestamp) {
+        self.lock().people.retain(|_, theirs| theirs.forgets(now));
     }
 
     /// From now on those are told who are to be told by and by.
@@ -316,7 +261,7 @@ impl Met {
 }
 
 impl Kept {
-    fn at(&self) -> Timestamp {
+    pub(super) fn at(&self) -> Timestamp {
         self.refused.seen.at
     }
 
@@ -328,19 +273,24 @@ impl Kept {
             && one.refusal.place.host == other.refusal.place.host
     }
 
+    /// What was refused, by which rules, in whatever words they say so: where no person looked at it, whatever has this alike
+    /// is the same refusal again. INVARIANT: here, and where gateways keep what they tell each other.
+    pub(super) fn what(&self) -> impl Iterator<Item = &str> {
+        let refusal = &self.refused.refusal;
+        let rules = refusal.reasons.iter().map(|reason| reason.policy.as_str());
+        let what = [refusal.place.host.as_str(), refusal.activity.as_str()];
+        what.into_iter().chain(rules)
+    }
+
     /// Whether this is the same refusal again, of something that no person looked at.
-    fn replaces(&self, old: &Self) -> bool {
-        let (new, old) = (&self.refused, &old.refused);
-        old.back.is_none()
-            && new.back.is_none()
-            && new.refusal.activity == old.refusal.activity
-            && new.refusal.place.host == old.refusal.place.host
-            && new.refusal.reasons == old.refusal.reasons
+    pub(super) fn replaces(&self, old: &Self) -> bool {
+        let looked_at = self.refused.back.is_some() || old.refused.back.is_some();
+        !looked_at && self.what().eq(old.what())
     }
 }
 
 impl Stopped {
-    fn is_like(&self, other: &Self) -> bool {
+    pub(super) fn is_like(&self, other: &Self) -> bool {
         self.host == other.host && self.code == other.code
     }
 }
@@ -370,6 +320,7 @@ fn length(seen: &Observation) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::theirs::EACH;
     use super::*;
     use crate::audit::tests::seen;
     use crate::facts::{Activity, FaultCode, Host, Place, RecordId, Remedy, RulebookId};
@@ -433,6 +384,26 @@ mod tests {
             memory.keep(again).unwrap();
         }
         assert_eq!(records(&memory, "ada", now), ["call-2"]);
+    }
+
+    #[test]
+    fn the_same_rule_in_other_words_refuses_the_same() {
+        let memory = Memory::new(300, 10, true);
+        let now = seen("ada", "/").at;
+        for (record, words) in [("one", "Closed today."), ("two", "Closed this week.")] {
+            let mut again = refused("ada", 0, false);
+            again.record = RecordId::new(record);
+            again.refusal.reasons = vec![crate::facts::Reason::from(crate::facts::ReasonWords {
+                policy: crate::facts::PolicyId::new("closed"),
+                effect: crate::facts::Effect::Forbid,
+                text: crate::facts::Wording::from(words),
+                fix: None,
+            })];
+            memory.keep(again).unwrap();
+        }
+        assert_eq!(records(&memory, "ada", now), ["two"]);
+        memory.begins_round();
+        assert_eq!(told(&memory.untold(9, now)), ["two"]);
     }
 
     #[test]
@@ -572,7 +543,70 @@ mod tests {
         memory.learn(&who("ada"), at(2, 2, None));
         let kept = memory.by_record(&who("ada"), "ada-2", later).unwrap();
         assert_eq!(kept.granted, Some(GrantId::new("g")));
+        memory.learn(&who("ada"), at(2, 2, Some("h")));
+        memory.learn(&who("ada"), at(2, 2, Some("g")));
+        let kept = memory.by_record(&who("ada"), "ada-2", later).unwrap();
+        assert_eq!(kept.granted, Some(GrantId::new("h")), "the later grant is shown");
         memory.begins_round();
         assert!(memory.untold(9, later).is_empty());
+    }
+
+    #[test]
+    fn what_is_met_here_is_remembered_whatever_was_met_before() {
+        let memory = Memory::new(300, 10, false);
+        let now = seen("ada", "/").at;
+        for number in 0..EACH {
+            memory.keep(refused("ada", number, true)).unwrap();
+        }
+        for number in [98, 99] {
+            memory.keep(refused("ada", number, false)).unwrap();
+            let kept = memory.by_record(&who("ada"), &format!("ada-{number}"), now);
+            assert!(kept.is_some(), "its link leads to it");
+        }
+        assert_eq!(records(&memory, "ada", now).len(), EACH);
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_elsewhere_hides_nothing_that_is_met_here() {
+        let memory = Memory::new(300, 10, true);
+        let now = seen("ada", "/").at;
+        let ahead = || {
+            let mut ahead = refused("ada", 1, false);
+            ahead.seen.at = now.plus(Duration::from_secs(30));
+            let granted = None;
+            Met::Refused(Arc::new(Kept {
+                refused: ahead,
+                granted,
+            }))
+        };
+        for first in [true, false] {
+            memory.learn(&who("ada"), ahead());
+            let mut mine = refused("ada", 1, false);
+            mine.record = RecordId::new(format!("mine {first}"));
+            memory.keep(mine).unwrap();
+            let kept = memory.by_record(&who("ada"), &format!("mine {first}"), now);
+            assert!(kept.is_some(), "{first}");
+        }
+        memory.learn(&who("ada"), ahead());
+        assert!(memory.by_record(&who("ada"), "mine false", now).is_some());
+    }
+
+    #[test]
+    fn what_was_opened_once_is_not_opened_again_unless_it_has_changed() {
+        let memory = Memory::new(300, 10, true);
+        let now = seen("ada", "/").at;
+        let envelope = |name: &str, at: Timestamp| Envelope {
+            who: who("ada"),
+            kind: "refusal".to_owned(),
+            name: name.to_owned(),
+            stays: false,
+            at,
+            sealed: at.as_millis().to_be_bytes().to_vec(),
+        };
+        let later = now.plus(Duration::from_secs(1));
+        let opens = |all: &[Envelope]| memory.unopened(&who("ada"), all.to_vec(), now).len();
+        assert_eq!(opens(&[envelope("a", now), envelope("b", now)]), 2);
+        assert_eq!(opens(&[envelope("a", now), envelope("b", later)]), 1);
+        assert_eq!(opens(&[envelope("a", now), envelope("b", later)]), 0);
     }
 }

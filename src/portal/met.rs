@@ -13,15 +13,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 use tokio::time::MissedTickBehavior;
 
 use super::memory::{KEPT, Kept, Met};
+use super::recalls::Recalls;
+use super::session::RECENT;
 use super::{Portal, Refused, Stopped, Visit};
-use crate::clock::Clock;
-use crate::facts::{FaultCode, GrantId, Host, Observation, RecordId, RulebookId, SubjectId, hex};
-use crate::ledger::{Envelope, Vouched};
+use crate::clock::{Clock, Timestamp};
+use crate::facts::{FaultCode, GrantId, Host, Observation, RecordId, RulebookId, SubjectId};
+use crate::ledger::{Envelope, LedgerError, Vouched};
 use crate::rulebook::Refusal;
 
 /// How much is told at once, and a little more.
@@ -31,11 +32,20 @@ const BREATH: Duration = Duration::from_millis(20);
 /// How often that is told for which nobody waits.
 const ROUND: Duration = Duration::from_secs(1);
 
+/// By how much an envelope is later than another at least.
+const TICK: Duration = Duration::from_millis(1);
+
+/// How often what is over is forgotten, though nothing new comes.
+const FORGETS: Duration = Duration::from_mins(5);
+
 /// How long after a refusal its person may be faster than what is told of it.
 const ON_ITS_WAY: Duration = Duration::from_secs(10);
 /// How often is looked whether it has come, and how long each time is waited for it.
 const LOOKS: usize = 20;
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long whoever comes to a portal waits for what other gateways know.
+const MOMENT: Duration = Duration::from_secs(1);
 
 const REFUSAL: &str = "refusal";
 const STOPPED: &str = "stopped";
@@ -60,26 +70,45 @@ struct SealedTunnel {
 }
 
 impl Portal {
-    /// Tells other gateways what people meet here, until it is dropped; at once where there are none.
+    /// Tells other gateways what people meet here, and has forgotten in time what portals keep; until it is dropped.
     pub async fn shares(&self, clock: Clock) {
+        tokio::join!(self.tells(&clock), self.forgets(&clock));
+    }
+
+    async fn forgets(&self, clock: &Clock) {
+        let mut rounds = tokio::time::interval(FORGETS);
+        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            rounds.tick().await;
+            let now = clock.now();
+            self.memory.forgets(now);
+            if let Err(trouble) = self.ledger.forget_over(now, (RECENT, KEPT)).await {
+                tracing::debug!(%trouble, "what portals kept is not forgotten now");
+            }
+        }
+    }
+
+    async fn tells(&self, clock: &Clock) {
         if !self.ledger.is_shared() {
             return;
         }
         let mut rounds = tokio::time::interval(ROUND);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut silent, mut more) = (None, false);
         loop {
             tokio::select! {
-                () = self.memory.soon.notified() => {}
+                // a round begins also while those who are on their way never end
+                biased;
                 _ = rounds.tick() => self.memory.begins_round(),
+                () = tokio::time::sleep(BREATH), if more => {}
+                () = self.memory.soon.notified(), if !more => {}
             }
-            while self.share(&clock).await {
-                tokio::time::sleep(BREATH).await;
-            }
+            more = self.share(clock, &mut silent).await;
         }
     }
 
-    /// Tells some of it; whether there may be more.
-    async fn share(&self, clock: &Clock) -> bool {
+    /// Tells some of it; whether there may be more. Why it could not be told before is `silent`.
+    async fn share(&self, clock: &Clock, silent: &mut Option<LedgerError>) -> bool {
         let now = clock.now();
         let untold = self.memory.untold(AT_ONCE, now);
         if untold.is_empty() {
@@ -87,11 +116,19 @@ impl Portal {
         }
         let envelopes = untold.iter().filter_map(|met| self.envelope(met)).collect();
         let told = self.ledger.put_envelopes(envelopes, now.minus(KEPT)).await;
-        if let Err(trouble) = &told {
-            tracing::debug!(%trouble, "other gateways are not told now what people met here");
+        if told.is_err() {
             self.memory.not_told(&untold);
         }
-        told.is_ok()
+        let (is_told, trouble) = (told.is_ok(), told.err());
+        // that the database is out of reach is told where that is noticed
+        let unheard = trouble
+            .as_ref()
+            .filter(|trouble| !matches!(trouble, LedgerError::Lost(_)));
+        if let Some(trouble) = unheard.filter(|trouble| silent.as_ref() != Some(*trouble)) {
+            tracing::warn!(%trouble, "other gateways are not told what people met here: links to refusals lead nowhere there");
+        }
+        *silent = trouble;
+        is_told
     }
 
     fn envelope(&self, met: &Met) -> Option<Envelope> {
@@ -107,7 +144,7 @@ impl Portal {
                     granted: granted.clone(),
                 };
                 let text = serde_json::to_vec(&sealed).ok()?;
-                (REFUSAL, name(refused), refused.back.is_some(), text)
+                (REFUSAL, self.name(kept), refused.back.is_some(), text)
             }
             Met::Stopped(stopped) => {
                 let sealed = SealedTunnel {
@@ -117,7 +154,9 @@ impl Portal {
                     detail: stopped.detail.clone(),
                 };
                 let text = serde_json::to_vec(&sealed).ok()?;
-                let name = digest([stopped.host.as_str(), stopped.code.as_str()].into_iter());
+                let name = self
+                    .seal
+                    .name([stopped.host.as_str(), stopped.code.as_str()].into_iter());
                 (STOPPED, name, false, text)
             }
         };
@@ -125,22 +164,48 @@ impl Portal {
             sealed: self.seal.seal(&[kind, who.as_str(), &name], &text)?,
             who: who.clone(),
             kind: kind.to_owned(),
-            at: met.at(),
+            at: granted_at(met).map_or(met.at(), |at| at.max(met.at().plus(TICK))),
             name,
             stays,
         })
     }
 
-    /// Brings to mind what the person met at other gateways. Where that cannot be known now, what is known here is all.
-    pub(super) async fn recollects(&self, visit: &Visit<'_>) {
+    /// What an envelope is called: what a person looked at, by its record; anything else, by what was refused, of which the last
+    /// time is kept.
+    fn name(&self, kept: &Kept) -> String {
+        if kept.refused.back.is_some() {
+            return kept.refused.record.as_str().to_owned();
+        }
+        self.seal.name(kept.what())
+    }
+
+    /// Brings to mind what other gateways changed, and what the person met there, where the answer takes it. Where that is not
+    /// known within a moment, what is known here is all.
+    pub(super) async fn recollects(&self, visit: &Visit<'_>, recalls: Recalls) {
         if !self.ledger.is_shared() {
             return;
         }
+        let brought = async {
+            match recalls {
+                Recalls::Nothing => {}
+                Recalls::Changes => self.ledger.hears().await,
+                Recalls::Refusals => {
+                    tokio::join!(self.ledger.hears(), self.looks_up(visit));
+                }
+            }
+        };
+        if tokio::time::timeout(MOMENT, brought).await.is_err() {
+            tracing::debug!("what other gateways know did not come in time");
+        }
+    }
+
+    /// Brings to mind what the person met at other gateways.
+    async fn looks_up(&self, visit: &Visit<'_>) {
         let who = &visit.subject.id;
-        self.ledger.hears().await;
         match self.ledger.envelopes_of(who, visit.at.minus(KEPT)).await {
             Ok(envelopes) => {
-                let met = envelopes
+                let unopened = self.memory.unopened(who, envelopes, visit.at);
+                let met = unopened
                     .into_iter()
                     .filter_map(|envelope| self.opened(visit, &envelope));
                 met.for_each(|met| self.memory.learn(who, met));
@@ -216,16 +281,23 @@ impl Portal {
     pub(super) async fn just_met(&self, visit: &Visit<'_>, record: &RecordId) -> Option<Arc<Kept>> {
         let who = &visit.subject.id;
         let known = || self.memory.by_record(who, record.as_str(), visit.at);
-        let on_its_way = record.began().is_some_and(|began| visit.at.since(began) < ON_ITS_WAY);
+        let on_its_way = self.may_be_on_its_way(visit, record);
         for _ in 0..LOOKS {
-            let waits = known().is_none() && on_its_way && self.ledger.is_shared() && !self.is_cut_off();
+            let waits = known().is_none() && on_its_way && !self.is_cut_off();
             if !waits {
                 break;
             }
             tokio::time::sleep(PAUSE).await;
-            self.recollects(visit).await;
+            // what it waits for may come late, and a page then says so
+            let _ = tokio::time::timeout(MOMENT, self.looks_up(visit)).await;
         }
         known()
+    }
+
+    /// Whether another gateway may have answered with that record and not told of it yet.
+    pub(super) fn may_be_on_its_way(&self, visit: &Visit<'_>, record: &RecordId) -> bool {
+        let is_recent = |began| visit.at.since(began) < ON_ITS_WAY;
+        self.ledger.is_shared() && record.began().is_some_and(is_recent)
     }
 
     /// Whether what gateways share cannot be reached.
@@ -249,27 +321,11 @@ impl Portal {
     }
 }
 
-/// What an envelope is called: what a person looked at, by its record; anything else, by what was refused, of which the last
-/// time is kept.
-fn name(refused: &Refused) -> String {
-    if refused.back.is_some() {
-        return refused.record.as_str().to_owned();
+/// When the grant was given that a refusal was followed by: with it the envelope is a later one, which the refusal alone, told
+/// once more, does not take the place of.
+fn granted_at(met: &Met) -> Option<Timestamp> {
+    match met {
+        Met::Refused(kept) => Timestamp::named(kept.granted.as_ref()?.as_str()),
+        Met::Stopped(_) => None,
     }
-    let refusal = &refused.refusal;
-    let reasons = refusal.reasons.iter().map(|reason| reason.policy.as_str());
-    digest(
-        [refusal.place.host.as_str(), refusal.activity.as_str()]
-            .into_iter()
-            .chain(reasons),
-    )
-}
-
-/// A NUL cannot stand in a name, so no two lists of names have the same.
-fn digest<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let mut context = Context::new(&SHA256);
-    for name in names {
-        context.update(name.as_bytes());
-        context.update(&[0]);
-    }
-    hex(context.finish().as_ref())
 }

@@ -65,6 +65,7 @@ mod privacy_pages;
 mod proof;
 mod provenance;
 mod questions;
+mod recalls;
 mod renewing;
 mod revocations;
 mod revoking;
@@ -80,6 +81,7 @@ mod table;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod theirs;
 mod times;
 mod token_calls;
 mod token_pages;
@@ -279,6 +281,8 @@ pub struct Portal {
     searches: Arc<Searches>,
     watchers: Watchers,
     underway: Arc<Underway>,
+    /// Who waits for what another gateway has yet to tell.
+    awaited: Arc<Turns>,
     words: &'static Words,
     languages: Languages,
 }
@@ -310,6 +314,7 @@ impl Portal {
             searches: Arc::default(),
             watchers: Watchers::default(),
             underway: Arc::default(),
+            awaited: Arc::default(),
         })
     }
 

@@ -154,11 +154,16 @@ impl Portal {
             who: if kept.who.is_empty() { who } else { kept.who.to_owned() },
         };
         let nobody = String::new;
+        let refusals = if self.ledger.is_shared() {
+            words.refusals_shared
+        } else {
+            words.refusals
+        };
         vec![
             line(words.records, (words.of_records)(&of("see-decisions"))),
             line(words.purposes, (words.of_purposes)(&of("approve"), &of("revoke"))),
             line(words.figures, capitalised(&of("see-value"))),
-            line(words.refusals, nobody()),
+            line(refusals, nobody()),
             line(words.account, nobody()),
             line(words.looks, nobody()),
         ]

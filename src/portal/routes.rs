@@ -6,6 +6,7 @@ use super::inbox::Verb;
 use super::intake::Received;
 use super::openapi::{self, Call, Found};
 use super::pages::{self, Page, Problem, see_other};
+use super::recalls::Recalls;
 use super::table::{self, Does, Shows};
 use super::{Portal, Visit, api, provenance, revocations, wanted};
 use crate::audit::Topic;
@@ -32,12 +33,15 @@ impl Portal {
             let text = (self.words.not_known)(visit.subject.id.as_str());
             return self.note(StatusCode::FORBIDDEN, self.words.not_known_title, &text);
         };
-        self.recollects(visit).await;
+        let page = table::page(received.path()).filter(|_| reads);
+        let sent = table::form(received.path()).filter(|_| received.method == Method::POST);
+        let page_recalls = page.map(|(shows, _)| Recalls::of_page(shows));
+        let recalls = page_recalls.or_else(|| sent.map(|(does, _)| Recalls::of_form(does)));
+        self.recollects(visit, recalls.unwrap_or(Recalls::Nothing)).await;
         self.notice_own_lapses(visit).await;
         if reads {
-            return self.show_person(visit, visitor, received).await;
+            return self.show_person(visit, visitor, (received, page)).await;
         }
-        let sent = table::form(received.path()).filter(|_| received.method == Method::POST);
         match sent {
             Some(sent) => self.take_form(visit, visitor, received, sent).await,
             None => self.nothing_here(),
@@ -73,8 +77,13 @@ impl Portal {
         }
     }
 
-    async fn show_person(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
-        let Some((shows, named)) = table::page(received.path()) else {
+    async fn show_person(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        (received, page): (&Received, Option<(Shows, &str)>),
+    ) -> Page {
+        let Some((shows, named)) = page else {
             return self.nothing_here();
         };
         match shows {
@@ -125,10 +134,13 @@ impl Portal {
             )
             .answer();
         };
-        self.recollects(visit).await;
-        self.notice_own_lapses(visit).await;
         let path = received.path().strip_prefix("/v1").unwrap_or_default();
-        match openapi::found(received.method.as_str(), path) {
+        let found = openapi::found(received.method.as_str(), path);
+        if let Found::Call(call, _) = found {
+            self.recollects(visit, Recalls::of_call(call)).await;
+        }
+        self.notice_own_lapses(visit).await;
+        match found {
             Found::Call(call, named) => match self.begin(visit, received, call).await {
                 Ok(once) => {
                     let once = once.as_ref().map(|(once, _)| once);

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::tokens::random;
-use crate::facts::{RecordId, Secret, SubjectId};
+use crate::facts::{RecordId, Secret, SubjectId, hex};
 
 /// What a link to a refusal is sealed as.
 const REFERENCE: &str = "reference";
@@ -32,6 +32,8 @@ pub(super) struct Seal {
     key: LessSafeKey,
     /// The key that forms are signed with.
     forms: hmac::Key,
+    /// The key that what has no name of its own is named with.
+    names: hmac::Key,
 }
 
 impl Seal {
@@ -43,11 +45,23 @@ impl Seal {
         Some(Self {
             key: LessSafeKey::new(key),
             forms: hmac::Key::new(hmac::HMAC_SHA256, derived(b"forms").as_ref()),
+            names: hmac::Key::new(hmac::HMAC_SHA256, derived(b"names").as_ref()),
         })
     }
 
     pub(super) fn forms(&self) -> hmac::Key {
         self.forms.clone()
+    }
+
+    /// What something of these parts is called at all gateways: nobody without the key can find out what they were, not by
+    /// trying either. A NUL cannot stand in a part, so no two lists of them have the same name.
+    pub(super) fn name<'a>(&self, parts: impl Iterator<Item = &'a str>) -> String {
+        let mut context = hmac::Context::with_key(&self.names);
+        for part in parts {
+            context.update(part.as_bytes());
+            context.update(&[0]);
+        }
+        hex(context.sign().as_ref())
     }
 
     /// Seals something as what it is; none if there is no randomness.
@@ -127,6 +141,14 @@ mod tests {
         for mangled in ["", "A", rest, &flipped, &format!("{text}AA"), &"A".repeat(10_000)] {
             assert_eq!(east.record(&who("ada"), mangled), None, "{mangled}");
         }
+    }
+
+    #[test]
+    fn a_name_is_the_same_at_every_gateway_of_the_ledger_and_another_one_elsewhere() {
+        let name = |key: &str, parts: &[&str]| seal(key).name(parts.iter().copied());
+        assert_eq!(name("one", &["x.com", "post"]), name("one", &["x.com", "post"]));
+        assert_ne!(name("one", &["x.com", "post"]), name("other", &["x.com", "post"]));
+        assert_ne!(name("one", &["x.com", "post"]), name("one", &["x.compost"]));
     }
 
     #[test]

@@ -89,7 +89,11 @@ impl Portal {
         let unspent = read.filter(|_| own).ok_or_else(over)?;
         match self.ledger.spend(unspent.name, unspent.issued, visit.at).await {
             Ok(true) => Ok(()),
-            Ok(false) => Err(over()),
+            Ok(false) => Err(self.note(
+                StatusCode::FORBIDDEN,
+                self.words.stating.form_sent_title,
+                self.words.stating.form_sent,
+            )),
             Err(trouble) => Err(self.not_shared(&trouble)),
         }
     }

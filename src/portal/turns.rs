@@ -21,7 +21,7 @@ pub(super) struct Turn<'a> {
 }
 
 /// Somebody's place among those who wait, or whose turn it is.
-struct Place<'a> {
+pub(super) struct Place<'a> {
     turns: &'a Turns,
     who: SubjectId,
 }
@@ -46,7 +46,8 @@ impl Turns {
         })
     }
 
-    fn place(&self, who: &SubjectId) -> Option<Place<'_>> {
+    /// The place of `who`, who waits for something else; none where they have it already.
+    pub(super) fn place(&self, who: &SubjectId) -> Option<Place<'_>> {
         let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
         people.insert(who.clone()).then(|| Place {
             turns: self,

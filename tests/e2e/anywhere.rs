@@ -19,19 +19,19 @@ const FEED: &str = "https://www.linkedin.com/feed/?filter=people";
 const WHY: &str = "Looking for a Rust engineer in Lyon";
 
 /// Two gateways of one ledger.
-async fn two(server: &Server) -> (World, World) {
+pub async fn two(server: &Server) -> (World, World) {
     let url = server.database("ledger");
     let gateway = async |name: &str| World::planned(|plan| plan.settings.ledger = shared(&url, name)).await;
     (gateway("east").await, gateway("west").await)
 }
 
 /// The same person at each.
-fn both(worlds: (&World, &World), user: &str) -> (Client, Client) {
+pub fn both(worlds: (&World, &World), user: &str) -> (Client, Client) {
     (worlds.0.client(user), worlds.1.client(user))
 }
 
 /// Where a redirect leads.
-fn onward(answer: &Answer) -> String {
+pub fn onward(answer: &Answer) -> String {
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
     let to = answer.header("location");
     if to.starts_with('/') {
@@ -41,7 +41,7 @@ fn onward(answer: &Answer) -> String {
     }
 }
 
-fn recruiting<'a>(refusal: &'a str, token: &'a str) -> [(&'a str, &'a str); 4] {
+pub fn recruiting<'a>(refusal: &'a str, token: &'a str) -> [(&'a str, &'a str); 4] {
     [
         ("refusal", refusal),
         ("token", token),
@@ -51,7 +51,7 @@ fn recruiting<'a>(refusal: &'a str, token: &'a str) -> [(&'a str, &'a str); 4] {
 }
 
 /// What the page behind the link of a refusal at one gateway holds at the other: the refusal's name and the form's token.
-async fn page_at_the_other(one: &Client, other: &Client) -> (String, String) {
+pub async fn page_at_the_other(one: &Client, other: &Client) -> (String, String) {
     let refused = one.navigate(FEED).await;
     let page = other.follow(&onward(&refused), "cross-site").await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text());

@@ -22,6 +22,7 @@ mod harness;
 
 #[cfg(feature = "postgres")]
 mod anywhere;
+mod apart;
 mod approvals;
 mod arrivals;
 mod attacks;

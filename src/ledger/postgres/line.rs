@@ -5,11 +5,12 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Runtime;
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::Trouble;
+use super::{PATIENCE, Trouble};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::{Bell, Place};
 
@@ -36,8 +37,10 @@ pub(super) const SESSION: &str = "\
     SET statement_timeout = '4s'; SET lock_timeout = '3s'; SET idle_in_transaction_session_timeout = '5s'; \
     SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; \
     SET default_transaction_isolation = 'read committed'; \
-    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'; \
-    LISTEN wayleave_ledger";
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
+
+/// What a line that hears others begins with, too.
+const HEARS: &str = "LISTEN wayleave_ledger";
 
 /// How to connect, and as which gateway.
 pub(super) struct How {
@@ -88,7 +91,8 @@ impl How {
         if !client.query_one(take, &[&self.gateway]).await?.try_get::<_, bool>(0)? {
             return Err(Trouble::Taken(self.gateway.clone()));
         }
-        Ok(client.batch_execute(SESSION).await?)
+        client.batch_execute(SESSION).await?;
+        Ok(client.batch_execute(HEARS).await?)
     }
 }
 
@@ -108,6 +112,22 @@ where
             None => return "the connection was closed".to_owned(),
         }
     }
+}
+
+/// What carries a connection.
+pub(super) fn alone(name: &str) -> Result<Runtime, LedgerError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name(name)
+        .enable_all()
+        .build();
+    runtime.map_err(|error| LedgerError::Unavailable(error.to_string()))
+}
+
+/// Waits for an answer for as long as anybody may.
+pub(super) fn patiently<T>(on: &Runtime, what: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+    let answer = on.block_on(async { tokio::time::timeout(PATIENCE, what).await });
+    answer.unwrap_or(Err(Trouble::Silent(PATIENCE)))
 }
 
 /// The line as it is now.
@@ -146,7 +166,7 @@ impl State {
 
 impl Line {
     /// A line that is connected, and connects again on this runtime whenever it is lost.
-    pub(super) fn kept_up(connected: Connected, how: How, on: &tokio::runtime::Runtime) -> Arc<Self> {
+    pub(super) fn kept_up(connected: Connected, how: How, on: &Runtime) -> Arc<Self> {
         let state = State {
             client: Some(Arc::new(connected.client)),
             driver: connected.driver.abort_handle(),

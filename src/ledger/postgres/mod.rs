@@ -13,6 +13,7 @@
 
 mod access;
 mod counter;
+mod desk;
 mod line;
 mod migrate;
 mod notices;
@@ -30,7 +31,7 @@ use tokio::runtime::Runtime;
 use tokio_postgres::{Client, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::counter::AtCounter;
+use super::counter::{Apart, AtCounter};
 use super::ending::{OnRecord, Untold};
 use super::error::LedgerError;
 use super::figures::Figure;
@@ -42,7 +43,7 @@ use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantAct, GrantId, NoticeEvent, PurposeId, SubjectId};
 use access::named;
 pub(super) use access::{Access, parsed};
-use line::{How, Line};
+use line::{How, Line, alone, patiently};
 use trouble::{Trouble, told};
 
 /// How long the database may take to answer.
@@ -59,6 +60,8 @@ pub(super) struct Postgres {
     /// Carries the line; none only while this is dropped.
     runtime: Option<Runtime>,
     line: Arc<Line>,
+    /// Where portals ask.
+    desk: Apart,
     gateway: String,
     /// What was found at the start, until it is asked for.
     held: Option<Held>,
@@ -69,17 +72,13 @@ pub(super) struct Postgres {
 impl Postgres {
     /// Connects, and brings the tables up to date. To be called from a thread that may wait.
     pub(super) fn open(access: &Access, bell: Bell) -> Result<Self, LedgerError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("ledger-line")
-            .enable_all()
-            .build()
-            .map_err(|error| LedgerError::Unavailable(error.to_string()))?;
+        let runtime = alone("ledger-line")?;
         let config = access.config()?;
         let database = named(&config);
+        let tls = MakeRustlsConnect::new(access.tls.clone());
         let how = How {
-            config,
-            tls: MakeRustlsConnect::new(access.tls.clone()),
+            config: config.clone(),
+            tls: tls.clone(),
             gateway: access.gateway.clone(),
             bell,
         };
@@ -94,8 +93,10 @@ impl Postgres {
             Ok((connected, held, seen))
         });
         let (connected, held, seen) = found?;
+        let line = Line::kept_up(connected, how, &runtime);
         Ok(Self {
-            line: Line::kept_up(connected, how, &runtime),
+            desk: desk::open(config, tls, Arc::clone(&line))?,
+            line,
             runtime: Some(runtime),
             gateway: access.gateway.clone(),
             held: Some(held),
@@ -108,20 +109,13 @@ impl Postgres {
         let Some(runtime) = &self.runtime else {
             return Err(LedgerError::Lost("the gateway is stopping".to_owned()));
         };
-        let answer = runtime.block_on(async { tokio::time::timeout(PATIENCE, what).await });
-        let trouble = match answer {
-            Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(trouble)) => trouble,
-            Err(_) => Trouble::Silent(PATIENCE),
-        };
-        let why = trouble.to_string();
-        if trouble.is_loss() || client.is_closed() {
-            self.line.hang_up(client, why.clone());
-            return Err(LedgerError::Lost(why));
-        }
-        Err(LedgerError::Unavailable(format!(
-            "{why}; check the database that `ledger.url` names"
-        )))
+        patiently(runtime, what).map_err(|trouble| {
+            let is_lost = trouble.is_loss() || client.is_closed();
+            if is_lost {
+                self.line.hang_up(client, trouble.to_string());
+            }
+            trouble.told_of(is_lost)
+        })
     }
 }
 
@@ -206,6 +200,10 @@ impl Store for Postgres {
 
     fn counter(&mut self, ask: &mut dyn FnMut(&mut dyn AtCounter)) {
         ask(self);
+    }
+
+    fn apart(&self) -> Apart {
+        self.desk.clone()
     }
 
     fn place(&self) -> Arc<dyn Place> {

@@ -43,6 +43,14 @@ impl Trouble {
         }
     }
 
+    /// The same for whoever asked.
+    pub(super) fn told_of(&self, is_lost: bool) -> LedgerError {
+        if is_lost {
+            return LedgerError::Lost(self.to_string());
+        }
+        LedgerError::Unavailable(format!("{self}; check the database that `ledger.url` names"))
+    }
+
     pub(super) fn at_start(self, database: &str) -> LedgerError {
         let help = match &self {
             Self::Taken(_) => "give each gateway its own `ledger.gateway`",

@@ -139,6 +139,19 @@ impl AtCounter for InMemory {
         find().map_err(|error| unavailable(&error))
     }
 
+    fn forget_over(&mut self, before: [Timestamp; 3]) -> Result<bool, LedgerError> {
+        let [spent, sessions, envelopes] = before.map(Timestamp::as_millis);
+        let over = [
+            ("DELETE FROM spent WHERE issued_ms < ?1", spent),
+            ("DELETE FROM sessions WHERE since_ms <= ?1", sessions),
+            ("DELETE FROM envelopes WHERE at_ms < ?1", envelopes),
+        ];
+        let forgotten = over
+            .iter()
+            .try_for_each(|(ask, before)| self.connection.execute(ask, params![before]).map(drop));
+        forgotten.map(|()| false).map_err(|error| unavailable(&error))
+    }
+
     fn forget_envelope(&mut self, who: &SubjectId, (kind, name): (&str, &str)) -> Result<(), LedgerError> {
         let ask = "DELETE FROM envelopes WHERE subject = ?1 AND kind = ?2 AND name = ?3";
         let forgotten = self.connection.execute(ask, params![who.as_str(), kind, name]);

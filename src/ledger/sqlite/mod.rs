@@ -169,8 +169,8 @@ impl Store for Sqlite {
         ask(&mut *counter);
     }
 
-    fn apart(&self) -> Option<Apart> {
-        Some(self.counter.clone())
+    fn apart(&self) -> Apart {
+        Apart::Here(self.counter.clone())
     }
 
     fn place(&self) -> Arc<dyn Place> {

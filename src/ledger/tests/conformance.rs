@@ -17,6 +17,7 @@ use super::counter::{
     a_session_is_its_persons_takes_the_place_of_the_one_before_and_ends_for_good,
     a_token_of_a_form_is_used_once_and_forgotten_when_it_counts_no_more,
     of_envelopes_the_latest_of_a_name_and_sixteen_of_a_kind_are_kept_for_their_person,
+    what_is_over_is_forgotten_though_nothing_new_comes,
 };
 use super::delegations::{
     an_answer_for_somebody_does_not_count_once_that_ended_before_it_was_kept,
@@ -152,6 +153,7 @@ everywhere! {
     a_session_is_its_persons_takes_the_place_of_the_one_before_and_ends_for_good,
     a_token_of_a_form_is_used_once_and_forgotten_when_it_counts_no_more,
     of_envelopes_the_latest_of_a_name_and_sixteen_of_a_kind_are_kept_for_their_person,
+    what_is_over_is_forgotten_though_nothing_new_comes,
 }
 
 async fn a_grant_survives_a_restart_to_the_letter(home: &dyn Home) {

@@ -56,6 +56,33 @@ pub(super) async fn a_token_of_a_form_is_used_once_and_forgotten_when_it_counts_
     assert!(spend("one", 0, hours(1)).await, "it was forgotten");
 }
 
+pub(super) async fn what_is_over_is_forgotten_though_nothing_new_comes(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let (hour, now) = (3_600_000, 100 * 3_600_000);
+    for issued in [now - 3 * hour, now - hour] {
+        let spent = ledger.spend(issued.to_string(), moment(issued), moment(issued)).await;
+        assert_eq!(spent, Ok(true));
+        let begun = session("mia", &issued.to_string(), issued);
+        ledger
+            .begin_session(begun, None, (Duration::from_hours(9), 8))
+            .await
+            .unwrap();
+        let met = envelope("ada", ("refusal", &issued.to_string()), issued);
+        ledger.put_envelopes(vec![met], moment(0)).await.unwrap();
+    }
+    let two_hours = Duration::from_hours(2);
+    ledger.forget_over(moment(now), (two_hours, two_hours)).await.unwrap();
+    let [old, new] = [now - 3 * hour, now - hour].map(|issued| issued.to_string());
+    assert_eq!(digests(&ledger, "mia", &[&old, &new]).await, [new.as_str()]);
+    assert_eq!(names(&ledger, "ada", 0).await, [format!("refusal {new}")]);
+    for (token, is_first) in [(old, true), (new, false)] {
+        assert_eq!(
+            ledger.spend(token, moment(now - hour), moment(now - hour)).await,
+            Ok(is_first)
+        );
+    }
+}
+
 pub(super) async fn a_session_is_its_persons_takes_the_place_of_the_one_before_and_ends_for_good(home: &dyn Home) {
     let ledger = home.open().unwrap();
     let keep = (Duration::from_mins(15), 3);
@@ -131,6 +158,19 @@ pub(super) async fn of_envelopes_the_latest_of_a_name_and_sixteen_of_a_kind_are_
         "an older one changes nothing"
     );
     assert!(names(&ledger, "ada", 9).await.is_empty());
+
+    let twice = |at| Envelope {
+        sealed: b"of two at once".to_vec(),
+        ..envelope("ada", ("draft", "x"), at)
+    };
+    let all = vec![
+        envelope("ada", ("draft", "x"), 9),
+        twice(9),
+        envelope("ada", ("draft", "x"), 8),
+    ];
+    put(all, 0).await;
+    let found = ledger.envelopes_of(&ada(), moment(0)).await;
+    assert_eq!(found, Ok(vec![twice(9)]), "of one name there is one");
 
     let page = Envelope {
         stays: true,

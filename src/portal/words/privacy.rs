@@ -42,6 +42,8 @@ pub struct PrivacyWords {
     pub purposes: KeptWords,
     pub figures: KeptWords,
     pub refusals: KeptWords,
+    /// The same where several gateways share a database.
+    pub refusals_shared: KeptWords,
     pub account: KeptWords,
     /// That somebody looked at what was decided about others.
     pub looks: KeptWords,

@@ -13,6 +13,9 @@ pub(super) fn capital(text: &str) -> String {
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "each is named by what it says")]
 pub struct StatingWords {
+    /// A form comes a second time.
+    pub form_sent_title: &'static str,
+    pub form_sent: &'static str,
     pub how_far: &'static str,
     pub only: fn(groups: &str, lasts: Duration) -> String,
     pub further: fn(groups: &str, lasts: Duration) -> String,

@@ -342,7 +342,7 @@ pub const ENGLISH: Words = Words {
     not_here_title: "There is no such page",
     not_here: "The address may be mistyped.",
     form_over_title: "Please send the form again",
-    form_over: "The form was older than an hour, was sent already, or did not come from this portal. Nothing has changed.",
+    form_over: "The form was older than an hour, or did not come from this portal. Nothing has changed.",
     out_of_reach_title: "Please try again in a minute",
     out_of_reach: "What all gateways share is out of reach at the moment: no link can be looked up there, and no form can be taken. Nothing has changed.",
     not_kept_title: "Nothing was granted",

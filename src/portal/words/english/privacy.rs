@@ -73,6 +73,12 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
         how_long: "24 hours, the latest sixteen, in memory only.",
         who: "You.",
     },
+    refusals_shared: KeptWords {
+        what: "Your recent refusals",
+        holds: "What you wanted to open and why it was refused, so that the page can explain it. Several gateways answer for one another here, so the database that they share has a copy, encrypted: nobody who reads the database alone can read it.",
+        how_long: "24 hours, the latest sixteen, and until the gateway next tidies up, minutes later.",
+        who: "You.",
+    },
     account: KeptWords {
         what: "Your account here, where you have one",
         holds: "A hash of your password, and of each token for tools, never the password or the token; on which day a token was used last.",

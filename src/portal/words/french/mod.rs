@@ -359,7 +359,7 @@ pub const FRENCH: Words = Words {
     not_here_title: "Cette page n’existe pas",
     not_here: "L’adresse contient peut-être une faute de frappe.",
     form_over_title: "Veuillez envoyer de nouveau le formulaire",
-    form_over: "Le formulaire datait de plus d’une heure, avait déjà été envoyé, ou ne venait pas de ce portail. Rien n’a changé.",
+    form_over: "Le formulaire datait de plus d’une heure, ou ne venait pas de ce portail. Rien n’a changé.",
     out_of_reach_title: "Veuillez réessayer dans une minute",
     out_of_reach: "Ce que les passerelles ont en commun est inaccessible pour le moment : aucun lien ne peut y être retrouvé, ni aucun formulaire accepté. Rien n’a changé.",
     not_kept_title: "Rien n’a été accordé",

@@ -78,6 +78,12 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
         how_long: "24 heures, les seize derniers, en mémoire seulement.",
         who: "Vous.",
     },
+    refusals_shared: KeptWords {
+        what: "Vos refus récents",
+        holds: "Ce que vous vouliez ouvrir et la raison du refus, pour que la page puisse l’expliquer. Plusieurs passerelles répondent ici l’une pour l’autre\u{a0}: la base de données qu’elles partagent en a donc une copie, chiffrée, que l’on ne peut pas lire avec la base de données seule.",
+        how_long: "24 heures, les seize derniers, et jusqu’au prochain nettoyage, quelques minutes plus tard.",
+        who: "Vous.",
+    },
     account: KeptWords {
         what: "Votre compte ici, si vous en avez un",
         holds: "Une empreinte de votre mot de passe et de chaque jeton pour outils, jamais le mot de passe ni le jeton\u{a0}; le jour où un jeton a servi pour la dernière fois.",

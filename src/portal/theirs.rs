@@ -1,0 +1,145 @@
+//! What one person met: bounded, newest last.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Stopped;
+use super::memory::{KEPT, Kept, Met};
+use crate::clock::Timestamp;
+use crate::ledger::Envelope;
+
+/// How many refusals are remembered for one person; as many tunnels that were stopped.
+pub(super) const EACH: usize = 16;
+
+/// Something, and whether other gateways have been told of it.
+pub(super) struct Told<T> {
+    pub(super) it: T,
+    pub(super) told: bool,
+    /// Whether it was met at this gateway, which has handed out a link to it.
+    here: bool,
+}
+
+/// What one person met, newest last.
+#[derive(Default)]
+pub(super) struct Theirs {
+    pub(super) refusals: Vec<Told<Arc<Kept>>>,
+    pub(super) stopped: Vec<Told<Stopped>>,
+    /// What was opened of what gateways keep, by kind and name: how it begins, which is another each time it is sealed.
+    opened: BTreeMap<(String, String), Vec<u8>>,
+}
+
+impl Theirs {
+    /// When they met something last.
+    pub(super) fn latest(&self) -> Option<Timestamp> {
+        let refused = self.refusals.last().map(|kept| kept.it.refused.seen.at);
+        refused.max(self.stopped.last().map(|stopped| stopped.it.at))
+    }
+
+    /// Adds a refusal that was met here: whatever is remembered already, by whichever clock, this is.
+    pub(super) fn meets(&mut self, kept: Arc<Kept>, told: bool) {
+        self.refusals.retain(|old| !kept.replaces(&old.it));
+        let place = self.insert(Told {
+            it: kept,
+            told,
+            here: true,
+        });
+        self.make_room(Some(place));
+    }
+
+    /// Adds one that another gateway told of, in its place in time. It takes the place of none that was met here.
+    pub(super) fn learns(&mut self, kept: Arc<Kept>) {
+        let is_later = |other: &Told<Arc<Kept>>| other.it.replaces(&kept) && other.it.at() > kept.at();
+        if self.refusals.iter().any(is_later) {
+            return;
+        }
+        self.refusals.retain(|old| old.here || !kept.replaces(&old.it));
+        self.insert(Told {
+            it: kept,
+            told: true,
+            here: false,
+        });
+        self.make_room(None);
+    }
+
+    fn insert(&mut self, new: Told<Arc<Kept>>) -> usize {
+        let place = self.refusals.partition_point(|other| other.it.at() <= new.it.at());
+        self.refusals.insert(place, new);
+        place
+    }
+
+    /// Forgets one where there are too many. A page that fires a hundred calls must not push out the refusal of the page itself.
+    fn make_room(&mut self, but: Option<usize>) {
+        if self.refusals.len() <= EACH {
+            return;
+        }
+        let mut others = self
+            .refusals
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| Some(*place) != but);
+        let is_call = |(_, old): &(usize, &Told<Arc<Kept>>)| old.it.refused.back.is_none();
+        let victim = others.clone().find(is_call).or_else(|| others.next());
+        if let Some(victim) = victim.map(|(place, _)| place) {
+            self.refusals.remove(victim);
+        }
+    }
+
+    /// Adds a tunnel; of the same to one host, the last stays.
+    pub(super) fn add_stopped(&mut self, stopped: Stopped, told: bool) {
+        let theirs = &mut self.stopped;
+        if theirs
+            .iter()
+            .any(|old| old.it.is_like(&stopped) && old.it.at > stopped.at)
+        {
+            return;
+        }
+        theirs.retain(|old| !old.it.is_like(&stopped));
+        let place = theirs.partition_point(|other| other.it.at <= stopped.at);
+        let here = false;
+        theirs.insert(
+            place,
+            Told {
+                it: stopped,
+                told,
+                here,
+            },
+        );
+        if theirs.len() > EACH {
+            theirs.remove(0);
+        }
+    }
+
+    /// Forgets what is too old to be shown; whether anything is left.
+    pub(super) fn forgets(&mut self, now: Timestamp) -> bool {
+        self.refusals.retain(|kept| now.since(kept.it.at()) < KEPT);
+        self.stopped.retain(|stopped| now.since(stopped.it.at) < KEPT);
+        self.latest().is_some()
+    }
+
+    /// What others are to be told, which counts as told from now on.
+    pub(super) fn untold(&mut self, now: Timestamp) -> Vec<Met> {
+        let refusals = self.refusals.iter_mut().filter(|kept| !kept.told);
+        let refusals = refusals.map(|kept| {
+            kept.told = true;
+            Met::Refused(Arc::clone(&kept.it))
+        });
+        let stopped = self.stopped.iter_mut().filter(|stopped| !stopped.told);
+        let stopped = stopped.map(|stopped| {
+            stopped.told = true;
+            Met::Stopped(stopped.it.clone())
+        });
+        let fresh = |met: &Met| now.since(met.at()) < KEPT;
+        refusals.chain(stopped).filter(fresh).collect()
+    }
+
+    /// What of all that gateways keep has not been opened; it counts as opened from now on.
+    pub(super) fn unopened(&mut self, envelopes: Vec<Envelope>) -> Vec<Envelope> {
+        let named = |one: &Envelope| (one.kind.clone(), one.name.clone());
+        let begins = |one: &Envelope| one.sealed.iter().take(16).copied().collect::<Vec<u8>>();
+        let now = envelopes.iter().map(|one| (named(one), begins(one))).collect();
+        let before = std::mem::replace(&mut self.opened, now);
+        let mut unopened = envelopes;
+        unopened.retain(|one| before.get(&named(one)).is_none_or(|before| *before != begins(one)));
+        unopened
+    }
+}

@@ -365,25 +365,30 @@ impl Notices {
         if outcomes.ask && now < morning {
             return Fate::Again(morning);
         }
-        let asks = outcomes.ask && !self.asked(grant, in_force, now).is_empty();
+        let asks = !self.asked(grant, in_force, now).is_empty();
         let letters = asks.then(|| whom::letters((grant, NoticeEvent::CameOfIt), (in_force, &[]), &self.settings, now));
         Fate::Addressed(letters.unwrap_or_default(), None)
     }
 
-    /// Of what its holder is asked in the name of a grant.
+    /// Of what its holder is asked in the name of a grant; nothing where nobody is.
     fn asked(&self, grant: &Grant, in_force: &InForce, now: Timestamp) -> Vec<Grant> {
+        if !self.settings.outcomes.ask {
+            return Vec::new();
+        }
         let theirs = self.ledger.grants_of(&grant.subject);
         let asked = outcomes::asked(grant, &theirs, (in_force, self.settings.outcomes.hour), now);
         asked.into_iter().cloned().collect()
     }
 
     /// What is told by a letter, as the rules and the settings are by now; none where nobody needs to hear of it any more.
-    fn still_told(&self, notice: &Notice, letter: &Letter, in_force: &InForce, now: Timestamp) -> Option<Notice> {
+    fn still_told(
+        &self,
+        (notice, letter, asked): (&Notice, &Letter, &[Grant]),
+        in_force: &InForce,
+        now: Timestamp,
+    ) -> Option<Notice> {
         let about = match &notice.about {
-            About::Grant(grant, NoticeEvent::CameOfIt) => {
-                let asks = self.settings.outcomes.ask && !self.asked(grant, in_force, now).is_empty();
-                asks.then(|| notice.about.clone())?
-            }
+            About::Grant(_, NoticeEvent::CameOfIt) => (!asked.is_empty()).then(|| notice.about.clone())?,
             About::Grant(grant, event) => {
                 let happened: Happened<'_> = (grant, *event);
                 let lets = self.lets(now);
@@ -401,12 +406,13 @@ impl Notices {
 
     async fn tell(&self, notice: &Notice, letter: &Letter) -> Went {
         let (in_force, now) = (self.live.load(), self.clock.now());
-        let Some(notice) = self.still_told(notice, letter, &in_force, now) else {
-            return Went::Moot;
-        };
+        // once: what is answered meanwhile leaves no letter that asks of nothing
         let asked = match &notice.about {
             About::Grant(grant, NoticeEvent::CameOfIt) => self.asked(grant, &in_force, now),
             About::Grant(..) | About::Week(_) => Vec::new(),
+        };
+        let Some(notice) = self.still_told((notice, letter, &asked), &in_force, now) else {
+            return Went::Moot;
         };
         let view = words::View {
             asked: &asked,

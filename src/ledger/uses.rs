@@ -114,9 +114,12 @@ impl Uses {
 
     /// What has gone unused for too long at `now`, and for `longer` beyond that; what expired first only expired.
     pub(super) fn idle(&self, now: Timestamp, longer: Duration) -> Vec<GrantId> {
+        // most may go unused: of those nothing more is asked, every second
         let is_idle = |stamp: &Arc<Stamp>| {
-            let until = InUse(Arc::clone(stamp)).until();
-            stamp.limit.is_some() && until.plus(longer) <= now && until < stamp.expires
+            stamp.limit.is_some() && {
+                let until = stamp.until();
+                until.plus(longer) <= now && until < stamp.expires
+            }
         };
         self.all(is_idle).into_iter().map(|(id, _)| id).collect()
     }
@@ -141,7 +144,7 @@ impl Uses {
         for shard in &self.0 {
             let stamps = read(shard);
             let found = stamps.iter().filter(|(_, stamp)| wanted(stamp));
-            all.extend(found.filter_map(|(id, stamp)| Some((id.clone(), InUse(Arc::clone(stamp)).last()?))));
+            all.extend(found.filter_map(|(id, stamp)| Some((id.clone(), stamp.last()?))));
         }
         all
     }
@@ -150,6 +153,16 @@ impl Uses {
 impl Stamp {
     fn is_of(&self, grant: &Grant, limit: Option<Duration>) -> bool {
         (self.limit, self.expires) == (limit, grant.expires)
+    }
+
+    fn until(&self) -> Timestamp {
+        let idle = self.limit.zip(self.last());
+        idle.map_or(self.expires, |(limit, last)| last.plus(limit))
+    }
+
+    fn last(&self) -> Option<Timestamp> {
+        let last = self.last.load(Ordering::Relaxed);
+        (last != NEVER).then(|| Timestamp::from_millis(last))
     }
 }
 
@@ -170,14 +183,12 @@ impl InUse {
 
     /// Until when it may go unused.
     pub fn until(&self) -> Timestamp {
-        let idle = self.0.limit.zip(self.last());
-        idle.map_or(self.0.expires, |(limit, last)| last.plus(limit))
+        self.0.until()
     }
 
     /// When it was used last, as far as it is followed.
     fn last(&self) -> Option<Timestamp> {
-        let last = self.0.last.load(Ordering::Relaxed);
-        (last != NEVER).then(|| Timestamp::from_millis(last))
+        self.0.last()
     }
 }
 

@@ -324,7 +324,7 @@ impl Notices {
                 let happened = (&**grant, *event);
                 (
                     whom::is_moot(happened, None, now),
-                    self.addressed_of(happened, &in_force, now),
+                    self.addressed_of((happened, notice.since), &in_force, now),
                 )
             }
             About::Week(brought) => {
@@ -344,9 +344,14 @@ impl Notices {
     }
 
     /// That others may answer is told when their time has come, which the rules say.
-    fn addressed_of(&self, (grant, event): Happened<'_>, in_force: &InForce, now: Timestamp) -> Fate {
+    fn addressed_of(
+        &self,
+        ((grant, event), since): (Happened<'_>, Timestamp),
+        in_force: &InForce,
+        now: Timestamp,
+    ) -> Fate {
         if event == NoticeEvent::CameOfIt {
-            return self.asked_of(grant, in_force, now);
+            return self.asked_of((grant, since), in_force, now);
         }
         let others = whom::alternates_from(grant, in_force).filter(|from| now < *from);
         if let Some(from) = others.filter(|_| event == NoticeEvent::AlternatesMay) {
@@ -358,11 +363,12 @@ impl Notices {
         Fate::Addressed(letters, later.map(|from| (NoticeEvent::AlternatesMay, from)))
     }
 
-    /// What came of something is asked on a morning, and of all that is asked then at once.
-    fn asked_of(&self, grant: &Grant, in_force: &InForce, now: Timestamp) -> Fate {
+    /// What came of something is asked on a morning, and of all that is asked then at once. It is to be told since that morning, also
+    /// where nobody looked before: so long it is tried.
+    fn asked_of(&self, (grant, since): (&Grant, Timestamp), in_force: &InForce, now: Timestamp) -> Fate {
         let outcomes = &self.settings.outcomes;
         let morning = outcomes::when(grant, in_force, outcomes.hour);
-        if outcomes.ask && now < morning {
+        if outcomes.ask && (now < morning || since < morning) {
             return Fate::Again(morning);
         }
         let asks = !self.asked(grant, in_force, now).is_empty();

@@ -484,7 +484,9 @@ async fn whoever_is_looked_for_by_their_full_name_finds_that_also_where_a_grant_
     };
     let (ada, ben) = lines().await;
     let asked = format!("?kind=grants&user=Ada%20Mertens&grant={grant}");
-    assert_eq!(listed(&world, "sol", &asked).await.status, StatusCode::OK);
+    // no grant of hers is that one
+    let none = listed(&world, "sol", &asked).await;
+    assert_eq!(none.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", none.text());
     let (ada_then, ben_then) = lines().await;
     // each look of `lines` is one as well
     assert_eq!((ada_then - ada, ben_then - ben), (2, 2));

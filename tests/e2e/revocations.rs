@@ -662,7 +662,8 @@ forbid (principal, action == Action::"see-decisions", resource == User::"dan");
     };
     let page = async |name: &str| {
         let text = reads(&sol, &format!("/grants?user={name}"), "").await;
-        text.replace(&name.replace("%20", " "), "NAME")
+        let text = text.replace(&name.replace("%20", " "), "NAME");
+        text.replace(&name.replace("%20", "+"), "NAME")
     };
     for (there, not) in [("dan", "xyz"), ("Dan%20Whitfield", "Xyz%20Xyzxyzxy")] {
         assert_eq!(ask(there).await, ask(not).await);

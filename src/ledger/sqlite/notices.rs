@@ -186,7 +186,8 @@ mod tests {
         }
         let ask = format!("EXPLAIN QUERY PLAN {}", asks_outlook());
         let mut statement = connection.prepare(&ask).unwrap();
-        let steps = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();
+        let of = named_params! { ":now": 1, ":busy": "[]", ":known": "[]", ":forsaken": 1 };
+        let steps = statement.query_map(of, |row| row.get::<_, String>(3)).unwrap();
         let steps: Vec<String> = steps.map(Result::unwrap).collect();
         let of_notices: Vec<&String> = steps.iter().filter(|step| step.contains("notices")).collect();
         assert_eq!(of_notices.len(), 3, "{steps:#?}");

@@ -32,9 +32,7 @@ impl<S: Store> Keeper<S> {
         self.doubtful.clear();
         self.no_doubt_about(found);
         self.doubtful_accounts.clear();
-        if let Some(accounts) = accounts {
-            self.tokens.are_noted(accounts);
-        }
+        self.tokens.are_noted_anew(accounts);
         Ok(())
     }
 }

@@ -149,8 +149,8 @@ impl<S: Store> Keeper<S> {
     /// Claims what is due. Where nothing is, nothing is changed.
     pub(super) fn claim(&mut self, claim: &Claim) -> Result<Due, LedgerError> {
         self.clear_doubts()?;
-        let (waiting, next) = self.store.outlook(claim)?;
-        if next.is_none_or(|next| claim.now < next) {
+        let (waiting, is_due) = self.store.outlook(claim)?;
+        if !is_due {
             let notices = Vec::new();
             return Ok(Due { waiting, notices });
         }

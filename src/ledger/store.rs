@@ -118,8 +118,8 @@ pub(super) trait Store: Send + 'static {
     /// What the life before this one of the gateway had claimed of what people are to be told is anybody's.
     fn unclaim(&mut self) -> Result<(), LedgerError>;
 
-    /// How much people are to be told, and from when on there is something to do about what such a claim is after.
-    fn outlook(&mut self, claim: &Claim) -> Result<(u64, Option<Timestamp>), LedgerError>;
+    /// How much people are to be told, and whether there is something to do now about what such a claim is after.
+    fn outlook(&mut self, claim: &Claim) -> Result<(u64, bool), LedgerError>;
 
     /// What is told of a purpose in those weeks, the first and the last included; ordered by week, measure and part.
     fn figures(&mut self, of: &PurposeId, weeks: &RangeInclusive<Week>) -> Result<Vec<Figure>, LedgerError>;

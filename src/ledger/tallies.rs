@@ -20,6 +20,8 @@ const FEWEST: u64 = 5;
 
 /// For how many days what was asked still says something.
 const DAYS: i64 = 90;
+/// How many days are kept at most: all that say something, and some of clocks that were ahead.
+const MOST_DAYS: usize = 128;
 /// For how long that is.
 pub(super) const LATELY: Duration = Duration::from_hours(24 * 90);
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -63,9 +65,10 @@ impl Paces {
         let Some(step) = took(asked, answers) else { return };
         let days = self.0.entry(purpose).or_default();
         *days.entry(day(asked)).or_default().entry(step).or_default() += 1;
-        // what is older says nothing any more
-        let oldest = days.last_key_value().map_or(0, |(last, _)| last.saturating_sub(DAYS));
-        *days = days.split_off(&oldest);
+        // what is older says nothing any more; by how many days that is, so that one of a clock that was far ahead drops no others
+        if days.len() > MOST_DAYS {
+            days.pop_first();
+        }
     }
 
     fn take_back(&mut self, grant: &Grant) {
@@ -212,6 +215,20 @@ mod tests {
         assert_eq!(usual(&asked, 91 * DAY_MS), None);
         asked[4].0 = 91 * DAY_MS;
         assert_eq!(usual(&asked, 91 * DAY_MS), None);
+    }
+
+    #[test]
+    fn what_was_asked_by_a_clock_that_was_ahead_drops_nothing() {
+        let mut asked = vec![(0, 10); 5];
+        asked.push((400 * DAY_MS, 10));
+        asked.push((0, 10));
+        assert_eq!(usual(&asked, DAY_MS), Some(10));
+        let (purpose, mut paces) = (PurposeId::new("recruiting"), Paces::default());
+        for day in 0..1_000 {
+            let at = day * DAY_MS;
+            paces.add(purpose.clone(), Timestamp::from_millis(at), &[answer(at, 0)]);
+        }
+        assert_eq!(paces.0[&purpose].len(), MOST_DAYS, "nor is all kept forever");
     }
 
     #[test]

@@ -165,14 +165,15 @@ impl<S: Store> Keeper<S> {
 pub(super) fn noted_anew(
     change: &mut impl KeepsTokens,
     doubtful: &BTreeSet<SubjectId>,
-) -> Result<Option<AccountMarks>, LedgerError> {
+) -> Result<Vec<(SubjectId, Option<AccountMark>)>, LedgerError> {
     if doubtful.is_empty() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let found = change.accounts()?;
     let theirs = doubtful.iter().map(|who| (who.clone(), found.get(who).copied()));
-    change.write_accounts(&theirs.collect::<Vec<_>>())?;
-    Ok(Some(found))
+    let theirs: Vec<_> = theirs.collect();
+    change.write_accounts(&theirs)?;
+    Ok(theirs)
 }
 
 impl Ledger {

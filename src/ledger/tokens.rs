@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use super::token_rows::{KeptToken, TokenRows};
 use super::{Ledger, Vouched};
 use crate::clock::Timestamp;
-use crate::facts::{AccountMarks, RevokedFor, SubjectId, Token, TokenHash, TokenId};
+use crate::facts::{AccountMark, AccountMarks, RevokedFor, SubjectId, Token, TokenHash, TokenId};
 
 /// How much of a digest a token is looked up by; the rest is compared in a time that tells nothing.
 const PREFIX: usize = 8;
@@ -251,15 +251,19 @@ impl TokenView {
         self.accounts.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// So they were noted, which is no news of how they look.
-    pub(super) fn are_noted(&self, accounts: AccountMarks) {
-        *self.accounts.write().unwrap_or_else(PoisonError::into_inner) = accounts;
+    /// So these accounts look: of all others stands what this gateway knows.
+    pub(super) fn are_noted_anew(&self, these: Vec<(SubjectId, Option<AccountMark>)>) {
+        let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
+        for (who, mark) in these {
+            accounts.remove(&who);
+            accounts.extend(mark.map(|mark| (who, mark)));
+        }
     }
 
     /// So the accounts look, and the tokens of those that changed are shown as over. Those of whom nothing had to be noted in the
     /// end, as their account is again what it was, are good again.
     pub(super) fn noted(&self, accounts: AccountMarks) {
-        self.are_noted(accounts);
+        *self.accounts.write().unwrap_or_else(PoisonError::into_inner) = accounts;
         let mut suspended = self.suspended.lock().unwrap_or_else(PoisonError::into_inner);
         let suspended = std::mem::take(&mut *suspended);
         if suspended.is_empty() {

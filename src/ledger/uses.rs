@@ -16,7 +16,14 @@ const NEVER: i64 = i64::MIN;
 
 const SHARDS: usize = 32;
 
-type Shard = RwLock<BTreeMap<GrantId, Arc<Stamp>>>;
+type Shard = RwLock<Stamps>;
+
+/// Apart, so that what may go unused is not looked at when it is looked, every second, for what did for too long.
+#[derive(Default)]
+struct Stamps {
+    limited: BTreeMap<GrantId, Arc<Stamp>>,
+    unlimited: BTreeMap<GrantId, Arc<Stamp>>,
+}
 
 /// The stamps of what is in force.
 pub(super) struct Uses(Vec<Shard>);
@@ -70,7 +77,7 @@ impl Uses {
             limit,
             expires: grant.expires,
         };
-        stamps.insert(grant.id.clone(), Arc::new(stamp));
+        stamps.insert(grant.id.clone(), stamp);
     }
 
     /// Follows what an earlier life of the ledger left in force: as it may have been used since that was written down last,
@@ -114,17 +121,29 @@ impl Uses {
 
     /// What has gone unused for too long at `now`, and for `longer` beyond that; what expired first only expired.
     pub(super) fn idle(&self, now: Timestamp, longer: Duration) -> Vec<GrantId> {
-        let is_idle = |stamp: &Arc<Stamp>| {
-            let until = InUse(Arc::clone(stamp)).until();
-            stamp.limit.is_some() && until.plus(longer) <= now && until < stamp.expires
+        let is_idle = |stamp: &Stamp| {
+            let until = stamp.until();
+            until.plus(longer) <= now && until < stamp.expires
         };
-        self.all(is_idle).into_iter().map(|(id, _)| id).collect()
+        let mut idle = Vec::new();
+        for shard in &self.0 {
+            let stamps = read(shard);
+            let found = stamps.limited.iter().filter(|(_, stamp)| is_idle(stamp));
+            idle.extend(found.map(|(id, _)| id.clone()));
+        }
+        idle
     }
 
     /// What was used since that was written down, and when last.
     pub(super) fn unkept(&self) -> Vec<(GrantId, Timestamp)> {
-        let is_new = |stamp: &Arc<Stamp>| stamp.last.load(Ordering::Relaxed) > stamp.kept.load(Ordering::Relaxed);
-        self.all(is_new)
+        let mut unkept = Vec::new();
+        for shard in &self.0 {
+            let stamps = read(shard);
+            let all = stamps.limited.iter().chain(&stamps.unlimited);
+            let new = all.filter(|(_, stamp)| stamp.last.load(Ordering::Relaxed) > stamp.kept.load(Ordering::Relaxed));
+            unkept.extend(new.filter_map(|(id, stamp)| Some((id.clone(), stamp.last()?))));
+        }
+        unkept
     }
 
     /// This is on disk.
@@ -135,21 +154,42 @@ impl Uses {
             }
         }
     }
+}
 
-    fn all(&self, wanted: impl Fn(&Arc<Stamp>) -> bool) -> Vec<(GrantId, Timestamp)> {
-        let mut all = Vec::new();
-        for shard in &self.0 {
-            let stamps = read(shard);
-            let found = stamps.iter().filter(|(_, stamp)| wanted(stamp));
-            all.extend(found.filter_map(|(id, stamp)| Some((id.clone(), InUse(Arc::clone(stamp)).last()?))));
-        }
-        all
+impl Stamps {
+    fn get(&self, id: &GrantId) -> Option<&Arc<Stamp>> {
+        self.limited.get(id).or_else(|| self.unlimited.get(id))
+    }
+
+    fn insert(&mut self, id: GrantId, stamp: Stamp) {
+        self.remove(&id);
+        let those = if stamp.limit.is_some() {
+            &mut self.limited
+        } else {
+            &mut self.unlimited
+        };
+        those.insert(id, Arc::new(stamp));
+    }
+
+    fn remove(&mut self, id: &GrantId) {
+        self.limited.remove(id);
+        self.unlimited.remove(id);
     }
 }
 
 impl Stamp {
     fn is_of(&self, grant: &Grant, limit: Option<Duration>) -> bool {
         (self.limit, self.expires) == (limit, grant.expires)
+    }
+
+    fn until(&self) -> Timestamp {
+        let idle = self.limit.zip(self.last());
+        idle.map_or(self.expires, |(limit, last)| last.plus(limit))
+    }
+
+    fn last(&self) -> Option<Timestamp> {
+        let last = self.last.load(Ordering::Relaxed);
+        (last != NEVER).then(|| Timestamp::from_millis(last))
     }
 }
 
@@ -170,14 +210,12 @@ impl InUse {
 
     /// Until when it may go unused.
     pub fn until(&self) -> Timestamp {
-        let idle = self.0.limit.zip(self.last());
-        idle.map_or(self.0.expires, |(limit, last)| last.plus(limit))
+        self.0.until()
     }
 
     /// When it was used last, as far as it is followed.
     fn last(&self) -> Option<Timestamp> {
-        let last = self.0.last.load(Ordering::Relaxed);
-        (last != NEVER).then(|| Timestamp::from_millis(last))
+        self.0.last()
     }
 }
 
@@ -190,7 +228,7 @@ pub(super) fn same_but_for_use(one: &Grant, other: &Grant) -> bool {
     }
 }
 
-fn read(shard: &Shard) -> RwLockReadGuard<'_, BTreeMap<GrantId, Arc<Stamp>>> {
+fn read(shard: &Shard) -> RwLockReadGuard<'_, Stamps> {
     shard.read().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -773,6 +773,23 @@ mod tests {
     }
 
     #[test]
+    fn a_doubt_about_one_account_leaves_what_is_known_of_others() {
+        let mut keeper = keeper();
+        let [ada, ben] = ["ada", "ben"].map(|who| SubjectId::parse(who).unwrap());
+        let mark = |mark: u8| AccountMark::new([mark; 32]);
+        note(&mut keeper, &AccountMarks::from([(ada.clone(), mark(1))]));
+        // what another gateway noted, this one has not followed yet
+        let mut change = keeper.store.begin().unwrap();
+        change
+            .write_accounts(&[(ada.clone(), Some(mark(2))), (ben, Some(mark(3)))])
+            .unwrap();
+        change.commit().unwrap();
+        keeper.doubtful_accounts.insert(ada.clone());
+        keeper.clear_doubts().unwrap();
+        assert_eq!(keeper.tokens.accounts(), AccountMarks::from([(ada, mark(2))]));
+    }
+
+    #[test]
     fn a_call_whose_grants_were_taken_back_is_done_anew_and_one_of_tokens_alone_was_done() {
         for with_grant in [true, false] {
             let mut keeper = keeper();

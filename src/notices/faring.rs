@@ -24,11 +24,19 @@ pub struct Trouble {
 pub(super) struct Faring {
     ways: Mutex<BTreeMap<String, Faltering>>,
     /// By the way, whose letters were refused as such since something got through.
-    refused: Mutex<BTreeMap<String, BTreeSet<String>>>,
+    refused: Mutex<BTreeMap<String, Refused>>,
 }
 
-/// Of so many in a row whose letters are refused, the way is what is wrong with them.
+/// Of so many in a row whose letters are refused, or of so many letters whosever they are, the way is what is wrong with them.
 const IN_A_ROW: usize = 3;
+const LETTERS_IN_A_ROW: usize = 5;
+
+/// What was refused on a way since something got through, as far as that matters.
+#[derive(Debug, Default)]
+struct Refused {
+    whose: BTreeSet<String>,
+    letters: usize,
+}
 
 #[derive(Debug)]
 struct Faltering {
@@ -49,10 +57,11 @@ impl Faring {
         let is_the_way = {
             let mut letters = self.letters();
             let those = letters.entry(way.to_owned()).or_default();
-            if those.len() < IN_A_ROW {
-                those.insert(to.to_owned());
+            those.letters = those.letters.saturating_add(1);
+            if those.whose.len() < IN_A_ROW {
+                those.whose.insert(to.to_owned());
             }
-            those.len() >= IN_A_ROW
+            those.whose.len() >= IN_A_ROW || those.letters >= LETTERS_IN_A_ROW
         };
         if is_the_way {
             self.lost(way, at, why);
@@ -100,7 +109,7 @@ impl Faring {
         self.ways.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn letters(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, BTreeSet<String>>> {
+    fn letters(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Refused>> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -138,7 +147,7 @@ mod tests {
     fn a_mailbox_that_is_gone_is_no_trouble_of_the_way_and_several_in_a_row_are() {
         let at = Timestamp::from_millis;
         let faring = Faring::default();
-        for _ in 0..5 {
+        for _ in 0..3 {
             faring.refused("email", "dan", (at(1), "550"));
         }
         faring.refused("email", "eve", (at(2), "550"));
@@ -148,6 +157,16 @@ mod tests {
             faring.refused("email", to, (at(when), "550"));
         }
         assert_eq!(told(&faring, 5), [(None, 5, "550".to_owned())]);
+    }
+
+    #[test]
+    fn that_nothing_ever_gets_through_to_the_few_who_are_told_shows_too() {
+        let faring = Faring::default();
+        for when in 1..=5 {
+            assert_eq!(told(&faring, when), []);
+            faring.refused("email", "dan", (Timestamp::from_millis(when), "554 relaying denied"));
+        }
+        assert_eq!(told(&faring, 5), [(None, 5, "554 relaying denied".to_owned())]);
     }
 
     #[test]

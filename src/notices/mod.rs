@@ -330,7 +330,7 @@ impl Notices {
                 let happened = (&**grant, *event);
                 (
                     whom::is_moot(happened, None, now),
-                    self.addressed_of(happened, &in_force, now),
+                    self.addressed_of((happened, notice.since), &in_force, now),
                 )
             }
             About::Week(brought) => {
@@ -355,9 +355,14 @@ impl Notices {
     }
 
     /// That others may answer is told when their time has come, which the rules say.
-    fn addressed_of(&self, (grant, event): Happened<'_>, in_force: &InForce, now: Timestamp) -> Fate {
+    fn addressed_of(
+        &self,
+        ((grant, event), since): (Happened<'_>, Timestamp),
+        in_force: &InForce,
+        now: Timestamp,
+    ) -> Fate {
         if event == NoticeEvent::CameOfIt {
-            return self.asked_of(grant, in_force, now);
+            return self.asked_of((grant, since), in_force, now);
         }
         let others = whom::alternates_from(grant, in_force).filter(|from| now < *from);
         if let Some(from) = others.filter(|_| event == NoticeEvent::AlternatesMay) {
@@ -369,32 +374,38 @@ impl Notices {
         Fate::Addressed(letters, later.map(|from| (NoticeEvent::AlternatesMay, from)))
     }
 
-    /// What came of something is asked on a morning, and of all that is asked then at once.
-    fn asked_of(&self, grant: &Grant, in_force: &InForce, now: Timestamp) -> Fate {
+    /// What came of something is asked on a morning, and of all that is asked then at once. It is to be told since that morning, also
+    /// where nobody looked before: so long it is tried.
+    fn asked_of(&self, (grant, since): (&Grant, Timestamp), in_force: &InForce, now: Timestamp) -> Fate {
         let outcomes = &self.settings.outcomes;
         let morning = outcomes::when(grant, in_force, outcomes.hour);
-        if outcomes.ask && now < morning {
+        if outcomes.ask && (now < morning || since < morning) {
             return Fate::Again(morning);
         }
-        let asks = outcomes.ask && !self.asked(grant, in_force, now).is_empty();
+        let asks = !self.asked(grant, in_force, now).is_empty();
         let letters = asks.then(|| whom::letters((grant, NoticeEvent::CameOfIt), (in_force, &[]), &self.settings, now));
         Fate::Addressed(letters.unwrap_or_default(), None)
     }
 
-    /// Of what its holder is asked in the name of a grant.
+    /// Of what its holder is asked in the name of a grant; nothing where nobody is.
     fn asked(&self, grant: &Grant, in_force: &InForce, now: Timestamp) -> Vec<Grant> {
+        if !self.settings.outcomes.ask {
+            return Vec::new();
+        }
         let theirs = self.ledger.grants_of(&grant.subject);
         let asked = outcomes::asked(grant, &theirs, (in_force, self.settings.outcomes.hour), now);
         asked.into_iter().cloned().collect()
     }
 
     /// What is told by a letter, as the rules and the settings are by now; none where nobody needs to hear of it any more.
-    fn still_told(&self, notice: &Notice, letter: &Letter, in_force: &InForce, now: Timestamp) -> Option<Notice> {
+    fn still_told(
+        &self,
+        (notice, letter, asked): (&Notice, &Letter, &[Grant]),
+        in_force: &InForce,
+        now: Timestamp,
+    ) -> Option<Notice> {
         let about = match &notice.about {
-            About::Grant(grant, NoticeEvent::CameOfIt) => {
-                let asks = self.settings.outcomes.ask && !self.asked(grant, in_force, now).is_empty();
-                asks.then(|| notice.about.clone())?
-            }
+            About::Grant(_, NoticeEvent::CameOfIt) => (!asked.is_empty()).then(|| notice.about.clone())?,
             About::Grant(grant, event) => {
                 let happened: Happened<'_> = (grant, *event);
                 let lets = self.lets(now);
@@ -412,12 +423,13 @@ impl Notices {
 
     async fn tell(&self, notice: &Notice, letter: &Letter) -> Went {
         let (in_force, now) = (self.live.load(), self.clock.now());
-        let Some(notice) = self.still_told(notice, letter, &in_force, now) else {
-            return Went::Moot;
-        };
+        // once: what is answered meanwhile leaves no letter that asks of nothing
         let asked = match &notice.about {
             About::Grant(grant, NoticeEvent::CameOfIt) => self.asked(grant, &in_force, now),
             About::Grant(..) | About::Week(_) => Vec::new(),
+        };
+        let Some(notice) = self.still_told((notice, letter, &asked), &in_force, now) else {
+            return Went::Moot;
         };
         let view = words::View {
             asked: &asked,

@@ -2,8 +2,8 @@
 //! morning of their next working day. Pure.
 //!
 //! Of each grant that is given, the ledger notes that this is to be asked once it expires. Of those that are asked about on the
-//! same morning one stands for all: the one whose name is the least, whatever was answered meanwhile, so that also of several
-//! gateways each knows which. A letter that is late by a morning is not sent any more: the next one is.
+//! same morning one stands for all: the one that was stated last, whatever was answered meanwhile, so that also of several
+//! gateways each knows which; of one that was stated before people were told of anything, nothing was noted. A letter that is late by a morning is not sent any more: the next one is.
 
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
@@ -48,7 +48,7 @@ const ENGLISH: Terms = Terms {
     link: "Answer; you may also say that there is nothing to say",
     foot: |id| {
         format!(
-            "You are asked once a day at most. Amounts are added up for groups, and nobody else reads what you say. Wayleave \
+            "You are asked once a day at most. Amounts are added up for groups, and nobody else is shown what you say. Wayleave \
              sends this by itself; nobody reads replies. Reference: {id}"
         )
     },
@@ -61,8 +61,8 @@ const FRENCH: Terms = Terms {
     link: "Répondre, ou dire qu’il n’y a rien à signaler",
     foot: |id| {
         format!(
-            "Cette question vous est posée une fois par jour au plus. Les chiffres sont additionnés par groupe, et personne \
-             d’autre ne lit vos réponses. Message automatique de Wayleave\u{a0}; personne ne lit les réponses. Référence\u{a0}: {id}"
+            "Cette question vous est posée une fois par jour au plus. Les chiffres sont additionnés par groupe, et vos \
+             réponses ne sont montrées à personne d’autre. Message automatique de Wayleave\u{a0}; personne ne lit les réponses. Référence\u{a0}: {id}"
         )
     },
 };
@@ -126,7 +126,7 @@ pub(super) fn asked<'a>(
     let same = |other: &&Grant| is_asked(other, in_force, now) && when(other, in_force, hour) == morning;
     let mut asked: Vec<&Grant> = theirs.iter().filter(same).collect();
     asked.sort_by(|one, other| one.id.cmp(&other.id));
-    if asked.first().is_none_or(|first| first.id != grant.id) {
+    if asked.last().is_none_or(|last| last.id != grant.id) {
         return Vec::new();
     }
     asked.retain(|one| one.report.is_none() && one.can_be_reported(now));

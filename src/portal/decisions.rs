@@ -232,13 +232,24 @@ impl Portal {
             .user
             .as_ref()
             .filter(|user| SubjectId::parse(user).is_err());
+        let is_in_full = in_full.is_some();
         let in_full = in_full.and_then(|name| match visit.in_force.directory.called(name).as_slice() {
             [one] => Some(one.id.clone()),
             _ => None,
         });
-        let access = Access {
-            whose: grant.map(|grant| grant.subject).or(in_full),
+        let of = |whose| Access {
+            whose,
             ..wanted.access()
+        };
+        let access = match grant {
+            Some(grant) if is_in_full => {
+                // both can find it: a line for each, whether anybody is called so or not
+                let access = of(Some(grant.subject));
+                let noted = self.note_access(visit, (act, access), policies.clone()).await;
+                noted.map_err(|_| Unseen::NotRecorded)?;
+                of(in_full)
+            }
+            grant => of(grant.map(|grant| grant.subject).or(in_full)),
         };
         let noted = self.note_access(visit, (act, access), policies).await;
         noted.map_err(|_| Unseen::NotRecorded)

@@ -8,7 +8,7 @@ use super::mine_asked::name_of;
 use super::pages::counter::{Others, Pick, Revoking, Theirs};
 use super::pages::{Page, retry_after, see_other};
 use super::paging::PAGE;
-use super::revocations::{AGAIN, picked, selection};
+use super::revocations::{AGAIN, selection};
 use super::revoking::{Chosen, Look, NotRevoked, Selection};
 use super::wanted::perhaps_meant;
 use super::{Portal, Visit, places, times};
@@ -40,7 +40,7 @@ impl Portal {
                 Err(_) => return self.nothing_here(),
             }
         }
-        let (meant, wrong) = picked(visit, visitor, received);
+        let (meant, wrong) = self.picked(visit, visitor, received).await;
         let after = received.asked("after").map(GrantId::new);
         let look = Look::for_a_page(Channel::Portal, after.as_ref(), PAGE);
         let chosen = if wrong.is_empty() {
@@ -115,7 +115,8 @@ impl Portal {
             purposes: self.purposes(visit, meant),
             platforms: platforms(visit, meant),
             count,
-            revoke_all: (!is_all || chosen.count_all() > 1).then(|| (question(meant), revoke_all)),
+            // of a name that is nobody's nothing is meant, and not all there is
+            revoke_all: (shown > 0 && !is_all || chosen.count_all() > 1).then(|| (question(meant), revoke_all)),
             next: next.map(|next| address("/grants", meant, Some(next))),
             beside,
             grants: chosen
@@ -163,7 +164,7 @@ impl Portal {
 
     /// The page that asks whether that is meant, and why.
     pub(super) async fn revoke_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
-        let (meant, wrong) = picked(visit, visitor, received);
+        let (meant, wrong) = self.picked(visit, visitor, received).await;
         if !wrong.is_empty() {
             return self.nothing_here();
         }

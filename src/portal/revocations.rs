@@ -12,7 +12,7 @@ use super::paging::{self, Listed, Paging};
 use super::revoking::{Look, NotRevoked, Revoked, Selection};
 use super::wanted::{self, BadFilter, Wanted};
 use super::{Portal, Visit};
-use crate::facts::{Grant, GrantId, PlatformId, PurposeId, SubjectId, Token, TokenId, did_you_mean};
+use crate::facts::{Channel, Grant, GrantId, PlatformId, PurposeId, SubjectId, Token, TokenId, did_you_mean};
 use crate::purpose::{Note, Why};
 use crate::rulebook::Visitor;
 
@@ -142,8 +142,9 @@ impl Portal {
     }
 
     /// What an address names that neither the rules nor the directory know, for whoever may read of others: nobody else hears who is
-    /// there.
-    fn unknown_of(
+    /// there. Of somebody they may not read of they know where they may end what those hold, and else not.
+    async fn unknown_of(
+        &self,
         visit: &Visit<'_>,
         visitor: Visitor<'_>,
         (received, meant): (&Received, &Selection),
@@ -154,22 +155,74 @@ impl Portal {
         }
         let (wanted, _) = Wanted::of(received, visit.at, &[]);
         let mut unknown = wanted.unknown(visit, visitor, channel);
-        let is_somebody = meant
-            .user
-            .as_ref()
-            .is_some_and(|id| visit.in_force.directory.person(id).is_some());
-        unknown.retain(|one| match one.name() {
-            "user" => !is_somebody,
-            name => ["purpose", "platform"].contains(&name),
-        });
+        unknown.retain(|one| ["user", "purpose", "platform"].contains(&one.name()));
+        if unknown.iter().any(|one| one.name() == "user")
+            && let Some(id) = &meant.user
+            && self.may_know(visit, visitor, (id, channel)).await
+        {
+            unknown.retain(|one| one.name() != "user");
+        }
         unknown
+    }
+
+    /// Whether somebody may hear that a person is there: they may read of them, or end something of what they hold.
+    async fn may_know(&self, visit: &Visit<'_>, visitor: Visitor<'_>, (id, channel): (&SubjectId, Channel)) -> bool {
+        if wanted::may_read_of(visit, visitor, (id, channel)) {
+            return true;
+        }
+        let theirs = Selection {
+            user: Some(id.clone()),
+            ..Selection::default()
+        };
+        let chosen = self.choose(visit, visitor, &theirs, Look::for_any(channel)).await;
+        chosen.is_ok()
+    }
+
+    /// As whom an address names somebody. Whoever knows somebody by their full name need not know how they sign in: what somebody
+    /// could sign in as is that, though, and of whom nobody may know they are not called anything.
+    async fn meant_by(&self, visit: &Visit<'_>, visitor: Visitor<'_>, (text, channel): (String, Channel)) -> String {
+        if SubjectId::parse(&text).is_ok() {
+            return text;
+        }
+        let called = visit.in_force.directory.called(&text);
+        let [one] = called.as_slice() else { return text };
+        if self.may_know(visit, visitor, (&one.id, channel)).await {
+            one.id.to_string()
+        } else {
+            text
+        }
+    }
+
+    /// What an address picks: empty fields, as an untouched form sends them, pick nothing.
+    pub(super) async fn picked(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        received: &Received,
+    ) -> (Selection, Vec<Value>) {
+        let given = |name: &str| received.asked(name).map(|text| text.trim().to_owned());
+        let given = |name: &str| given(name).filter(|text| !text.is_empty());
+        let mut user = None;
+        if let Some(text) = given("user") {
+            user = Some(self.meant_by(visit, visitor, (text, channel(received))).await);
+        }
+        let given = |name: &str| if name == "user" { user.clone() } else { given(name) };
+        let mut wrong = Vec::new();
+        let meant = selection(given, &mut wrong);
+        (meant, wrong)
     }
 
     /// What others hold that the person may revoke, and of their own what they may end.
     pub(super) async fn list_revocable(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
-        let (meant, wrong) = picked(visit, visitor, received);
+        let (meant, wrong) = self.picked(visit, visitor, received).await;
         if !wrong.is_empty() {
-            return unfit(wrong).answer();
+            // a name in full that is nobody's is answered as any other that is nobody's
+            let unknown = self.unknown_of(visit, visitor, (received, &meant)).await;
+            return if unknown.iter().any(|one| one.name() == "user") {
+                wanted::unfit(&unknown, Vec::new()).answer()
+            } else {
+                unfit(wrong).answer()
+            };
         }
         let Paging { limit, after } = match Paging::of(received) {
             Ok(paging) => paging,
@@ -182,7 +235,7 @@ impl Portal {
             chosen => chosen.unwrap_or_default().cut(limit),
         };
         if chosen.grants.is_empty() && after.is_none() {
-            let unknown = Self::unknown_of(visit, visitor, (received, &meant));
+            let unknown = self.unknown_of(visit, visitor, (received, &meant)).await;
             if !unknown.is_empty() {
                 return wanted::unfit(&unknown, Vec::new()).answer();
             }
@@ -200,28 +253,6 @@ pub(super) fn is_about_others(received: &Received) -> bool {
     SELECTORS
         .iter()
         .any(|name| ["user", "purpose", "platform", "all"].contains(name) && received.asked(name).is_some())
-}
-
-/// What an address picks: empty fields, as an untouched form sends them, pick nothing.
-pub(super) fn picked(visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> (Selection, Vec<Value>) {
-    let given = |name: &str| received.asked(name).map(|text| text.trim().to_owned());
-    let given = |name: &str| given(name).filter(|text| !text.is_empty());
-    // whoever knows somebody by their full name need not know how they sign in: what somebody could sign in as is that, though, and
-    // nobody else hears whose names there are
-    let may_ask = || Portal::may_watch(visit, visitor, channel(received)).is_some() || visit.may_end_others(visitor);
-    let in_full = |text: String| {
-        if SubjectId::parse(&text).is_ok() || !may_ask() {
-            return text;
-        }
-        match visit.in_force.directory.called(&text).as_slice() {
-            [one] => one.id.to_string(),
-            _ => text,
-        }
-    };
-    let given = |name: &str| given(name).map(|text| if name == "user" { in_full(text) } else { text });
-    let mut wrong = Vec::new();
-    let meant = selection(given, &mut wrong);
-    (meant, wrong)
 }
 
 /// What `given` names by its field.

@@ -271,12 +271,7 @@ impl Wanted {
     fn unknown_person(&self, visit: &Visit<'_>, visitor: Visitor<'_>, channel: Channel) -> Option<BadFilter> {
         let said = self.filter.user.as_ref()?;
         let people = &visit.in_force.directory;
-        let may_see = |id: &SubjectId| {
-            let person = people.person(id);
-            let whose = (id, person.as_deref());
-            let decision = visit.rules().may_see_decisions(visitor, whose, channel, visit.at);
-            person.is_some() && decision.is_allowed()
-        };
+        let may_see = |id: &SubjectId| may_read_of(visit, visitor, (id, channel));
         if SubjectId::parse(said).ok().filter(&may_see).is_some() {
             return None;
         }
@@ -325,6 +320,16 @@ impl Wanted {
             ..Access::default()
         }
     }
+}
+
+/// Whether the directory knows somebody, and the rules let the person in front read what was decided about them.
+pub(super) fn may_read_of(visit: &Visit<'_>, visitor: Visitor<'_>, (id, channel): (&SubjectId, Channel)) -> bool {
+    let Some(person) = visit.in_force.directory.person(id) else {
+        return false;
+    };
+    let whose = (id, Some(&*person));
+    let decision = visit.rules().may_see_decisions(visitor, whose, channel, visit.at);
+    decision.is_allowed()
 }
 
 /// Who may be meant by a name: those who are called so in full, then those whose names are like it, the most alike first.

@@ -515,3 +515,26 @@ async fn a_tunnel_that_nobody_read_is_called_so_in_the_whole_book_as_among_decis
     assert!(what.starts_with("a tunnel, unread: www.hsbc.com ("), "{what}");
     world.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_looked_for_by_their_full_name_finds_that_also_where_a_grant_of_somebody_else_is_named() {
+    let world = World::planned(without_cases).await;
+    a_day(&world).await;
+    let grant = records(&world, "?kind=grants&user=ben").await[0]["grant"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let lines = async || {
+        let of = async |user: &str| records(&world, &format!("?kind=access&user={user}")).await.len();
+        (of("ada").await, of("ben").await)
+    };
+    let (ada, ben) = lines().await;
+    let asked = format!("?kind=grants&user=Ada%20Mertens&grant={grant}");
+    // no grant of hers is that one
+    let none = listed(&world, "sol", &asked).await;
+    assert_eq!(none.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", none.text());
+    let (ada_then, ben_then) = lines().await;
+    // each look of `lines` is one as well
+    assert_eq!((ada_then - ada, ben_then - ben), (2, 2));
+    world.close().await;
+}

@@ -862,3 +862,38 @@ async fn nobody_is_asked_by_letter_who_answered_before_or_where_that_is_not_want
         assert_eq!(post.stop().await, [Value::Null; 0], "{asks}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_of_the_morning_that_is_put_off_once_is_sent_all_the_same() {
+    let mut post = Post::down();
+    post.plan["grey"] = json!(["ada@example.org"]);
+    let world = with_ada(&post, |settings| settings.notices.give_up_after_h = 12).await;
+    post.up(&world.origins).await;
+    recruits(&world, "linkedin", true).await;
+    world.clock.advance(Duration::from_hours(3));
+    nothing_waits(&world).await;
+    world.clock.advance(Duration::from_hours(20));
+    assert_eq!(post.tells().await["put_off"], "ada@example.org");
+    counted(&world, "put-off", 1.0).await;
+    world.clock.advance(Duration::from_secs(31));
+    post.letter().await;
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_stated_before_anybody_was_told_of_anything_is_asked_with_what_was_stated_since() {
+    let mut post = Post::down();
+    let mut world = with_ada(&post, |settings| settings.notices.smtp.host = None).await;
+    post.up(&world.origins).await;
+    let older = recruits(&world, "linkedin", true).await;
+    post.is_set(&mut world.settings);
+    world.reopen().await;
+    world.clock.advance(Duration::from_hours(3));
+    let newer = recruits(&world, "linkedin", true).await;
+    world.clock.advance(Duration::from_hours(3));
+    nothing_waits(&world).await;
+    world.clock.advance(Duration::from_hours(17));
+    let body = post.letter().await.body();
+    assert!(body.contains(&older) && body.contains(&newer), "{body}");
+    world.close().await;
+}

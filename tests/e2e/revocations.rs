@@ -647,3 +647,39 @@ async fn a_user_name_is_nobody_elses_full_name_and_nobody_finds_out_who_is_there
     assert_eq!(there.text().replace("Rossi", "Rossa"), not.text());
     world.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_the_rules_keep_from_somebody_looks_to_them_like_nobody_until_they_hold_what_can_be_ended() {
+    let world = World::planned(without_cases).await;
+    let apart = r#"@id("test.dan") @title("Dan") @reason("Dan.") @owner("HR")
+forbid (principal, action == Action::"see-decisions", resource == User::"dan");
+"#;
+    world.edit_rules("rules/90-test.cedar", apart).await;
+    let sol = world.client("sol");
+    let ask = async |name: &str| {
+        let answer = sol.get(&format!("{PORTAL}/v1/grants?user={name}")).await;
+        (answer.status, answer.text().replace(&name.replace("%20", " "), "NAME"))
+    };
+    let page = async |name: &str| {
+        let text = reads(&sol, &format!("/grants?user={name}"), "").await;
+        let text = text.replace(&name.replace("%20", " "), "NAME");
+        text.replace(&name.replace("%20", "+"), "NAME")
+    };
+    for (there, not) in [("dan", "xyz"), ("Dan%20Whitfield", "Xyz%20Xyzxyzxy")] {
+        assert_eq!(ask(there).await, ask(not).await);
+        assert_eq!(ask(there).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(page(there).await, page(not).await);
+    }
+    world.grant("dan", "market-research", &["linkedin"], &["read"]).await;
+    for (name, more, count) in [
+        ("dan", "", 1),
+        ("Dan%20Whitfield", "", 1),
+        ("dan", "&purpose=recruiting", 0),
+        ("Dan%20Whitfield", "&purpose=recruiting", 0),
+    ] {
+        let told = sol.get(&format!("{PORTAL}/v1/grants?user={name}{more}")).await;
+        assert_eq!(told.status, StatusCode::OK, "{name}{more}: {}", told.text());
+        assert_eq!(told.json()["grants"].as_array().unwrap().len(), count, "{name}{more}");
+    }
+    world.close().await;
+}

@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/011_settling.sql"),
     include_str!("migrations/012_counter.sql"),
     include_str!("migrations/013_answered.sql"),
+    include_str!("migrations/014_outlook.sql"),
 ];
 
 /// Serialises gateways that start at the same time ("wayl"); held until the end of the transaction.

@@ -155,7 +155,7 @@ impl Store for Postgres {
         self.ask(&client, notices::unclaim(&client, &self.gateway))
     }
 
-    fn outlook(&mut self, claim: &Claim) -> Result<(u64, Option<Timestamp>), LedgerError> {
+    fn outlook(&mut self, claim: &Claim) -> Result<(u64, bool), LedgerError> {
         let client = self.line.client()?;
         self.ask(&client, notices::outlook(&client, claim))
     }

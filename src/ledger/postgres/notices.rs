@@ -63,18 +63,19 @@ pub(super) async fn take_back(client: &Client, was: Option<&Grant>, written: &Gr
     Ok(())
 }
 
-/// How much is to be told, and when there is something to do about what such a claim is after.
-pub(super) async fn outlook(client: &Client, claim: &Claim) -> Result<(u64, Option<Timestamp>), Trouble> {
+/// How much is to be told, and whether there is something to do about what such a claim is after. Of what is asked of each grant one
+/// day, only what is due is looked at: every second, so it must not take a look at each.
+pub(super) async fn outlook(client: &Client, claim: &Claim) -> Result<(u64, bool), Trouble> {
+    let asked = NoticeEvent::CameOfIt.as_str();
     let ask = format!(
-        "SELECT count(*) FILTER (WHERE event <> $4 OR due_ms <= $5) AS waiting, \
-         min(greatest(due_ms, claimed_ms)) FILTER (WHERE {WANTED}) AS next FROM notices"
+        "SELECT (SELECT count(*) FROM notices WHERE event <> '{asked}') \
+         + (SELECT count(*) FROM notices WHERE due_ms <= $4 AND event = '{asked}') AS waiting, \
+         EXISTS (SELECT 1 FROM notices WHERE due_ms <= $4 AND claimed_ms <= $4 AND {WANTED}) AS is_due"
     );
     let (since, now) = (claim.forsaken.as_millis(), claim.now.as_millis());
-    let asked = NoticeEvent::CameOfIt.as_str();
-    let of: [&(dyn ToSql + Sync); 5] = [&claim.busy, &claim.known, &since, &asked, &now];
+    let of: [&(dyn ToSql + Sync); 4] = [&claim.busy, &claim.known, &since, &now];
     let row = client.query_one(&ask, &of).await?;
-    let next: Option<i64> = get(&row, "next")?;
-    Ok((number(get(&row, "waiting")?), next.map(Timestamp::from_millis)))
+    Ok((number(get(&row, "waiting")?), get(&row, "is_due")?))
 }
 
 /// What the life before this one of the gateway had claimed is anybody's.
@@ -85,10 +86,12 @@ pub(super) async fn unclaim(client: &Client, gateway: &str) -> Result<(), Troubl
 }
 
 pub(super) async fn claim((client, gateway): (&Client, &str), claim: &Claim) -> Result<Vec<Notice>, Trouble> {
+    let asked = NoticeEvent::CameOfIt.as_str();
+    // what is asked of everybody on the same morning keeps nobody waiting who is to be told of something
     let ask = format!(
         "SELECT n.id AS of_grant, n.event, n.way, n.recipient, n.since_ms, n.tries, g.* FROM notices n \
          LEFT JOIN (SELECT {COLUMNS} FROM grants) g ON g.id = n.id WHERE {WANTED} AND n.due_ms <= $4 \
-         AND n.claimed_ms <= $4 ORDER BY n.due_ms, n.id, n.event, n.way, n.recipient LIMIT $5"
+         AND n.claimed_ms <= $4 ORDER BY n.event = '{asked}', n.due_ms, n.id, n.event, n.way, n.recipient LIMIT $5"
     );
     let (now, since, most) = (claim.now.as_millis(), claim.forsaken.as_millis(), i64::from(claim.most));
     let of: [&(dyn ToSql + Sync); 5] = [&claim.busy, &claim.known, &since, &now, &most];
@@ -166,9 +169,13 @@ pub(super) async fn done(client: &Client, notice: &Notice) -> Result<(), Trouble
     Ok(())
 }
 
+/// What is put off while it is nobody's yet is to be told from then on: what is too late to be tried again is counted from there.
 pub(super) async fn again(client: &Client, notice: &Notice, due: Timestamp) -> Result<(), Trouble> {
     let [id, event, way, to] = notice.place();
-    let ask = format!("UPDATE notices SET due_ms = $5, tries = tries + 1, gateway = NULL, claimed_ms = 0 {THIS}");
+    let ask = format!(
+        "UPDATE notices SET due_ms = $5, tries = tries + 1, gateway = NULL, claimed_ms = 0, \
+         since_ms = CASE WHEN way = '' THEN $5 ELSE since_ms END {THIS}"
+    );
     client
         .execute(&ask, &[&id, &event, &way, &to, &due.as_millis()])
         .await?;

@@ -239,10 +239,12 @@ fn figure(row: &Row) -> Result<Figure, Trouble> {
     })
 }
 
-/// What was asked for within so long before the latest that was answered: no clock is asked, and an index finds it.
+/// What was asked for within so long before the latest that was answered, or before now where a clock was ahead then: an index
+/// finds it.
 pub(super) async fn paces(client: &Client) -> Result<Paces, Trouble> {
     let ask = "SELECT purpose, declared_ms, answers FROM grants WHERE answers <> '[]' \
-               AND declared_ms >= (SELECT max(declared_ms) FROM grants WHERE answers <> '[]') - $1";
+               AND declared_ms >= least((SELECT max(declared_ms) FROM grants WHERE answers <> '[]'), \
+               (extract(epoch FROM now()) * 1000)::bigint) - $1";
     let lately = i64::try_from(LATELY.as_millis()).unwrap_or(i64::MAX);
     let mut paces = Paces::default();
     for row in client.query(ask, &[&lately]).await? {

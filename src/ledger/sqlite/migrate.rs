@@ -35,6 +35,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/021_digests.sql"),
     include_str!("migrations/022_settling.sql"),
     include_str!("migrations/023_answered.sql"),
+    include_str!("migrations/024_outlook.sql"),
 ];
 
 /// Checks that the file is ours and no newer than we are, and applies what is missing.

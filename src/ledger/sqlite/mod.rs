@@ -144,7 +144,7 @@ impl Store for Sqlite {
         notices::unclaim(&self.connection).map_err(|error| unavailable(&error))
     }
 
-    fn outlook(&mut self, claim: &Claim) -> Result<(u64, Option<Timestamp>), LedgerError> {
+    fn outlook(&mut self, claim: &Claim) -> Result<(u64, bool), LedgerError> {
         notices::outlook(&self.connection, claim).map_err(|error| unavailable(&error))
     }
 

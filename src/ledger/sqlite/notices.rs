@@ -47,20 +47,24 @@ pub(super) fn take_back(connection: &Connection, was: Option<&Grant>, written: &
     Ok(())
 }
 
-/// How much is to be told, and when there is something to do about what such a claim is after.
-pub(super) fn outlook(connection: &Connection, claim: &Claim) -> rusqlite::Result<(u64, Option<Timestamp>)> {
-    let ask = format!(
-        "SELECT count(*) FILTER (WHERE event <> :asked OR due_ms <= :now), \
-         min(max(due_ms, claimed_ms)) FILTER (WHERE {WANTED}) FROM notices"
-    );
+/// How much is to be told, and whether there is something to do about what such a claim is after.
+pub(super) fn outlook(connection: &Connection, claim: &Claim) -> rusqlite::Result<(u64, bool)> {
     let of = named_params! {
-        ":asked": NoticeEvent::CameOfIt.as_str(), ":now": claim.now.as_millis(),
-        ":busy": json(&claim.busy)?, ":known": json(&claim.known)?, ":forsaken": claim.forsaken.as_millis(),
+        ":now": claim.now.as_millis(), ":busy": json(&claim.busy)?, ":known": json(&claim.known)?,
+        ":forsaken": claim.forsaken.as_millis(),
     };
-    connection.prepare_cached(&ask)?.query_row(of, |row| {
-        let next: Option<i64> = row.get(1)?;
-        Ok((number(row, 0)?, next.map(Timestamp::from_millis)))
-    })
+    let mut statement = connection.prepare_cached(&asks_outlook())?;
+    statement.query_row(of, |row| Ok((number(row, 0)?, row.get(1)?)))
+}
+
+/// Of what is asked of each grant one day, only what is due is looked at: every second, so it must not take a look at each.
+fn asks_outlook() -> String {
+    let asked = NoticeEvent::CameOfIt.as_str();
+    format!(
+        "SELECT (SELECT count(*) FROM notices WHERE event <> '{asked}') \
+         + (SELECT count(*) FROM notices WHERE due_ms <= :now AND event = '{asked}'), \
+         EXISTS (SELECT 1 FROM notices WHERE due_ms <= :now AND claimed_ms <= :now AND {WANTED})"
+    )
 }
 
 /// The file belongs to one gateway: when it starts, nobody has claimed anything.
@@ -86,10 +90,12 @@ pub(super) fn claim(connection: &Connection, claim: &Claim) -> rusqlite::Result<
 
 /// What can be claimed; and of what cannot be read, where it is.
 fn find(connection: &Connection, claim: &Claim) -> rusqlite::Result<(Vec<Notice>, Vec<[String; 4]>)> {
+    let asked = NoticeEvent::CameOfIt.as_str();
+    // what is asked of everybody on the same morning keeps nobody waiting who is to be told of something
     let ask = format!(
         "SELECT n.event, n.way, n.recipient, n.since_ms, n.tries, n.id AS of_grant, g.* FROM notices n \
          LEFT JOIN (SELECT {COLUMNS} FROM grants) g ON g.id = n.id WHERE {WANTED} AND n.due_ms <= :now \
-         AND n.claimed_ms <= :now ORDER BY n.due_ms, n.id, n.event, n.way, n.recipient LIMIT :most"
+         AND n.claimed_ms <= :now ORDER BY n.event = '{asked}', n.due_ms, n.id, n.event, n.way, n.recipient LIMIT :most"
     );
     let mut statement = connection.prepare_cached(&ask)?;
     let mut rows = statement.query(named_params! {
@@ -149,8 +155,10 @@ pub(super) fn done(connection: &Connection, notice: &Notice) -> rusqlite::Result
     Ok(())
 }
 
+/// What is put off while it is nobody's yet is to be told from then on: what is too late to be tried again is counted from there.
 pub(super) fn again(connection: &Connection, notice: &Notice, due: Timestamp) -> rusqlite::Result<()> {
-    let ask = "UPDATE notices SET due_ms = ?5, tries = tries + 1, claimed_ms = 0 \
+    let ask = "UPDATE notices SET due_ms = ?5, tries = tries + 1, claimed_ms = 0, \
+               since_ms = CASE WHEN way = '' THEN ?5 ELSE since_ms END \
                WHERE id = ?1 AND event = ?2 AND way = ?3 AND recipient = ?4";
     let [id, event, way, to] = notice.place();
     connection.execute(ask, (id, event, way, to, due.as_millis()))?;
@@ -161,4 +169,30 @@ pub(super) fn release(connection: &Connection, notice: &Notice) -> rusqlite::Res
     let ask = "UPDATE notices SET claimed_ms = 0 WHERE id = ?1 AND event = ?2 AND way = ?3 AND recipient = ?4";
     connection.execute(ask, notice.place())?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_is_found_without_a_look_at_each_notice() {
+        let connection = Connection::open_in_memory().unwrap();
+        for text in [
+            include_str!("migrations/015_notices.sql"),
+            include_str!("migrations/024_outlook.sql"),
+        ] {
+            connection.execute_batch(text).unwrap();
+        }
+        let ask = format!("EXPLAIN QUERY PLAN {}", asks_outlook());
+        let mut statement = connection.prepare(&ask).unwrap();
+        let of = named_params! { ":now": 1, ":busy": "[]", ":known": "[]", ":forsaken": 1 };
+        let steps = statement.query_map(of, |row| row.get::<_, String>(3)).unwrap();
+        let steps: Vec<String> = steps.map(Result::unwrap).collect();
+        let of_notices: Vec<&String> = steps.iter().filter(|step| step.contains("notices")).collect();
+        assert_eq!(of_notices.len(), 3, "{steps:#?}");
+        for step in of_notices {
+            assert!(step.contains("notices_waiting") || step.contains("SEARCH"), "{step}");
+        }
+    }
 }

@@ -62,10 +62,12 @@ fn tallies(connection: &Connection) -> rusqlite::Result<BTreeMap<PurposeId, Tall
     Ok(tallies)
 }
 
-/// What was asked for within so long before the latest that was answered: no clock is asked, and an index finds it.
+/// What was asked for within so long before the latest that was answered, or before now where a clock was ahead then: an index
+/// finds it.
 fn paces(connection: &Connection) -> rusqlite::Result<Paces> {
     let ask = "SELECT purpose, declared_ms, answers FROM grants WHERE answers <> '[]' \
-               AND declared_ms >= (SELECT max(declared_ms) FROM grants WHERE answers <> '[]') - ?1";
+               AND declared_ms >= min((SELECT max(declared_ms) FROM grants WHERE answers <> '[]'), \
+               unixepoch('now') * 1000) - ?1";
     let mut statement = connection.prepare(ask)?;
     let mut rows = statement.query([i64::try_from(LATELY.as_millis()).unwrap_or(i64::MAX)])?;
     let mut paces = Paces::default();

@@ -143,7 +143,19 @@ pub(super) async fn what_came_of_a_grant_is_asked_once_it_expires_and_is_not_cou
     assert_eq!(waiting(9_000).await, 1);
     fares(&ledger, &asked[0], Fate::Again(moment(20_000))).await;
     assert_eq!(waiting(19_999).await, 0, "until its morning");
-    assert_eq!(due(&ledger, 20_000).await.len(), 1);
+    let morning = due(&ledger, 20_000).await;
+    assert_eq!(morning.len(), 1);
+    let letters = vec![letter("email", "ada")];
+    fares(&ledger, &morning[0], Fate::Addressed(letters, None)).await;
+    let told = due(&ledger, 20_000).await;
+    assert_eq!(told[0].since, moment(20_000), "it is late from then on");
+    fares(&ledger, &told[0], Fate::Again(moment(30_000))).await;
+    let later = due(&ledger, 30_000).await;
+    assert_eq!((later[0].since, later[0].tries), (moment(20_000), 1));
+    fares(&ledger, &later[0], Fate::Untried).await;
+    asks(&ledger, "press").await;
+    let first = NoticeEvent::Waits;
+    assert_eq!(events(&due(&ledger, 40_000).await), [first, NoticeEvent::CameOfIt]);
 }
 
 pub(super) async fn an_emergency_is_told_at_once_and_that_nobody_reviewed_it_when_that_is_due(home: &dyn Home) {

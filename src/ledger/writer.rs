@@ -317,7 +317,6 @@ impl<S: Store> Keeper<S> {
                 Job::Token(change, reply) => drop(reply.send(self.cleared(|keeper| keeper.change_token(*change)))),
                 Job::Recall((by, key), at, reply) => drop(reply.send(self.recall((&by, &key), at))),
                 Job::Void(grant, reply) => drop(reply.send(self.cleared(|keeper| keeper.forget_void(&grant)))),
-                Job::Forget => {}
                 Job::Look => self.look(),
                 Job::Used => {
                     self.keep_uses();
@@ -328,8 +327,8 @@ impl<S: Store> Keeper<S> {
                 Job::AddUp(usage, now, reply) => drop(reply.send(self.add_up(&usage, now))),
                 Job::Figures(of, weeks, reply) => drop(reply.send(self.store.figures(&of, &weeks))),
                 Job::Hear if self.hearers.wait_still() => self.look(),
-                // it was heard with others
-                Job::Hear => {}
+                // the one is done below, the other was heard with others
+                Job::Forget | Job::Hear => {}
             }
             self.forget();
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::theirs::{Theirs, Told};
+use super::theirs::{Remembered, Theirs};
 use super::{Refused, Stopped};
 use crate::clock::Timestamp;
 use crate::facts::{GrantId, Observation, SubjectId};
@@ -167,7 +167,7 @@ impl Memory {
             };
             match met {
                 Met::Refused(kept) => {
-                    let is_it = |old: &&mut Told<Arc<Kept>>| old.it.refused.record == kept.refused.record;
+                    let is_it = |old: &&mut Remembered<Arc<Kept>>| old.it.refused.record == kept.refused.record;
                     let again = theirs.refusals.iter_mut().filter(is_it);
                     again.for_each(|old| old.told = false);
                 }

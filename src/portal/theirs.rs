@@ -12,7 +12,7 @@ use crate::ledger::Envelope;
 pub(super) const EACH: usize = 16;
 
 /// Something, and whether other gateways have been told of it.
-pub(super) struct Told<T> {
+pub(super) struct Remembered<T> {
     pub(super) it: T,
     pub(super) told: bool,
     /// Whether it was met at this gateway, which has handed out a link to it.
@@ -22,8 +22,8 @@ pub(super) struct Told<T> {
 /// What one person met, newest last.
 #[derive(Default)]
 pub(super) struct Theirs {
-    pub(super) refusals: Vec<Told<Arc<Kept>>>,
-    pub(super) stopped: Vec<Told<Stopped>>,
+    pub(super) refusals: Vec<Remembered<Arc<Kept>>>,
+    pub(super) stopped: Vec<Remembered<Stopped>>,
     /// What was opened of what gateways keep, by kind and name: how it begins, which is another each time it is sealed.
     opened: BTreeMap<(String, String), Vec<u8>>,
 }
@@ -38,7 +38,7 @@ impl Theirs {
     /// Adds a refusal that was met here: whatever is remembered already, by whichever clock, this is.
     pub(super) fn meets(&mut self, kept: Arc<Kept>, told: bool) {
         self.refusals.retain(|old| !kept.replaces(&old.it));
-        let place = self.insert(Told {
+        let place = self.insert(Remembered {
             it: kept,
             told,
             here: true,
@@ -48,12 +48,12 @@ impl Theirs {
 
     /// Adds one that another gateway told of, in its place in time. It takes the place of none that was met here.
     pub(super) fn learns(&mut self, kept: Arc<Kept>) {
-        let is_later = |other: &Told<Arc<Kept>>| other.it.replaces(&kept) && other.it.at() > kept.at();
+        let is_later = |other: &Remembered<Arc<Kept>>| other.it.replaces(&kept) && other.it.at() > kept.at();
         if self.refusals.iter().any(is_later) {
             return;
         }
         self.refusals.retain(|old| old.here || !kept.replaces(&old.it));
-        self.insert(Told {
+        self.insert(Remembered {
             it: kept,
             told: true,
             here: false,
@@ -61,7 +61,7 @@ impl Theirs {
         self.make_room(None);
     }
 
-    fn insert(&mut self, new: Told<Arc<Kept>>) -> usize {
+    fn insert(&mut self, new: Remembered<Arc<Kept>>) -> usize {
         let place = self.refusals.partition_point(|other| other.it.at() <= new.it.at());
         self.refusals.insert(place, new);
         place
@@ -77,7 +77,7 @@ impl Theirs {
             .iter()
             .enumerate()
             .filter(|(place, _)| Some(*place) != but);
-        let is_call = |(_, old): &(usize, &Told<Arc<Kept>>)| old.it.refused.back.is_none();
+        let is_call = |(_, old): &(usize, &Remembered<Arc<Kept>>)| old.it.refused.back.is_none();
         let victim = others.clone().find(is_call).or_else(|| others.next());
         if let Some(victim) = victim.map(|(place, _)| place) {
             self.refusals.remove(victim);
@@ -98,7 +98,7 @@ impl Theirs {
         let here = false;
         theirs.insert(
             place,
-            Told {
+            Remembered {
                 it: stopped,
                 told,
                 here,

@@ -253,16 +253,7 @@ impl Told<'_> {
                 let new = offers.filter(|offer| !self.asked.contains(&offer.purpose));
                 new.map(|offer| self.opening(offer)).collect()
             },
-            fixes: {
-                let fixes = self.remedy.fixes.iter();
-                let told = fixes.map(
-                    |fix| match self.selected.filter(|_| Remedy::selected_in(fix).is_some()) {
-                        Some(selected) => (words.selected)(selected).1,
-                        None => (words.fix)(self.fix(fix)),
-                    },
-                );
-                told.collect()
-            },
+            fixes: self.remedy.fixes.iter().map(|fix| self.fix(fix)).collect(),
             alternative: {
                 let alternative = self.remedy.alternative.as_ref();
                 alternative.map(|text| (words.alternative)(text.said_in(words.language)))
@@ -294,11 +285,14 @@ impl Told<'_> {
         told.map(|text| text.said_in(self.words.language)).collect()
     }
 
-    /// A fix as the rule that names it puts it for whoever reads this.
-    fn fix<'b>(&'b self, fix: &'b str) -> &'b str {
+    /// A fix as the rule that names it puts it for whoever reads this; where it is another selection, what that could be.
+    fn fix(&self, fix: &str) -> String {
+        if let Some(selected) = self.selected.filter(|_| Remedy::selected_in(fix).is_some()) {
+            return (self.words.selected)(selected).1;
+        }
         let mut named = self.reasons.iter().filter_map(|reason| reason.fix.as_ref());
         let named = named.find(|named| ***named == *fix);
-        named.map_or(fix, |named| named.said_in(self.words.language))
+        (self.words.fix)(named.map_or(fix, |named| named.said_in(self.words.language)))
     }
 
     fn why(&self) -> Vec<String> {

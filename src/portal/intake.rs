@@ -1,6 +1,7 @@
 //! Reads what people and tools send: a bounded body, a form, a declaration in JSON. Pure after the body has arrived.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -17,6 +18,10 @@ use crate::purpose::{Declaration, Note, parse_duration};
 
 /// How much a form or a declaration may hold.
 const MOST: usize = 16 * 1024;
+
+/// How much of what is too large is read, and for how long, so that whoever sends it hears the answer.
+const HEARD_OUT: usize = 4 * 1024 * 1024;
+const HEARD_OUT_FOR: Duration = Duration::from_secs(2);
 
 /// What the name of a box begins with that is ticked for a purpose.
 pub(super) const FOR: &str = "for.";
@@ -76,6 +81,18 @@ impl Unread {
     }
 }
 
+/// Reads on and forgets what comes, up to a limit.
+async fn hear_out<B: Body<Data = Bytes>>(mut body: Pin<&mut B>) {
+    let mut left = HEARD_OUT;
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        match left.checked_sub(length) {
+            Some(still) => left = still,
+            None => return,
+        }
+    }
+}
+
 /// Reads the whole request; its body may take as long as `patience`.
 pub(super) async fn receive<B>(request: Request<B>, patience: Duration) -> Result<Received, Unread>
 where
@@ -83,9 +100,15 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let (head, body) = request.into_parts();
-    let body = match tokio::time::timeout(patience, Limited::new(body, MOST).collect()).await {
+    let mut body = std::pin::pin!(body);
+    let whole = tokio::time::timeout(patience, Limited::new(body.as_mut(), MOST).collect()).await;
+    let body = match whole {
         Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => return Err(Unread::TooLarge),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+            // over HTTP/2, the end of a stream that is read no further may overtake the answer
+            let _ = tokio::time::timeout(HEARD_OUT_FOR, hear_out(body)).await;
+            return Err(Unread::TooLarge);
+        }
         Ok(Err(_)) => return Err(Unread::Broken),
         Err(_) => return Err(Unread::TooSlow),
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::theirs::{Remembered, Theirs};
+use super::theirs::{Opened, Remembered, Theirs};
 use super::{Refused, Stopped};
 use crate::clock::Timestamp;
 use crate::facts::{GrantId, Observation, SubjectId};
@@ -120,14 +120,21 @@ impl Memory {
         }
     }
 
-    /// Of what gateways keep of a person, all of which this is, what has not been [opened](Memory::learn) here; it counts as
-    /// opened from now on.
-    pub(super) fn unopened(&self, who: &SubjectId, envelopes: Vec<Envelope>, now: Timestamp) -> Vec<Envelope> {
-        if envelopes.is_empty() {
-            return envelopes;
+    /// Of what gateways keep of a person, all of which this is, what has not been opened here; and all of it, to be
+    /// [noted](Memory::has_opened) once that is [learned](Memory::learn).
+    pub(super) fn unopened(&self, who: &SubjectId, envelopes: Vec<Envelope>) -> (Vec<Envelope>, Opened) {
+        let state = self.lock();
+        match state.people.get(who) {
+            Some(theirs) => theirs.unopened(envelopes),
+            None => Theirs::default().unopened(envelopes),
         }
-        let mut state = self.lock();
-        state.theirs(who, self.most_people, now).unopened(envelopes)
+    }
+
+    /// From now on that is not opened again.
+    pub(super) fn has_opened(&self, who: &SubjectId, opened: Opened, now: Timestamp) {
+        if !opened.is_empty() {
+            self.lock().theirs(who, self.most_people, now).has_opened(opened);
+        }
     }
 
     /// Forgets what is too old to be shown.
@@ -604,9 +611,20 @@ mod tests {
             sealed: at.as_millis().to_be_bytes().to_vec(),
         };
         let later = now.plus(Duration::from_secs(1));
-        let opens = |all: &[Envelope]| memory.unopened(&who("ada"), all.to_vec(), now).len();
+        let opens = |all: &[Envelope]| {
+            let (unopened, all) = memory.unopened(&who("ada"), all.to_vec());
+            memory.has_opened(&who("ada"), all, now);
+            unopened.len()
+        };
         assert_eq!(opens(&[envelope("a", now), envelope("b", now)]), 2);
         assert_eq!(opens(&[envelope("a", now), envelope("b", later)]), 1);
         assert_eq!(opens(&[envelope("a", now), envelope("b", later)]), 0);
+        // a page for which there was no room is looked for again
+        let page = Envelope {
+            stays: true,
+            ..envelope("p", now)
+        };
+        let all = [envelope("a", now), page];
+        assert_eq!((opens(&all), opens(&all)), (1, 1));
     }
 }

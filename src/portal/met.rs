@@ -47,7 +47,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How long whoever comes to a portal waits for what other gateways know.
 const MOMENT: Duration = Duration::from_secs(1);
 
-const REFUSAL: &str = "refusal";
+pub(super) const REFUSAL: &str = "refusal";
 const STOPPED: &str = "stopped";
 
 /// A refusal in an envelope. Why, and what would help, the rules say again.
@@ -204,11 +204,12 @@ impl Portal {
         let who = &visit.subject.id;
         match self.ledger.envelopes_of(who, visit.at.minus(KEPT)).await {
             Ok(envelopes) => {
-                let unopened = self.memory.unopened(who, envelopes, visit.at);
+                let (unopened, all) = self.memory.unopened(who, envelopes);
                 let met = unopened
                     .into_iter()
                     .filter_map(|envelope| self.opened(visit, &envelope));
                 met.for_each(|met| self.memory.learn(who, met));
+                self.memory.has_opened(who, all, visit.at);
             }
             Err(trouble) => tracing::debug!(%trouble, "what somebody met at other gateways is not known"),
         }

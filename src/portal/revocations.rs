@@ -184,12 +184,15 @@ impl Portal {
         if SubjectId::parse(&text).is_ok() {
             return text;
         }
-        let called = visit.in_force.directory.called(&text);
-        let [one] = called.as_slice() else { return text };
-        if self.may_know(visit, visitor, (&one.id, channel)).await {
-            one.id.to_string()
-        } else {
-            text
+        let mut known = Vec::new();
+        for one in visit.in_force.directory.called(&text) {
+            if self.may_know(visit, visitor, (&one.id, channel)).await {
+                known.push(&one.id);
+            }
+        }
+        match known.as_slice() {
+            [one] => one.to_string(),
+            _ => text,
         }
     }
 

@@ -1,10 +1,11 @@
 //! What one person met: bounded, newest last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Stopped;
 use super::memory::{KEPT, Kept, Met};
+use super::met::REFUSAL;
 use crate::clock::Timestamp;
 use crate::ledger::Envelope;
 
@@ -19,13 +20,16 @@ pub(super) struct Remembered<T> {
     here: bool,
 }
 
+/// Envelopes by kind and name: how they begin, which is another each time one is sealed, and whether it is of a page.
+pub(super) type Opened = BTreeMap<(String, String), (Vec<u8>, bool)>;
+
 /// What one person met, newest last.
 #[derive(Default)]
 pub(super) struct Theirs {
     pub(super) refusals: Vec<Remembered<Arc<Kept>>>,
     pub(super) stopped: Vec<Remembered<Stopped>>,
-    /// What was opened of what gateways keep, by kind and name: how it begins, which is another each time it is sealed.
-    opened: BTreeMap<(String, String), Vec<u8>>,
+    /// What was opened of what gateways keep, and not forgotten here since.
+    opened: Opened,
 }
 
 impl Theirs {
@@ -80,7 +84,9 @@ impl Theirs {
         let is_call = |(_, old): &(usize, &Remembered<Arc<Kept>>)| old.it.refused.back.is_none();
         let victim = others.clone().find(is_call).or_else(|| others.next());
         if let Some(victim) = victim.map(|(place, _)| place) {
-            self.refusals.remove(victim);
+            let victim = self.refusals.remove(victim);
+            // it is told again where others still know it
+            self.opened.remove(&named(REFUSAL, &victim.it));
         }
     }
 
@@ -132,14 +138,28 @@ impl Theirs {
         refusals.chain(stopped).filter(fresh).collect()
     }
 
-    /// What of all that gateways keep has not been opened; it counts as opened from now on.
-    pub(super) fn unopened(&mut self, envelopes: Vec<Envelope>) -> Vec<Envelope> {
-        let named = |one: &Envelope| (one.kind.clone(), one.name.clone());
+    /// What of all that gateways keep has not been opened, and all of it, which is to be [noted](Self::has_opened) then.
+    pub(super) fn unopened(&self, envelopes: Vec<Envelope>) -> (Vec<Envelope>, Opened) {
         let begins = |one: &Envelope| one.sealed.iter().take(16).copied().collect::<Vec<u8>>();
-        let now = envelopes.iter().map(|one| (named(one), begins(one))).collect();
-        let before = std::mem::replace(&mut self.opened, now);
+        let key = |one: &Envelope| (one.kind.clone(), one.name.clone());
+        let all: Opened = envelopes
+            .iter()
+            .map(|one| (key(one), (begins(one), one.stays)))
+            .collect();
         let mut unopened = envelopes;
-        unopened.retain(|one| before.get(&named(one)).is_none_or(|before| *before != begins(one)));
-        unopened
+        unopened.retain(|one| self.opened.get(&key(one)) != all.get(&key(one)));
+        (unopened, all)
     }
+
+    /// Notes what was opened, but for pages for which there was no room.
+    pub(super) fn has_opened(&mut self, mut opened: Opened) {
+        let here: BTreeSet<_> = self.refusals.iter().map(|one| named(REFUSAL, &one.it)).collect();
+        opened.retain(|key, (_, is_page)| !*is_page || here.contains(key));
+        self.opened = opened;
+    }
+}
+
+/// What the envelope of a page is called.
+fn named(kind: &str, kept: &Kept) -> (String, String) {
+    (kind.to_owned(), kept.refused.record.as_str().to_owned())
 }

@@ -26,6 +26,9 @@ async fn what_is_granted_anew_for_a_refusal_is_shown_at_every_gateway() {
     let first = grants["grants"][0]["id"].as_str().unwrap().to_owned();
     let ended = there.send(Request::delete(format!("{PORTAL}/v1/grants/{first}"))).await;
     assert_eq!(ended.status, StatusCode::OK, "{}", ended.text());
+    for world in [&east, &west] {
+        world.clock.advance(std::time::Duration::from_secs(1));
+    }
     let page = there
         .follow(&format!("{PORTAL}/refusals/{refusal}"), "same-origin")
         .await;

@@ -510,6 +510,9 @@ async fn a_purpose_of_which_nothing_is_read_is_stated_on_its_own_page() {
     let world = World::planned(without_cases).await;
     let unread = r#"@id("test.unread") @title("Unread") @reason("Unread.") @owner("HR")
 forbid (principal, action == Action::"inspect", resource in Category::"professional");
+@id("test.way") @title("The way") @reason("It takes a purpose.") @owner("HR")
+forbid (principal, action == Action::"connect", resource in Category::"professional")
+unless { context has purpose };
 "#;
     world.edit_rules("rules/90-test.cedar", unread).await;
     let (ada, path) = (world.client("ada"), "/purposes/recruiting");

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -23,6 +24,9 @@ const WAITING: usize = 256;
 /// How long a connection may take to be there.
 const CONNECT: Duration = Duration::from_secs(3);
 
+/// For how long those who ask do not wait again for one that did not come.
+const PAUSE: Duration = Duration::from_secs(2);
+
 /// Whoever waits here is a person: nothing that is asked takes longer, unless something is wrong.
 const BRIEF: &str = "SET statement_timeout = '3s'; SET lock_timeout = '1s'";
 
@@ -34,6 +38,8 @@ pub(super) struct Desk {
     /// It knows whether the database is out of reach, and tells people.
     line: Arc<Line>,
     own: Option<Connected>,
+    /// When it could not connect last.
+    refused: Option<Instant>,
 }
 
 /// A connection; it ends when this is dropped.
@@ -56,6 +62,7 @@ pub(super) fn open(config: Config, tls: MakeRustlsConnect, line: Arc<Line>) -> R
         tls,
         line,
         own: None,
+        refused: None,
     };
     let (asks, mut inbox) = mpsc::channel::<Box<Ask>>(WAITING);
     std::thread::Builder::new()
@@ -100,8 +107,19 @@ impl Asks for Desk {
         if let Some(own) = self.own.as_ref().filter(|own| !own.client.is_closed()) {
             return Ok(Arc::clone(&own.client));
         }
+        if self.refused.is_some_and(|at| at.elapsed() < PAUSE) {
+            return Err(LedgerError::Lost(
+                "no connection for portals was made a moment ago".to_owned(),
+            ));
+        }
         let connected = self.runtime.block_on(self.connect());
-        let connected = connected.map_err(|trouble| LedgerError::Lost(trouble.to_string()))?;
+        let connected = connected.map_err(|trouble| {
+            if self.refused.replace(Instant::now()).is_none() {
+                tracing::warn!(%trouble, "the database of the ledger takes no connection for portals beside the one it has");
+            }
+            LedgerError::Lost(trouble.to_string())
+        })?;
+        self.refused = None;
         let client = Arc::clone(&connected.client);
         self.own = Some(connected);
         Ok(client)

@@ -99,7 +99,7 @@ pub(super) fn fault(code: FaultCode) -> FaultWords {
         ),
         FaultCode::CertificateBad => words(
             "The site’s certificate is not valid",
-            "It was revoked, or it is broken. Nothing was sent to the site.",
+            "It was revoked, it is broken, or it was not made for a site. Nothing was sent to the site.",
             "Do not use the site until it is repaired. Tell your help desk if you need it.",
         ),
         FaultCode::OriginTls => words(

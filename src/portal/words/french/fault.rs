@@ -107,7 +107,7 @@ pub(super) fn fault(code: FaultCode) -> FaultWords {
         ),
         FaultCode::CertificateBad => words(
             "Le certificat du site n’est pas valable",
-            "Il a été révoqué ou il est abîmé. Rien n’a été envoyé au site.",
+            "Il a été révoqué, il est abîmé ou il n’a pas été fait pour un site. Rien n’a été envoyé au site.",
             "N’utilisez pas le site tant que ce n’est pas réparé. Prévenez l’assistance informatique si vous en avez besoin.",
         ),
         FaultCode::OriginTls => words(

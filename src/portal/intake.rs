@@ -481,7 +481,7 @@ mod tests {
         type Error = std::convert::Infallible;
 
         fn poll_frame(
-            mut self: std::pin::Pin<&mut Self>,
+            mut self: Pin<&mut Self>,
             _: &mut std::task::Context<'_>,
         ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
             match self.0.take() {

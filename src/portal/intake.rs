@@ -1,27 +1,23 @@
 //! Reads what people and tools send: a bounded body, a form, a declaration in JSON. Pure after the body has arrived.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::pin::Pin;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
+use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
 use http_body::Body;
 use http_body_util::{BodyExt, Limited};
 use serde_json::{Map, Value};
 
-use super::pages::{Page, Problem, field};
+use super::pages::{Problem, field};
+use super::unread::{self, Unread};
 use super::words::{ENGLISH, Words};
-use crate::facts::{FaultCode, PlatformId, PurposeId, Secret, did_you_mean, hex};
+use crate::facts::{PlatformId, PurposeId, Secret, did_you_mean, hex};
 use crate::purpose::{Declaration, Note, parse_duration};
 
 /// How much a form or a declaration may hold.
-const MOST: usize = 16 * 1024;
-
-/// How much of what is too large is read, and for how long, so that whoever sends it hears the answer.
-const HEARD_OUT: usize = 4 * 1024 * 1024;
-const HEARD_OUT_FOR: Duration = Duration::from_secs(2);
+pub(super) const MOST: usize = 16 * 1024;
 
 /// What the name of a box begins with that is ticked for a purpose.
 pub(super) const FOR: &str = "for.";
@@ -46,53 +42,6 @@ pub struct Received {
     body: Bytes,
 }
 
-/// Why a request could not be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unread {
-    TooLarge,
-    Broken,
-    TooSlow,
-}
-
-impl Unread {
-    pub(super) fn answer(self, words: &Words) -> Page {
-        match self {
-            Self::TooLarge => {
-                let (title, text) = (words.too_large_title, (words.too_large)(MOST));
-                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", title, &text).answer()
-            }
-            Self::Broken => {
-                let (title, text) = (words.broken_off_title, words.broken_off);
-                Problem::new(StatusCode::BAD_REQUEST, "broken-off", title, text).answer()
-            }
-            Self::TooSlow => {
-                let (said, code) = (
-                    (words.fault)(FaultCode::ClientTimeout),
-                    FaultCode::ClientTimeout.as_str(),
-                );
-                let text = format!("{} {}", said.what, said.advice);
-                let mut page = Problem::new(StatusCode::REQUEST_TIMEOUT, code, said.title, &text).answer();
-                // RFC 9110 §15.5.9: the rest is not waited for
-                page.headers_mut()
-                    .insert(header::CONNECTION, HeaderValue::from_static("close"));
-                page
-            }
-        }
-    }
-}
-
-/// Reads on and forgets what comes, up to a limit.
-async fn hear_out<B: Body<Data = Bytes>>(mut body: Pin<&mut B>) {
-    let mut left = HEARD_OUT;
-    while let Some(Ok(frame)) = body.frame().await {
-        let length = frame.data_ref().map_or(0, Bytes::len);
-        match left.checked_sub(length) {
-            Some(still) => left = still,
-            None => return,
-        }
-    }
-}
-
 /// Reads the whole request; its body may take as long as `patience`.
 pub(super) async fn receive<B>(request: Request<B>, patience: Duration) -> Result<Received, Unread>
 where
@@ -106,7 +55,7 @@ where
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
             // over HTTP/2, the end of a stream that is read no further may overtake the answer
-            let _ = tokio::time::timeout(HEARD_OUT_FOR, hear_out(body)).await;
+            unread::hear_out(body).await;
             return Err(Unread::TooLarge);
         }
         Ok(Err(_)) => return Err(Unread::Broken),
@@ -481,7 +430,7 @@ mod tests {
         type Error = std::convert::Infallible;
 
         fn poll_frame(
-            mut self: Pin<&mut Self>,
+            mut self: std::pin::Pin<&mut Self>,
             _: &mut std::task::Context<'_>,
         ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
             match self.0.take() {

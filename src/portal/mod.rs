@@ -89,6 +89,7 @@ mod tokens;
 mod told;
 mod tool_tokens;
 mod turns;
+mod unread;
 mod value;
 mod value_pages;
 mod waiting;

@@ -22,6 +22,7 @@ mod harness;
 
 #[cfg(feature = "postgres")]
 mod anywhere;
+#[cfg(feature = "postgres")]
 mod apart;
 mod approvals;
 mod arrivals;

@@ -311,6 +311,14 @@ impl Way {
                 .add(certificate.map_err(unsaid).wrap_err_with(unreadable)?)
                 .into_diagnostic()?;
         }
+        if roots.is_empty() {
+            let help = "name the root of this gateway: there, `wayleave ca show --pem` prints it";
+            return Err(miette!(
+                help = help,
+                "there is no certificate in `{}`",
+                self.ca.display()
+            ));
+        }
         let builder = rustls::ClientConfig::builder().with_root_certificates(roots);
         let mut config = match (&self.cert, &self.key) {
             (Some(certificate), Some(key)) if door => {

@@ -99,7 +99,7 @@ pub fn run(mut args: Args) -> Result<ExitCode, Stop> {
         }
         first => {
             args.dir = args.dir.or(first.map(PathBuf::from));
-            Ok(of_description(args))
+            of_description(args)
         }
     }
 }
@@ -110,26 +110,36 @@ impl Args {
     }
 }
 
-fn of_description(args: Args) -> ExitCode {
+fn of_description(args: Args) -> Result<ExitCode, Stop> {
+    let portal = args.settings.load()?.portal.host;
     let Assembled {
         rulebook, directory, ..
     } = match assembled(args.folder()) {
         Ok(assembled) => assembled,
-        Err(code) => return code,
+        Err(code) => return Ok(code),
     };
     let format = args.format;
     let note = unnamed(&args.network, &rulebook);
-    match described(args, &rulebook, &directory) {
+    let told = described(args, &rulebook, &directory).and_then(|seen| {
+        if *seen.ask.host() == portal {
+            return Err(format!(
+                "`{portal}` is the portal of the gateway: whoever signs in reaches it, and the rules are asked there of each \
+                 thing that somebody does, not of the request"
+            ));
+        }
+        Ok(rulebook.tell(&directory, &seen, None))
+    });
+    Ok(match told {
         Err(why) => {
             printer::talk(format_args!("error: {why}"));
             ExitCode::from(2)
         }
-        Ok(seen) => {
-            print(&rulebook.tell(&directory, &seen, None), format);
+        Ok(told) => {
+            print(&told, format);
             note.iter().for_each(printer::talk);
             ExitCode::SUCCESS
         }
-    }
+    })
 }
 
 /// The rules of a folder, or the exit code once its problems are told.
@@ -194,12 +204,7 @@ fn described(args: Args, rulebook: &Rulebook, directory: &Directory) -> Result<O
         Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
         None => Err(format!("`{field}` is not a header field: write `Name: value`")),
     });
-    if let Some(method) = args.method.as_ref().filter(|method| **method != method.to_uppercase()) {
-        let upper = method.to_uppercase();
-        return Err(format!(
-            "`{method}` is another method than `{upper}` (RFC 9110 §9.1): write `--method {upper}`"
-        ));
-    }
+    args.method.as_deref().map_or(Ok(()), method)?;
     let ask = rulebook.ask_of(&Described {
         to,
         method: args.method,
@@ -238,6 +243,22 @@ fn described(args: Args, rulebook: &Rulebook, directory: &Directory) -> Result<O
     }
     seen.standing = Standing::new(grants, seen.at);
     Ok(seen)
+}
+
+fn method(name: &str) -> Result<(), String> {
+    let upper = name.to_uppercase();
+    if http::Method::from_bytes(name.as_bytes()).is_err() {
+        return Err(format!(
+            "`{}` is not a method (RFC 9110 §9.1): write e.g. `--method POST`",
+            name.escape_debug()
+        ));
+    }
+    if name != upper {
+        return Err(format!(
+            "`{name}` is another method than `{upper}` (RFC 9110 §9.1): write `--method {upper}`"
+        ));
+    }
+    Ok(())
 }
 
 fn person(name: &str, directory: &Directory) -> Result<Arc<Person>, String> {

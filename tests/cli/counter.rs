@@ -593,6 +593,12 @@ fn a_proxy_that_cannot_be_reached_is_told_from_one_that_cannot_be_understood() {
     error: the proxy's URL cannot be read
       help: write `http://NAME@HOST:PORT`, or `https://…` for the TLS door
     ");
+    insta::assert_snapshot!(desk.types("touch empty.pem; wayleave grants --ca empty.pem --proxy http://127.0.0.1:1"), @"
+    exit 1
+    --- stderr
+    error: there is no certificate in `empty.pem`
+      help: name the root of this gateway: there, `wayleave ca show --pem` prints it
+    ");
     insta::assert_snapshot!(desk.types("wayleave grants --ca nowhere.pem --proxy http://127.0.0.1:1"), @"
     exit 1
     --- stderr

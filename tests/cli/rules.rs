@@ -760,4 +760,21 @@ fn a_method_in_small_letters_is_not_taken_for_another() {
     --- stderr
     error: `post` is another method than `POST` (RFC 9110 §9.1): write `--method POST`
     ");
+    insta::assert_snapshot!(Desk::empty().types("wayleave explain --as ada --to https://x.com/ --method 'BAD METHOD'"), @"
+    exit 2
+    --- stderr
+    error: `BAD METHOD` is not a method (RFC 9110 §9.1): write e.g. `--method POST`
+    ");
+}
+
+#[test]
+fn the_portal_itself_is_not_explained_by_rules_that_nobody_asks() {
+    let explain = "explain --as ada --to https://wayleave.internal/";
+    insta::assert_snapshot!(Desk::empty().types(&format!("wayleave {explain}")), @"
+    exit 2
+    --- stderr
+    error: `wayleave.internal` is the portal of the gateway: whoever signs in reaches it, and the rules are asked there of each thing that somebody does, not of the request
+    ");
+    let elsewhere = Desk::empty().types(&format!("wayleave {explain} --set portal.host=gate.corp"));
+    assert!(elsewhere.starts_with("exit 0"), "{elsewhere}");
 }

@@ -158,6 +158,8 @@ struct Carrying<B: HttpBody> {
     finish: Option<Finish>,
     watch: Option<Watch>,
     upload: Option<Arc<Upload>>,
+    /// With what it breaks off, once what came before is sent.
+    broken: Option<BoxError>,
 }
 
 /// What an origin's answer has with it.
@@ -181,6 +183,7 @@ where
         finish: Some(Finish::new(entry, closing, None)),
         watch: None,
         upload: None,
+        broken: None,
     }
     .boxed()
 }
@@ -202,6 +205,7 @@ where
         finish: Some(Finish::new(exchange.entry, closing, Some(exchange.lane))),
         watch: Some(exchange.watch),
         upload: exchange.upload,
+        broken: None,
     }
     .boxed()
 }
@@ -224,6 +228,15 @@ impl<B: HttpBody> Carrying<B> {
         }
     }
 
+    /// Breaks off at the next asking. The library forgets what it has not sent yet when a body fails, and sends it when it
+    /// has to wait: a client that hears nothing at all takes it for a connection that was idle for too long, and may ask
+    /// for the same again.
+    fn breaks(&mut self, error: BoxError, cx: &Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.broken = Some(error);
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
     fn over(&mut self, finish: Finish) {
         match self.upload.take() {
             Some(upload) => upload.answered(finish, self.watch.take()),
@@ -241,13 +254,16 @@ where
     type Error = BoxError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Some(error) = self.broken.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
         let frame = Pin::new(&mut self.inner).poll_frame(cx);
         if let Some(watch) = &mut self.watch
             && let Poll::Ready(why) = watch.poll(frame.is_pending(), cx)
         {
             self.watch = None;
             self.close(Some(End::Cut(why.clone())));
-            return Poll::Ready(Some(Err(NoLonger(why).into())));
+            return self.breaks(NoLonger(why).into(), cx);
         }
         if let Some(finish) = &mut self.finish {
             finish.lasts_if_it_goes_on();
@@ -263,7 +279,7 @@ where
                 let error = error.into();
                 let end = error.downcast_ref::<Fault>().map_or(ORIGIN_GONE, End::from);
                 self.close(Some(end));
-                Poll::Ready(Some(Err(error)))
+                self.breaks(error, cx)
             }
             None => {
                 self.close(None);
@@ -324,6 +340,37 @@ mod tests {
         assert!(poll!(idle.as_mut()).is_pending());
         drop(upload);
         idle.await;
+    }
+
+    #[tokio::test]
+    async fn what_came_before_an_answer_breaks_off_is_sent() {
+        use hyper::{server::conn::http1, service::service_fn};
+        use hyper_util::rt::TokioIo;
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+        let (mut client, server) = tokio::io::duplex(4096);
+        let service = service_fn(|_| async {
+            let pieces = [Ok(Frame::data(Bytes::from("half of it"))), Err(BoxError::from("gone"))];
+            let body = Carrying {
+                inner: StreamBody::new(futures_util::stream::iter(pieces)),
+                counters: Arc::default(),
+                finish: None,
+                watch: None,
+                upload: None,
+                broken: None,
+            };
+            Ok::<_, std::convert::Infallible>(http::Response::new(body))
+        });
+        let serving = http1::Builder::new().serve_connection(TokioIo::new(server), service);
+        client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        serving.await.unwrap_err();
+        let mut heard = String::new();
+        client.read_to_string(&mut heard).await.unwrap();
+        assert!(
+            heard.starts_with("HTTP/1.1 200 ") && heard.contains("half of it"),
+            "{heard:?}"
+        );
+        assert!(!heard.ends_with("0\r\n\r\n"), "it is not taken for a whole answer");
     }
 
     #[tokio::test]

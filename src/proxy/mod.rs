@@ -35,6 +35,7 @@ mod stopped;
 mod streams;
 mod tasks;
 mod tunnel;
+mod unjudged;
 mod upgrade;
 mod visitor;
 

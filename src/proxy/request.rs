@@ -7,16 +7,15 @@ use std::time::Duration;
 
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
 use super::Proxy;
-use super::body::{Outgoing, Passing, passing, whole};
+use super::body::{Outgoing, Passing, passing};
 use super::longlived::{SIGNED_OUT, Watch, unless_it_may_not};
 use super::observe::head_of;
-use super::pac::pac_answer;
 use super::peek::{Peeked, peek};
 use super::plan::{self, Planned, RequestStep};
 use super::respond::Reader;
@@ -24,11 +23,11 @@ use super::visitor::{Hop, Visitor};
 use super::{headers, respond};
 use crate::audit::{Entry, Lasting};
 use crate::catalog::PEEK_LIMIT;
-use crate::facts::{Ask, Authority, Blame, End, Fault, FaultCode, Observation, Remedy, Stage};
-use crate::ingress::{Malformed, Target, request_sanity};
+use crate::facts::{Ask, Authority, Blame, Fault, FaultCode, Observation, Remedy, Stage};
+use crate::ingress::{Target, request_sanity};
 use crate::policy::Permit;
 use crate::rulebook::{InForce, Judgement, Refusal, Rulebook};
-use crate::upstream::{Body, OnlyOnce, ResponseBody, Sent};
+use crate::upstream::{self, Body, OnlyOnce, ResponseBody, Sent};
 
 /// A request taken apart, with what a peek took from its body.
 pub(super) struct Inbound {
@@ -76,11 +75,11 @@ impl Proxy {
         let request = Request::from_parts(parts, body);
         if let Some(why) = too_much {
             let fault = Fault::new(Blame::Client, Stage::Arrive, FaultCode::HeadTooLarge, why);
-            return self.unjudged(&hop, &request, &fault).await;
+            return self.unjudged(&hop, request, &fault).await;
         }
         let target = match target {
             Ok(target) => target,
-            Err(malformed) => return self.refused_form(&hop, &request, malformed).await,
+            Err(malformed) => return self.refused_form(&hop, request, malformed).await,
         };
         match (&hop.inside, target) {
             (None, Target::Connect(authority)) => Box::pin(self.connect(hop, authority, request)).await,
@@ -90,13 +89,10 @@ impl Proxy {
                 let secure = inside.secure;
                 self.request(hop.clone(), authority, secure, request).await
             }
-            (Some(inside), Target::Origin { .. }) => {
-                let why = format!("this connection is for `{}`", inside.authority);
-                self.misdirected(&hop, &request, why).await
-            }
+            (Some(inside), Target::Origin { authority }) => self.misdirected((&hop, inside), authority, request).await,
             (Some(_), Target::Connect(_) | Target::Absolute { .. }) => {
                 let why = "a request inside a tunnel names its origin by `Host` only".to_owned();
-                self.malformed(&hop, &request, why).await
+                self.malformed(&hop, request, why).await
             }
         }
     }
@@ -172,7 +168,7 @@ impl Proxy {
         let patience = Duration::from_secs(self.house.settings.peek_timeout_s);
         let peeked = peek(body, PEEK_LIMIT, patience)
             .await
-            .map_err(|error| Fault::new(Blame::Client, Stage::Arrive, FaultCode::ClientGone, error.to_string()))?;
+            .map_err(|error| upstream::of_body(Stage::Arrive, &error))?;
         if let Ask::Request(authority, head) = &mut seen.ask {
             let place = rules.catalog().place(&authority.host);
             head.peek = rules.catalog().peek(&place, head, &peeked.bytes, peeked.complete);
@@ -317,50 +313,6 @@ impl Proxy {
         }
         let body = passing(exchange, head.status, body);
         Response::from_parts(head, body)
-    }
-
-    /// A request in origin-form to the door itself: the PAC file, and nothing else.
-    async fn at_the_door(&self, hop: &Hop, known_as: Authority, request: Request<Incoming>) -> Response<Body> {
-        if request.uri().path() == "/proxy.pac" && matches!(*request.method(), Method::GET | Method::HEAD) {
-            let script = (self.house.pac)(Some(known_as.host));
-            return pac_answer(request.method(), request.headers(), script).map(whole);
-        }
-        let why = "this is a proxy: send absolute-form requests or CONNECT, or fetch `/proxy.pac`".to_owned();
-        self.malformed(hop, &request, why).await
-    }
-
-    async fn malformed(&self, hop: &Hop, request: &Request<Incoming>, why: String) -> Response<Body> {
-        let fault = Fault::new(Blame::Client, Stage::Arrive, FaultCode::BadRequest, why);
-        self.unjudged(hop, request, &fault).await
-    }
-
-    async fn refused_form(&self, hop: &Hop, request: &Request<Incoming>, malformed: Malformed) -> Response<Body> {
-        let code = if malformed.is_about_the_method() {
-            FaultCode::MethodNotAllowed
-        } else {
-            FaultCode::BadRequest
-        };
-        let fault = Fault::new(Blame::Client, Stage::Arrive, code, malformed.to_string());
-        self.unjudged(hop, request, &fault).await
-    }
-
-    async fn misdirected(&self, hop: &Hop, request: &Request<Incoming>, why: String) -> Response<Body> {
-        let fault = Fault::new(Blame::Client, Stage::Arrive, FaultCode::Misdirected, why);
-        self.unjudged(hop, request, &fault).await
-    }
-
-    /// A request that is answered before anybody could judge it; its record says how it ended.
-    async fn unjudged(&self, hop: &Hop, request: &Request<Incoming>, fault: &Fault) -> Response<Body> {
-        tracing::debug!(client = %hop.arrival.client, %fault, end = ?End::from(fault), "refused before judging");
-        let answer = respond::fault_without_entry(&self.house.portal, request, fault, None);
-        // whoever opened a tunnel has proven who they are: what they cause is nobody else's
-        if hop.inside.is_some() {
-            self.record_stray(hop.arrival.client, fault, Some(answer.status()))
-                .await;
-        } else {
-            self.stray(hop.arrival.client, fault, Some(answer.status())).await;
-        }
-        answer
     }
 }
 

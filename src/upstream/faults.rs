@@ -138,9 +138,8 @@ fn told(presented: &[String]) -> String {
 /// An exchange of request and answer failed.
 pub(super) fn of_exchange(to: &Authority, error: &hyper::Error) -> Fault {
     if error.is_user() {
-        // The only thing of ours that can fail in there is the request's body, which comes from the client.
-        let detail = format!("the request to `{to}` ended early: {}", innermost(error));
-        return Fault::new(Blame::Client, Stage::Forward, FaultCode::ClientGone, detail);
+        // the only thing of ours that can fail in there is the request's body, which comes from the client
+        return of_body(Stage::Forward, error);
     }
     let (code, words) = if error.is_parse() {
         (FaultCode::OriginProtocol, "answered with something that is not HTTP")
@@ -158,6 +157,19 @@ pub(super) fn of_exchange(to: &Authority, error: &hyper::Error) -> Fault {
         code,
         format!("`{to}` {words}: {}", innermost(error)),
     )
+}
+
+/// A client's body cannot be read on: it sends what HTTP does not allow, or it is gone.
+pub fn of_body(stage: Stage, error: &(dyn Error + 'static)) -> Fault {
+    let mut causes = std::iter::successors(Some(error), |cause| (*cause).source());
+    let kind = causes.find_map(|cause| Some(cause.downcast_ref::<io::Error>()?.kind()));
+    // what the library says of chunks and trailers that are none
+    let (code, words) = if matches!(kind, Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)) {
+        (FaultCode::BadRequest, "the request's body cannot be read")
+    } else {
+        (FaultCode::ClientGone, "the request's body ended early")
+    };
+    Fault::new(Blame::Client, stage, code, format!("{words}: {}", innermost(error)))
 }
 
 /// What a failed exchange tells of its request.

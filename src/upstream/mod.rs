@@ -44,6 +44,7 @@ use tokio::net::TcpStream;
 
 pub use errand::{Answer, Errands};
 pub use exchange::OnlyOnce;
+pub use faults::of_body;
 pub use guard::{Class, Guard, Guarded, classify};
 pub use outgoing::{Sending, Sent};
 pub use relay::{RelayEnd, Side, Way, relay};

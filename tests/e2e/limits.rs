@@ -602,13 +602,103 @@ async fn requests_that_leave_the_connections_name_are_misdirected() {
         .body(String::new())
         .unwrap();
     assert_eq!(sender.send(request).await.unwrap().status(), StatusCode::OK);
-    let strays = world.strays(2).await;
-    assert!(
-        strays
-            .iter()
-            .all(|stray| code(stray) == Some(FaultCode::Misdirected) && stray.status == Some(421))
+    let closing = world.closed_of(2, "www.reddit.com", "/").await;
+    assert_eq!(
+        (closing.code(), closing.ended().status),
+        (Some(FaultCode::Misdirected), Some(421))
     );
     assert_eq!(world.origin.received().len(), 1);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_inside_a_tunnel_before_it_is_judged_is_a_flow_of_whoever_opened_it() {
+    let world = World::open().await;
+    world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
+    let ada = world.client("ada");
+    let long = "/a".repeat(300);
+    for (request, host, path, status, fault) in [
+        (
+            "GET / HTTP/1.1\r\nHost: x.com",
+            "x.com",
+            "/",
+            421,
+            FaultCode::Misdirected,
+        ),
+        (
+            "TRACE /in/ HTTP/1.1\r\nHost: www.linkedin.com",
+            "www.linkedin.com",
+            "/in/",
+            405,
+            FaultCode::MethodNotAllowed,
+        ),
+        (
+            "GET /feed/ HTTP/1.1\r\nHost: www.linkedin.com\r\nHost: www.linkedin.com",
+            "www.linkedin.com",
+            "/feed/",
+            400,
+            FaultCode::BadRequest,
+        ),
+        (
+            &format!("GET {long} HTTP/1.1\r\nHost: www.linkedin.com"),
+            "www.linkedin.com",
+            &long,
+            431,
+            FaultCode::HeadTooLarge,
+        ),
+    ] {
+        let io = Wire::tunnel(&ada, "www.linkedin.com:443").await.into_io();
+        let mut wire = Wire::on(tls(io, &ada.roots, "www.linkedin.com", |_| {}).await.unwrap());
+        world.sends(1);
+        wire.say(format!("{request}\r\n\r\n")).await;
+        let answer = wire.rest().await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        let closing = world.closed(host, path).await;
+        assert_eq!(closing.seen().subject.as_ref().unwrap().id.as_str(), "ada");
+        assert!(closing.seen().person.is_some() && closing.ended().decrypted);
+        assert_eq!(
+            (closing.code(), closing.ended().status),
+            (Some(fault), Some(status)),
+            "{request}"
+        );
+        let problem: serde_json::Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+        assert_eq!(problem["host"], host);
+        assert_eq!(problem["reference"], closing.record.id.as_str());
+    }
+    assert!(world.origin.received().is_empty());
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chunks_that_are_none_are_a_bad_request_and_not_a_client_that_left() {
+    let world = World::open().await;
+    world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
+    let ada = world.client("ada");
+    let framed = "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nand more\r\n";
+    let proof = ada.authorization.clone().unwrap();
+    let mut clear = Wire::plain(&world).await;
+    world.sends(2);
+    clear
+        .say(format!(
+            "POST http://www.example.org/a HTTP/1.1\r\nHost: www.example.org\r\nProxy-Authorization: {proof}\r\n{framed}"
+        ))
+        .await;
+    // this one's body is looked into before it is judged
+    let io = Wire::tunnel(&ada, "www.facebook.com:443").await.into_io();
+    let mut read = Wire::on(tls(io, &ada.roots, "www.facebook.com", |_| {}).await.unwrap());
+    read.say(format!(
+        "POST /api/graphql/ HTTP/1.1\r\nHost: www.facebook.com\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         {framed}"
+    ))
+    .await;
+    for (answer, host, path) in [
+        (clear.rest().await, "www.example.org", UNREAD),
+        (read.rest().await, "www.facebook.com", "/api/graphql/"),
+    ] {
+        assert_eq!(status(&answer), "400", "{answer}");
+        assert!(answer.contains("/problems/bad-request"), "{answer}");
+        assert_eq!(world.closed(host, path).await.code(), Some(FaultCode::BadRequest));
+    }
     world.close().await;
 }
 

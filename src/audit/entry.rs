@@ -272,10 +272,11 @@ impl Entry {
                 },
             },
         };
+        // before the writer can have it: whoever finds the line in the book finds it counted
+        self.book.show(&record);
         // INVARIANT: the desk stops counting this entry as open in the same step in which it accepts its line.
         self.book.inner.desk.accept_closing(Line::of(&record).ok());
         self.lasting = None;
-        self.book.show(&record);
     }
 }
 

@@ -195,8 +195,8 @@ impl Book {
     }
 
     fn accept(&self, line: Line, record: &Record) {
+        self.show(record); // first, as with flows
         self.inner.desk.accept_note(line, rulebook_of(record));
-        self.show(record);
     }
 
     /// A record of `act` with a fresh id, now.

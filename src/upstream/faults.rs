@@ -101,7 +101,7 @@ fn bad(problem: &CertificateError) -> &'static str {
         // the verifier's own names: those that the TLS library has no word for
         CertificateError::Other(other) => match other.to_string().as_str() {
             // what people make who sign for themselves; but who signed it has not been looked at
-            "CaUsedAsEndEntity" => "is an authority's own, and no server's",
+            "CaUsedAsEndEntity" => "is an authority's own and no server's, like those that people sign for themselves",
             "EndEntityUsedAsCa" => "is signed by a certificate that is no authority's",
             "NameConstraintViolation" => "holds a name that its issuer may not speak for",
             "PathLenConstraintViolated" => "has more authorities above it than these allow",
@@ -295,7 +295,7 @@ mod tests {
         impl Error for Inner {}
         let other = |name| CertificateError::Other(rustls::OtherError(std::sync::Arc::new(Inner(name))));
         for (problem, words) in [
-            (other("CaUsedAsEndEntity"), "is an authority's own, and no server's"),
+            (other("CaUsedAsEndEntity"), "is an authority's own and no server's, like those that people sign for themselves"),
             (
                 other("EndEntityUsedAsCa"),
                 "is signed by a certificate that is no authority's",

@@ -61,7 +61,39 @@ fn main() {
             b.iter(|| catalog.peek(&facebook, black_box(&head), body.as_bytes(), true));
         });
     }
+    timelines_of_x(&mut criterion, &shipped.rulebook);
     criterion.final_summary();
+}
+
+/// Reads whose marks are looked for: by POST in the body, by GET in the query.
+fn timelines_of_x(criterion: &mut Criterion, rules: &Rulebook) {
+    let catalog = rules.catalog();
+    let described = |to: &str, method: &str| Described {
+        to: to.to_owned(),
+        method: Some(method.to_owned()),
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body: None,
+    };
+    let url = "https://x.com/i/api/graphql/AbC/HomeTimeline";
+    let (host, mut posted) = parted(rules, &described(url, "POST"));
+    posted.hints.has_body = true;
+    let place = catalog.place(&host);
+    assert!(catalog.wants_body(&place, &posted));
+    let features: Vec<String> = (0..40).map(|at| format!("\"feature_{at}_is_enabled\":true")).collect();
+    let body = format!(
+        r#"{{"variables":{{"count":20,"requestContext":"launch","seenTweetIds":["1860000000000000001"]}},"features":{{{}}},"queryId":"AbC"}}"#,
+        features.join(",")
+    );
+    criterion.bench_function("recognise/peek-x-timeline-1.3k", |b| {
+        b.iter(|| catalog.peek(&place, black_box(&posted), body.as_bytes(), true));
+    });
+    let (_, got) = parted(
+        rules,
+        &described(&format!("{url}?variables=%7B%22count%22%3A20%7D"), "GET"),
+    );
+    criterion.bench_function("recognise/read-x-timeline-by-get", |b| {
+        b.iter(|| catalog.read(&place, black_box(&got)));
+    });
 }
 
 fn samples(rules: &Rulebook) -> Vec<(Host, Head)> {

@@ -23,7 +23,7 @@ const ASKED: [&str; 16] = [
     "https://www.linkedin.com/jobs/view/#/",
     "https://x.com/home",
     "https://x.com/somebody/status/#",
-    "https://x.com/i/api/graphql/abc/SearchTimeline?variables=#",
+    "https://x.com/i/api/graphql/abc/SearchTimeline?variables=%7B%22rawQuery%22:%22#%22%7D",
     "https://www.youtube.com/watch?v=#",
     "https://www.youtube.com/youtubei/v1/next",
     "https://old.reddit.com/r/rust/comments/#",

@@ -2,9 +2,10 @@
 
 use super::globs::GlobTree;
 use super::host::{HostGlobs, HostPattern};
+use super::marks::Mark;
 use super::path::{PathGlob, Segments};
 use super::secrets::Secret;
-use super::signature::{Embed, Mark, Signature};
+use super::signature::{Embed, Signature};
 use super::tree::ActivityIndex;
 use crate::facts::{Place, PlatformId, QuickMap};
 
@@ -14,6 +15,7 @@ pub(super) struct Index {
     pub(super) signatures: Vec<Signature>,
     pub(super) embeds: Vec<Embed>,
     pub(super) secrets: Vec<Secret>,
+    marks: Vec<Mark>,
     /// For every host that something names exactly: all that is listed for it, by patterns that fit, too.
     named: QuickMap<Box<str>, Listed>,
     /// What is listed for patterns over hosts: for all other hosts.
@@ -22,7 +24,6 @@ pub(super) struct Index {
     anywhere: QuickMap<PlatformId, Listed>,
     /// What is listed for any host of any platform.
     general: Listed,
-    marks: QuickMap<PlatformId, Vec<Mark>>,
 }
 
 /// What is listed for some hosts, each thing by its number.
@@ -32,6 +33,7 @@ struct Listed {
     signatures: GlobTree<(u8, usize)>,
     embeds: GlobTree<usize>,
     secrets: Vec<usize>,
+    marks: GlobTree<usize>,
 }
 
 /// A signature that matches host and path, by one of its globs, whatever the case of the path.
@@ -47,16 +49,13 @@ pub(super) struct Match<'c> {
 }
 
 impl Index {
-    pub(super) fn new(
-        signatures: Vec<Signature>,
-        embeds: Vec<Embed>,
-        secrets: Vec<Secret>,
-        marks: QuickMap<PlatformId, Vec<Mark>>,
-    ) -> Self {
+    pub(super) fn new(signatures: Vec<Signature>, embeds: Vec<Embed>, secrets: Vec<Secret>, marks: Vec<Mark>) -> Self {
         let mut index = Self::default();
         let of_signatures = signatures.iter().flat_map(|signature| &signature.hosts);
         let of_secrets = secrets.iter().flat_map(|secret| &secret.hosts);
-        let names = of_signatures.chain(of_secrets).filter_map(HostPattern::name);
+        let of_marks = marks.iter().flat_map(|mark| &mark.hosts);
+        let names = of_signatures.chain(of_secrets).chain(of_marks);
+        let names = names.filter_map(HostPattern::name);
         let names = names.chain(embeds.iter().map(|embed| &*embed.host));
         index.named = names.map(|name| (name.into(), Listed::default())).collect();
         for (at, signature) in signatures.iter().enumerate() {
@@ -71,6 +70,15 @@ impl Index {
         for (at, secret) in secrets.iter().enumerate() {
             for host in &secret.hosts {
                 index.list(host, Some(&secret.platform), |listed| listed.secrets.push(at));
+            }
+        }
+        for (at, mark) in marks.iter().enumerate() {
+            for host in &mark.hosts {
+                index.list(host, Some(&mark.platform), |listed| {
+                    for path in &mark.paths {
+                        listed.marks.add(path, at);
+                    }
+                });
             }
         }
         for (at, embed) in embeds.iter().enumerate() {
@@ -172,10 +180,13 @@ impl Index {
         secrets.map(|secret| &secret.path).collect()
     }
 
-    /// What shows on the host of a place that a request writes.
-    pub(super) fn marks<'c>(&'c self, place: &'c Place) -> impl Iterator<Item = &'c Mark> {
-        let of_platform = place.platform.as_ref().and_then(|id| self.marks.get(id));
-        let here = |mark: &&Mark| mark.hosts.iter().any(|host| host.matches(place.host.as_str()));
-        of_platform.into_iter().flatten().filter(here)
+    /// What shows, at this path on the host of a place, that a request writes; each with the glob that fits.
+    pub(super) fn marks<'c, 'p>(
+        &'c self,
+        place: &'c Place,
+        path: &'p Segments<'p>,
+    ) -> impl Iterator<Item = (&'c PathGlob, &'c Mark)> + use<'c, 'p> {
+        let globs = self.listed(place).flat_map(|listed| listed.marks.matching(path));
+        globs.flat_map(move |(glob, marks)| marks.iter().filter_map(move |at| Some((glob, self.marks.get(*at)?))))
     }
 }

@@ -22,16 +22,16 @@ impl Node {
         serde_json::from_slice(bytes).ok()
     }
 
-    /// Whether an object anywhere inside names a key twice.
-    pub(super) fn has_twins(&self) -> bool {
+    /// Whether an object anywhere inside names a key twice, or one that some readers would cut off or mend.
+    pub(super) fn is_ambiguous(&self) -> bool {
         match self {
             Self::Null | Self::Scalar(_) | Self::Text(_) => false,
-            Self::List(items) => items.iter().any(Self::has_twins),
+            Self::List(items) => items.iter().any(Self::is_ambiguous),
             Self::Object(members) => {
                 let mut seen = BTreeSet::new();
-                members
-                    .iter()
-                    .any(|(key, value)| !seen.insert(key) || value.has_twins())
+                members.iter().any(|(key, value)| {
+                    !seen.insert(key) || key.contains(['\0', char::REPLACEMENT_CHARACTER]) || value.is_ambiguous()
+                })
             }
         }
     }
@@ -42,6 +42,40 @@ impl Node {
             Self::Object(members) => members.iter().any(|(key, _)| key.eq_ignore_ascii_case(name)),
             Self::Null | Self::Scalar(_) | Self::Text(_) | Self::List(_) => false,
         }
+    }
+
+    /// Whether an object anywhere inside has a member with one of these names; readers that ignore case count.
+    pub(super) fn has_within(&self, names: &[Box<str>]) -> bool {
+        match self {
+            Self::Null | Self::Scalar(_) => false,
+            Self::Text(text) => Self::nested(text).is_some_and(|value| value.has_within(names)),
+            Self::List(items) => items.iter().any(|item| item.has_within(names)),
+            Self::Object(members) => members
+                .iter()
+                .any(|(key, value)| names.iter().any(|name| name.eq_ignore_ascii_case(key)) || value.has_within(names)),
+        }
+    }
+
+    /// Whether there is no object in it, nor in a text of it that is JSON itself.
+    pub(super) fn is_plain(&self) -> bool {
+        match self {
+            Self::Null | Self::Scalar(_) => true,
+            Self::Text(text) => Self::nested(text).is_none_or(|value| value.is_plain()),
+            Self::List(items) => items.iter().all(Self::is_plain),
+            Self::Object(_) => false,
+        }
+    }
+
+    /// Whether it is a truth value.
+    pub(super) fn is_flag(&self) -> bool {
+        matches!(self, Self::Scalar(text) if text == "true" || text == "false")
+    }
+
+    /// What a text holds that is JSON itself, other than a single value.
+    fn nested(text: &str) -> Option<Self> {
+        let text = text.trim_start();
+        text.starts_with(['{', '[', '"'])
+            .then(|| Self::parse(text.as_bytes()))?
     }
 }
 
@@ -106,15 +140,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_that_is_named_twice_is_noticed_at_any_depth() {
-        for (text, twins) in [
+    fn a_key_that_is_named_twice_or_that_readers_cut_off_is_noticed_at_any_depth() {
+        for (text, ambiguous) in [
             (r#"{"a":1,"b":1}"#, false),
             (r#"{"a":1,"a":1}"#, true),
             (r#"{"a":1,"\u0061":2}"#, true),
             (r#"[{"x":{"a":1,"a":1}}]"#, true),
             (r#"[{"a":1},{"a":1}]"#, false),
+            (r#"{"x":{"a\u0000b":1}}"#, true),
+            (r#"{"x":{"a\ufffd":1}}"#, true),
+            (r#"{"x":"a\u0000b"}"#, false),
         ] {
-            assert_eq!(Node::parse(text.as_bytes()).unwrap().has_twins(), twins, "{text}");
+            assert_eq!(
+                Node::parse(text.as_bytes()).unwrap().is_ambiguous(),
+                ambiguous,
+                "{text}"
+            );
         }
     }
 

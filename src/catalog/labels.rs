@@ -7,18 +7,23 @@
 //! * `reads = "endpoint"`: the path cannot write, whatever stands in the request;
 //! * `reads = "label"`: the path can write under another name. The read is believed only if the name stands where the
 //!   server itself takes the request from (in the body, where the signature lists the body; in the path, where it
-//!   names no operation), if the whole body was readable, and if no `mark` of the platform contradicts it. Every other
-//!   name counts as well.
+//!   names no operation), if the whole body was readable and held no file, and if no `mark` of the platform contradicts
+//!   it. Every other name counts as well.
+//!
+//! A safe method needs no name to be believed; a mark contradicts it all the same.
 //!
 //! **What remains.** Persisted-query interfaces (Facebook, Instagram, Threads, Quora, X) run a stored document by its
 //! id, and the name beside it is decoration: somebody who crafts requests can send the id of a mutation under the
 //! name of a query. The ids rotate with every deployment, so no list of them is safe. The marks close this as far as the
-//! body shows it (`variables.input` of every Relay mutation, at X every variable that no timeline takes); a mutation
-//! without such a mark that is sent under a read's name passes as a read. Whoever cannot accept that removes the
-//! `reads = "label"` lines of the platform: its reads by POST then are `unknown-write`.
+//! request shows it (`variables.input` of every Relay mutation, at X every variable that the read does not take); a
+//! mutation without such a mark that is sent under a read's name passes as a read. Whoever cannot accept that removes
+//! the `reads = "label"` lines of the platform: its reads by POST then are `unknown-write`.
+
+use smallvec::SmallVec;
 
 use super::index::Match;
-use super::peek::{LONGEST_NAME, MARK, Media, reads_as};
+use super::marks::Mark;
+use super::peek::{LONGEST_NAME, MARK, Media, reads_as, sets_charset};
 use super::recognise::Reader;
 use super::signature::{Method, Operation, Reads};
 use super::tree::Kind;
@@ -152,7 +157,11 @@ impl<'c> Reader<'c, '_> {
         let rank = |found: &Match<'c>| (found.host_rank, found.path_rank, !self.is_fallback(found));
         let unnamed = || matches.iter().filter(|found| found.operation().is_none());
         let Some(best) = unnamed().map(rank).max() else {
-            self.add_default(method);
+            if method.is_safe() && self.is_contradicted(method, body) {
+                self.add(self.catalog.activities.common.unknown_write);
+            } else {
+                self.add_default(method);
+            }
             return;
         };
         let winners: Vec<Match<'c>> = unnamed().filter(|found| rank(found) == best).copied().collect();
@@ -178,14 +187,15 @@ impl<'c> Reader<'c, '_> {
     /// Whether a signature's activity may be taken as what the request does.
     fn believes(&self, method: Method, found: &Match<'_>, body: &Labels, label: (&str, From)) -> bool {
         let signature = found.signature;
-        if method.is_safe() || self.kind(signature.activity) == Kind::Write {
+        if self.kind(signature.activity) == Kind::Write {
             return true;
         }
-        match signature.reads {
-            Reads::No => false,
-            Reads::Endpoint => true,
-            Reads::Label => self.stands_where_it_counts(found, body, label) && !self.is_contradicted(body),
-        }
+        let counts = match signature.reads {
+            Reads::Endpoint => return true,
+            Reads::No => method.is_safe(),
+            Reads::Label => method.is_safe() || self.stands_where_it_counts(found, body, label),
+        };
+        counts && !self.is_contradicted(method, body)
     }
 
     fn stands_where_it_counts(&self, found: &Match<'_>, body: &Labels, (key, from): (&str, From)) -> bool {
@@ -210,14 +220,23 @@ impl<'c> Reader<'c, '_> {
     }
 
     /// Whether something in the request shows that it writes, or could be hidden where we cannot look.
-    fn is_contradicted(&self, body: &Labels) -> bool {
-        let mut marks = self.catalog.index.marks(self.place).peekable();
-        if marks.peek().is_none() {
+    fn is_contradicted(&self, method: Method, body: &Labels) -> bool {
+        let query = &self.head.query;
+        if method.is_safe() && query.is_empty() {
             return false;
         }
-        self.body_is_hidden()
-            || body.iter().any(|(name, _)| name == MARK)
-            || marks.any(|mark| self.head.query.iter().any(|(key, value)| mark.is_in_pair(key, value)))
+        let marks: SmallVec<[&Mark; 8]> = self.marks().collect();
+        if method.is_safe() {
+            // where nothing is marked a name makes no difference to a safe method
+            return !marks.is_empty() && self.is_shown(query, &marks);
+        }
+        self.body_is_hidden() || body.iter().any(|(name, _)| name == MARK) || self.is_shown(query, &marks)
+    }
+
+    fn is_shown(&self, query: &Labels, marks: &[&Mark]) -> bool {
+        query.iter().any(|(key, value)| {
+            sets_charset(key, value) || marks.iter().any(|mark| mark.is_in_pair(key, value, self.paths))
+        })
     }
 }
 

@@ -25,6 +25,7 @@ mod host;
 mod index;
 mod json;
 mod labels;
+mod marks;
 mod multipart;
 mod parse;
 mod path;
@@ -92,7 +93,7 @@ impl Catalog {
 
     /// What a look at the start of the body shows; `complete` says whether `body` is all of it.
     pub fn peek(&self, place: &Place, head: &Head, body: &[u8], complete: bool) -> Peek {
-        self.wanted(place, head).look(head, body, complete)
+        self.looked_at(place, head, body, complete)
     }
 
     /// Everything that a request may do; total, and only ever stricter than the request says of itself.

@@ -1,5 +1,7 @@
 //! The text fields of a `multipart/form-data` body (RFC 7578), read so strictly that no server reads other fields.
 
+use super::peek::is_known_charset;
+
 /// A part of the body.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Part<'b> {
@@ -37,7 +39,7 @@ fn split_once<'b>(bytes: &'b [u8], at: &[u8]) -> Option<(&'b [u8], &'b [u8])> {
 
 /// The field's name and whether it is a file, from a part's header section.
 fn disposition(head: &str) -> Option<(String, bool)> {
-    let mut found = None;
+    let (mut found, mut kind) = (None, None);
     for line in head.split("\r\n") {
         if line.contains(|c: char| c.is_ascii_control()) {
             return None;
@@ -48,7 +50,7 @@ fn disposition(head: &str) -> Option<(String, bool)> {
             if twice {
                 return None;
             }
-        } else if !field.eq_ignore_ascii_case("content-type") {
+        } else if !field.eq_ignore_ascii_case("content-type") || kind.replace(value).is_some() {
             // An encoding, a range, a folded line: servers differ in what they make of it.
             return None;
         }
@@ -63,7 +65,23 @@ fn disposition(head: &str) -> Option<(String, bool)> {
             _ => return None,
         }
     }
-    Some((name?, is_file))
+    let stands = kind.is_none_or(|kind| is_read_as_it_stands(kind, is_file));
+    stands.then_some((name?, is_file))
+}
+
+/// Whether a part of this type is what its bytes say: text in a charset that we read, with no parts of its own.
+fn is_read_as_it_stands(kind: &str, is_file: bool) -> bool {
+    let mut parameters = kind.split(';');
+    let essence = parameters.next().unwrap_or_default().trim().to_ascii_lowercase();
+    let has_parts = essence.starts_with("multipart/") || essence.starts_with("message/");
+    // Some servers look for the word, wherever it stands.
+    let is_known = |parameter: &str| match parameter.split_once('=') {
+        Some((key, value)) if key.trim().eq_ignore_ascii_case("charset") => {
+            is_known_charset(value.trim().trim_matches('"'))
+        }
+        Some(_) | None => !parameter.to_ascii_lowercase().contains("charset"),
+    };
+    !has_parts && (is_file || parameters.all(is_known))
 }
 
 /// The parameters of `form-data; name="a"; filename="b"`. What servers take for more or less than stands there (other quotes,
@@ -140,6 +158,12 @@ mod tests {
             "--b\r\nContent-Disposition: form-data; name=\"a\"\r\nContent-Transfer-Encoding: base64\r\n\r\n1\r\n--b--"
                 .to_owned(),
             "--b\r\nContent-Type: text/plain\r\n\r\n1\r\n--b--".to_owned(),
+            // text in another charset, parts within a part, two types
+            part("name=\"a\"\r\nContent-Type: text/plain; charset=utf-7"),
+            part("name=\"a\"\r\nContent-Type: text/plain; x=\"charset=utf-7\""),
+            part("name=\"a\"\r\nContent-Type: text/plain; charset*=utf-8''utf-7"),
+            part("name=\"a\"\r\nContent-Type: multipart/mixed; boundary=c"),
+            part("name=\"a\"\r\nContent-Type: text/plain\r\nContent-Type: application/json"),
             // other quotes, spaces, another end of a line: what some servers read as `name="a"`, and as another part
             part("name='a'"),
             part("name= \"a\""),

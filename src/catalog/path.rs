@@ -249,6 +249,12 @@ impl PathGlob {
         })
     }
 
+    /// The numbers of the segments that any name fits, where they can be told by their number.
+    pub(super) fn names(&self) -> impl Iterator<Item = usize> {
+        let parts = self.parts.iter().enumerate().filter(|_| self.is_positional());
+        parts.filter(|(_, part)| **part == Part::One).map(|(at, _)| at)
+    }
+
     /// The literal segments before the first star: every path that matches begins with them, case aside where that is
     /// ignored.
     pub(super) fn literal_start(&self) -> Vec<&str> {

@@ -2,13 +2,17 @@
 
 use super::PEEK_LIMIT;
 use super::json::Node;
+use super::marks::Mark;
 use super::multipart;
+use super::path::Paths;
 use super::recognise::overriding;
-use super::signature::{Mark, Sign};
 use crate::facts::{Head, Opaque, Peek};
 
-/// The label that a peek gives for a [`Mark`] that it found.
+/// The label that a peek gives for a [`Mark`] that it found, and for a file: what reads uploads none.
 pub(super) const MARK: &str = "write-mark";
+
+/// The field that says in which charset the others are.
+pub(super) const CHARSET: &str = "_charset_";
 
 /// A name that is longer names nothing.
 pub(super) const LONGEST_NAME: usize = 256;
@@ -56,9 +60,7 @@ impl Media {
                 .and_then(|v| v.strip_suffix('"'))
                 .unwrap_or(value);
             match key.trim().to_ascii_lowercase().as_str() {
-                "charset" if !["utf-8", "utf8", "us-ascii"].contains(&value.to_ascii_lowercase().as_str()) => {
-                    return Self::Other;
-                }
+                "charset" if !is_known_charset(value) => return Self::Other,
                 "boundary" if boundary.is_some() || !is_boundary(value) => return Self::Other,
                 "boundary" => boundary = Some(value.to_owned()),
                 _ => {}
@@ -86,6 +88,19 @@ pub fn media_type(text: &str) -> &str {
     }
 }
 
+/// Whether text in this charset says what it says to us.
+pub(super) fn is_known_charset(name: &str) -> bool {
+    ["utf-8", "utf8", "us-ascii"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// Whether a form field, or query parameter, has the text of the others be read in a charset that we do not read (RFC 7578
+/// §4.6, HTML §4.10.21.4).
+pub(super) fn sets_charset(key: &str, value: &str) -> bool {
+    reads_as(key, CHARSET) && !is_known_charset(value.trim())
+}
+
 /// RFC 2046 §5.1.1, without the characters that need quoting to survive.
 fn is_boundary(text: &str) -> bool {
     (1..=70).contains(&text.len())
@@ -95,18 +110,21 @@ fn is_boundary(text: &str) -> bool {
 }
 
 /// What signatures look at in a body.
-#[derive(Debug, Default)]
-pub(super) struct Wanted<'c> {
+#[derive(Debug)]
+pub(super) struct Wanted<'c, 'p> {
     pub(super) keys: Vec<&'c str>,
     pub(super) marks: Vec<&'c Mark>,
+    /// Whether a name may make it a read, unless the body shows otherwise.
+    pub(super) believes: bool,
+    pub(super) paths: &'p Paths<'p>,
 }
 
 type Labels = Vec<(String, String)>;
 
-impl Wanted<'_> {
+impl Wanted<'_, '_> {
     /// Looks at a body; `complete` says whether `body` is all of it.
     pub(super) fn look(&self, head: &Head, body: &[u8], complete: bool) -> Peek {
-        if self.keys.is_empty() && self.marks.is_empty() {
+        if self.keys.is_empty() && !self.believes {
             return Peek::NotTaken;
         }
         if head.hints.content_encoding.is_some() {
@@ -133,7 +151,12 @@ impl Wanted<'_> {
             return Err(Opaque::Ambiguous);
         }
         let mut labels = Labels::new();
-        for (key, value) in form_urlencoded::parse(body) {
+        // Some servers part fields at semicolons as well (HTML 4.01 §B.2.2); clients encode those that part nothing.
+        let parted = body
+            .contains(&b';')
+            .then(|| body.split(|byte| *byte == b';').collect::<Vec<_>>().join(&b'&'));
+        let bodies = std::iter::once(body).chain(parted.as_deref());
+        for (key, value) in bodies.flat_map(form_urlencoded::parse) {
             self.note_text(&key, &value, &mut labels)?;
         }
         Ok(vec![labels])
@@ -142,9 +165,12 @@ impl Wanted<'_> {
     fn multipart(&self, body: &[u8], boundary: &str) -> Result<Vec<Labels>, Opaque> {
         let mut labels = Labels::new();
         for part in multipart::parts(body, boundary).ok_or(Opaque::Undecodable)? {
+            if part.is_file {
+                push(&mut labels, MARK, "")?;
+            }
             // What is in a file is not looked at, but a label that comes as a file is a label to some servers.
             let Ok(text) = std::str::from_utf8(part.content) else {
-                if self.looks_at(&part.name) {
+                if !part.is_file || self.looks_at(&part.name) {
                     return Err(Opaque::Undecodable);
                 }
                 continue;
@@ -163,14 +189,25 @@ impl Wanted<'_> {
 
     fn json(&self, body: &[u8]) -> Result<Vec<Labels>, Opaque> {
         let root = Node::parse(body).ok_or(Opaque::Undecodable)?;
-        if root.has_twins() {
+        if root.is_ambiguous() {
             return Err(Opaque::Ambiguous);
         }
         match root {
             Node::Object(members) => Ok(vec![self.members(&members)?]),
-            Node::List(items) if items.len() <= MOST => items.iter().map(|item| self.item(item)).collect(),
+            Node::List(items) if items.len() <= MOST => self.batch(&items),
             Node::List(_) | Node::Null | Node::Scalar(_) | Node::Text(_) => Err(Opaque::Undecodable),
         }
+    }
+
+    fn batch(&self, items: &[Node]) -> Result<Vec<Labels>, Opaque> {
+        let mut operations = items
+            .iter()
+            .map(|item| self.item(item))
+            .collect::<Result<Vec<_>, _>>()?;
+        if self.marks.iter().any(|mark| mark.is_of_whole_body()) {
+            operations.push(vec![(MARK.to_owned(), String::new())]);
+        }
+        Ok(operations)
     }
 
     /// Whether a JSON document says nothing that we look for.
@@ -206,15 +243,19 @@ impl Wanted<'_> {
             {
                 push(&mut labels, name, method)?;
             }
-            let marks = |mark: &&Mark| mark.key.eq_ignore_ascii_case(key) && mark.sign.is_in(value);
-            if self.marks.iter().copied().any(|mark| marks(&mark)) {
-                push(&mut labels, MARK, key)?;
+            let mut marks = self.marks.iter();
+            if let Some(mark) = marks.find(|mark| mark.is_in_member(key, value, self.paths)) {
+                push(&mut labels, MARK, mark.name())?;
             }
         }
         Ok(labels)
     }
 
     fn note_text(&self, key: &str, value: &str, labels: &mut Labels) -> Result<(), Opaque> {
+        // What cannot be decoded may be dropped, and what is decoded otherwise says something else.
+        if key.contains(char::REPLACEMENT_CHARACTER) || sets_charset(key, value) {
+            return Err(Opaque::Undecodable);
+        }
         if self.keys.contains(&key) {
             push(labels, key, value)?;
         } else if self.keys.iter().any(|wanted| reads_as(key, wanted)) {
@@ -224,20 +265,28 @@ impl Wanted<'_> {
         if let Some((name, _)) = overriding(key, value) {
             push(labels, name, value)?;
         }
-        if let Some(mark) = self.marks.iter().find(|mark| mark.is_in_pair(key, value)) {
-            push(labels, MARK, &mark.key)?;
+        let mut marks = self.marks.iter();
+        if let Some(mark) = marks.find(|mark| mark.is_in_pair(key, value, self.paths)) {
+            push(labels, MARK, mark.name())?;
         }
         Ok(())
     }
 
     fn looks_at(&self, key: &str) -> bool {
         let is = |wanted: &str| reads_as(key, wanted);
-        self.keys.iter().any(|wanted| is(wanted)) || self.marks.iter().any(|mark| is(&mark.key))
+        self.keys.iter().any(|wanted| is(wanted)) || self.marks.iter().any(|mark| is(mark.name()))
     }
 }
 
+/// Whether some reader takes it for JSON; several pass over a byte order mark, and over more than JSON's own white space.
 fn looks_like_json(text: &[u8]) -> bool {
-    matches!(text.trim_ascii_start().first(), Some(b'{' | b'['))
+    const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+    let passes = |byte: &u8| byte.is_ascii_whitespace() || byte.is_ascii_control();
+    let start = text.iter().position(|byte| !passes(byte)).unwrap_or(text.len());
+    let text = text.get(start..).unwrap_or_default();
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    let text = text.trim_ascii_start();
+    matches!(text.first(), Some(b'{' | b'['))
 }
 
 fn push(labels: &mut Labels, key: &str, value: &str) -> Result<(), Opaque> {
@@ -264,56 +313,6 @@ pub(super) fn reads_as(key: &str, wanted: &str) -> bool {
         read.eq_ignore_ascii_case(&wanted) || (wanted == b'_' && matches!(read, b'.' | b' ' | b'['))
     };
     ends && !name.contains(&0) && name.iter().zip(wanted.bytes()).all(reads)
-}
-
-impl Mark {
-    /// Whether a form field or query parameter shows that the request writes.
-    pub(super) fn is_in_pair(&self, key: &str, value: &str) -> bool {
-        if *self.key == *key {
-            return self.sign.is_in_text(value);
-        }
-        reads_as(key, &self.key)
-    }
-}
-
-impl Sign {
-    /// Whether a JSON value shows that the request writes; what cannot be understood does.
-    fn is_in(&self, value: &Node) -> bool {
-        match (self, value) {
-            (_, Node::Null) => false,
-            (_, Node::Text(text)) => self.is_in_text(text),
-            (Self::Member(name), object @ Node::Object(_)) => object.has_member(name),
-            (Self::Beyond(known), Node::Object(members)) => members.iter().any(|(name, _)| !is_among(known, name)),
-            (Self::Contains(_), Node::Object(_)) | (_, Node::Scalar(_) | Node::List(_)) => true,
-        }
-    }
-
-    /// Whether a text value shows that the request writes; what cannot be understood does.
-    pub(super) fn is_in_text(&self, text: &str) -> bool {
-        match self {
-            Self::Contains(word) => text.to_ascii_lowercase().contains(&**word),
-            Self::Member(_) | Self::Beyond(_) if text.trim().is_empty() => false,
-            Self::Member(_) | Self::Beyond(_) => match Node::parse(text.as_bytes()) {
-                Some(Node::Null) => false,
-                Some(object @ Node::Object(_)) => object.has_twins() || self.is_in(&object),
-                Some(Node::Scalar(_) | Node::Text(_) | Node::List(_)) | None => true,
-            },
-        }
-    }
-
-    /// The shortest text that shows it.
-    pub(super) fn stand_in(&self) -> String {
-        match self {
-            Self::Contains(word) => word.to_string(),
-            Self::Member(name) => serde_json::json!({ name.to_string(): 0 }).to_string(),
-            // the catalogue lists no member without a name
-            Self::Beyond(_) => r#"{"":0}"#.to_owned(),
-        }
-    }
-}
-
-fn is_among(names: &[Box<str>], name: &str) -> bool {
-    names.iter().any(|known| **known == *name)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 
 use super::Catalog;
 use super::index::Match;
+use super::marks::Mark;
 use super::path::{Paths, Segments, Spelling};
 use super::peek::reads_as;
 use super::signature::{Method, Reads, Signature};
@@ -59,7 +60,7 @@ pub(super) struct Reader<'c, 'p> {
     pub(super) catalog: &'c Catalog,
     pub(super) place: &'c Place,
     pub(super) head: &'c Head,
-    paths: &'p Paths<'p>,
+    pub(super) paths: &'p Paths<'p>,
     /// The methods that hide in it, once somebody asked.
     hidden: OnceCell<Methods>,
     found: Found,
@@ -209,6 +210,38 @@ impl<'c, 'p> Reader<'c, 'p> {
         if exact.len() < folded.len() {
             self.judge_names(method, &folded);
         }
+        self.judge_other_segments(method, path);
+    }
+
+    /// On a path with marks the name may be another segment than that which signatures look at: the one that stands for the
+    /// stored operation.
+    fn judge_other_segments(&mut self, method: Method, path: &Segments<'_>) {
+        let found = self.found.activities;
+        let marks = || self.catalog.index.marks(self.place, path);
+        if ActivityIndex::members(found).any(|activity| self.kind(activity) == Kind::Write) || marks().next().is_none()
+        {
+            return;
+        }
+        let Some(last) = path.as_slice().len().checked_sub(1) else {
+            return;
+        };
+        let others: BTreeSet<usize> = marks()
+            .flat_map(|(glob, _)| glob.names())
+            .filter(|at| *at < last)
+            .collect();
+        for at in others {
+            let mut segments = path.as_slice().to_vec();
+            segments.swap(at, last);
+            let named = Segments::among(&segments);
+            let writes = |found: &Match<'c>| {
+                let own = found.signature.paths.iter().any(|glob| glob.matches(path, true));
+                !own && found.signature.operation.is_none() && self.kind(found.signature.activity) == Kind::Write
+            };
+            let found: Vec<Match<'c>> = self.matches(method, &named).filter(writes).collect();
+            for one in found {
+                self.add_signature(one.signature);
+            }
+        }
     }
 
     /// The signatures that match, whatever the case of the path.
@@ -260,6 +293,12 @@ impl<'c, 'p> Reader<'c, 'p> {
     pub(super) fn in_reach(&self) -> impl Iterator<Item = &'c Signature> {
         let matching = |path| self.catalog.index.matching(self.place, path);
         self.paths.all().flat_map(matching).map(|found| found.signature)
+    }
+
+    /// What would show that the request writes.
+    pub(super) fn marks(&self) -> impl Iterator<Item = &'c Mark> {
+        let at = |path| self.catalog.index.marks(self.place, path);
+        self.paths.all().flat_map(at).map(|(_, mark)| mark)
     }
 
     /// Whether the body was there but could not be looked at.

@@ -5,8 +5,8 @@
 
 use super::Catalog;
 use super::PEEK_LIMIT;
-use super::path::{Segments, Spelling};
-use super::peek::{LONGEST_NAME, MARK, Media, Wanted, media_type, reads_as};
+use super::path::{Paths, Segments, Spelling};
+use super::peek::{CHARSET, LONGEST_NAME, MARK, Media, Wanted, media_type, reads_as, sets_charset};
 use super::recognise::{OVERRIDE_HEADERS, Reader, is_beacon, overriding};
 use super::signature::{Method, Operation, Reads};
 use crate::facts::{Head, Hints, Peek, Place};
@@ -26,34 +26,44 @@ impl Catalog {
         let spelling = Spelling::of(&path);
         let paths = spelling.paths();
         let reader = Reader::new(self, place, head, &paths);
-        let marked = self.index.marks(place).next().is_some();
         let writing = |method: &Method| !method.is_safe();
         reader.in_reach().any(|signature| {
             let named = signature
                 .operation
                 .as_ref()
                 .is_some_and(|operation| operation.places.in_body());
-            let doubted = marked && signature.reads == Reads::Label;
+            let doubted = signature.reads == Reads::Label;
             let mut methods = reader.effective_methods().filter(writing);
             (named || doubted) && methods.any(|method| signature.methods.contains(method))
         })
     }
 
-    /// What signatures look at in the body of such a request.
-    pub(super) fn wanted<'c>(&'c self, place: &'c Place, head: &'c Head) -> Wanted<'c> {
+    /// What the body of such a request shows.
+    pub(super) fn looked_at(&self, place: &Place, head: &Head, body: &[u8], complete: bool) -> Peek {
         let path = self.hidden(place, &head.path);
         let spelling = Spelling::of(&path);
         let paths = spelling.paths();
-        let reader = Reader::new(self, place, head, &paths);
-        let mut wanted = Wanted::default();
+        self.wanted(place, head, &paths).look(head, body, complete)
+    }
+
+    /// What signatures look at in the body of such a request.
+    fn wanted<'c, 'p>(&'c self, place: &'c Place, head: &'c Head, paths: &'p Paths<'p>) -> Wanted<'c, 'p> {
+        let reader = Reader::new(self, place, head, paths);
+        let mut wanted = Wanted {
+            keys: Vec::new(),
+            marks: Vec::new(),
+            believes: false,
+            paths,
+        };
         for signature in reader.in_reach() {
             match &signature.operation {
                 Some(operation) if operation.places.in_body() => wanted.keys.push(&operation.key),
                 Some(_) | None => {}
             }
-            if signature.reads == Reads::Label && wanted.marks.is_empty() {
-                wanted.marks.extend(self.index.marks(place));
-            }
+            wanted.believes |= signature.reads == Reads::Label;
+        }
+        if wanted.believes {
+            wanted.marks.extend(reader.marks());
         }
         wanted.keys.sort_unstable();
         wanted.keys.dedup();
@@ -69,8 +79,8 @@ impl Catalog {
             .in_reach()
             .filter_map(|signature| signature.operation.as_ref())
             .collect();
-        let writes = reader.effective_methods().any(|method| !method.is_safe());
-        let marks: Vec<_> = self.index.marks(place).filter(|_| writes).collect();
+        let marks: Vec<_> = reader.marks().collect();
+        let believes = !marks.is_empty() || reader.in_reach().any(|signature| signature.reads == Reads::Label);
         let is_key = |key: &str| operations.iter().any(|operation| *operation.key == *key);
         let is_header = |name: &str| {
             let mut headers = operations.iter().flat_map(|operation| &operation.places.headers);
@@ -89,8 +99,11 @@ impl Catalog {
             if let Some((name, _)) = overriding(key, value) {
                 return Some(labelled(name, value));
             }
-            let mark = marks.iter().find(|mark| mark.is_in_pair(key, value))?;
-            Some((mark.key.to_string(), mark.sign.stand_in()))
+            if believes && sets_charset(key, value) {
+                return Some((CHARSET.to_owned(), HIDDEN.to_owned()));
+            }
+            let mark = marks.iter().find(|mark| mark.is_in_pair(key, value, &paths))?;
+            Some(mark.stand_in())
         };
         let mut kept = Head {
             path: path.to_string(),

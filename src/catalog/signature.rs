@@ -191,23 +191,3 @@ impl Embed {
         }
     }
 }
-
-/// What shows that a request writes, though its name says that it reads.
-#[derive(Clone, Debug)]
-pub(super) struct Mark {
-    pub(super) hosts: Vec<HostPattern>,
-    /// The query parameter, form field or JSON member.
-    pub(super) key: Box<str>,
-    pub(super) sign: Sign,
-}
-
-/// What to look for in the value of a [`Mark`]'s key.
-#[derive(Clone, Debug)]
-pub(super) enum Sign {
-    /// The value, a JSON object, has this member.
-    Member(Box<str>),
-    /// The value, a JSON object, has a member that is none of these.
-    Beyond(Box<[Box<str>]>),
-    /// The value holds this text, in any case.
-    Contains(Box<str>),
-}

@@ -526,6 +526,58 @@ async fn a_compressed_body_whose_comment_is_a_form_is_a_write_however_its_coding
     world.close().await;
 }
 
+const TIMELINE: &str = "https://x.com/i/api/graphql/AbC/HomeTimeline";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_under_the_name_of_a_timeline_of_x_is_a_write() {
+    let world = a_reader().await;
+    let json = || Request::post(TIMELINE).header("content-type", JSON);
+    for body in [
+        r#"{"variables":{"tweet_text":"hi"}}"#,
+        r#"{"variables":{"count":20},"operationName":"CreateTweet"}"#,
+        r#"{"variables":{"requestContext":{"tweet_text":"hi"}}}"#,
+        r#"[{"variables":{"count":20}}]"#,
+    ] {
+        is_refused_as(&world, "unknown-write", json(), body).await;
+    }
+    let in_query =
+        Request::get("https://x.com/i/api/graphql/AbC/HomeTimeline?variables=%7B%22tweet_text%22%3A%22hi%22%7D");
+    is_refused_as(&world, "unknown-write", in_query, "").await;
+    let named = Request::get("https://x.com/i/api/graphql/CreateTweet/HomeTimeline");
+    is_refused_as(&world, "post", named, "").await;
+
+    let launch = r#"{"variables":{"count":20,"includePromotedContent":true,"latestControlAvailable":true,"requestContext":"launch","seenTweetIds":["1"]},"features":{"a_enabled":true},"fieldToggles":{"withArticlePlainText":false},"queryId":"AbC"}"#;
+    let answer = world.client("dan").send_with(json(), launch).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    assert_eq!(world.origin.received()[0].body, launch.as_bytes());
+    let search = "https://x.com/i/api/graphql/AbC/SearchTimeline?variables=%7B%22rawQuery%22%3A%22rust%22%2C%22product%22%3A%22Top%22%7D";
+    let answer = world.client("dan").send(Request::get(search)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    let seen = world.closed("x.com", "/i/api/graphql/AbC/SearchTimeline").await;
+    assert_eq!(seen.decided().activity.as_str(), "search");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_with_a_file_or_in_another_charset_is_a_write() {
+    let world = a_reader().await;
+    let part =
+        |head: &str, content: &str| format!("--b\r\nContent-Disposition: form-data; {head}\r\n\r\n{content}\r\n");
+    let named = part("name=\"fb_api_req_friendly_name\"", "CometModernHomeFeedQuery");
+    let request = || Request::post(FACEBOOK).header("content-type", "multipart/form-data; boundary=b");
+    for other in [
+        part("name=\"f\"; filename=\"a.png\"\r\nContent-Type: image/png", "png"),
+        part("name=\"f\"\r\nContent-Type: text/plain; charset=utf-7", "+AHs-"),
+        part("name=\"_charset_\"", "utf-7"),
+    ] {
+        is_refused_as(&world, "unknown-write", request(), format!("{named}{other}--b--\r\n")).await;
+    }
+    let plain = format!("{named}{}--b--\r\n", part("name=\"doc_id\"", "1"));
+    let answer = world.client("dan").send_with(request(), plain).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    world.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dripping_body_is_not_waited_for_and_is_a_write() {
     let world = reader_in(|plan| plan.settings.proxy.peek_timeout_s = 1).await;

@@ -13,13 +13,14 @@ use std::sync::Arc;
 use super::Catalog;
 use super::host::{Cover, Domain, DomainTable};
 use super::index::Index;
+use super::marks::Mark;
 use super::recognise::OVERRIDE_HEADERS;
 use super::secrets::Secret;
-use super::signature::{Embed, Mark, Signature};
+use super::signature::{Embed, Reads, Signature};
 use super::tree::{ActivityTable, CategoryTree, Platform};
 use crate::facts::fields::{Fields, Reader};
 use crate::facts::syntax::parsed;
-use crate::facts::{Category, Partial, PlatformId, Problem, QuickMap, SourceText};
+use crate::facts::{Category, Partial, PlatformId, Problem, SourceText};
 
 /// What is collected while files are read.
 #[derive(Default)]
@@ -36,7 +37,7 @@ pub(super) struct Draft {
     pub(super) signatures: Vec<Signature>,
     pub(super) embeds: Vec<Embed>,
     pub(super) ids: BTreeSet<String>,
-    pub(super) marks: QuickMap<PlatformId, Vec<Mark>>,
+    pub(super) marks: Vec<Mark>,
     pub(super) secrets: Vec<Secret>,
 }
 
@@ -153,7 +154,22 @@ fn stem(file: &SourceText) -> &str {
 }
 
 impl Draft {
-    fn finish(self) -> Catalog {
+    /// A mark that names no paths counts wherever the platform has a name believed.
+    fn place_marks(&mut self) {
+        for mark in self.marks.iter_mut().filter(|mark| mark.paths.is_empty()) {
+            let of_platform = |signature: &&Signature| signature.platform.as_ref() == Some(&mark.platform);
+            let own = self.signatures.iter().filter(of_platform);
+            let believed = own.filter(|signature| signature.reads == Reads::Label);
+            for path in believed.flat_map(|signature| &signature.paths) {
+                if !mark.paths.contains(path) {
+                    mark.paths.push(path.clone());
+                }
+            }
+        }
+    }
+
+    fn finish(mut self) -> Catalog {
+        self.place_marks();
         let closures = self.platforms.values().map(|platform| {
             let closure = self.categories.closure(&platform.category);
             (platform.id.clone(), Arc::new(closure))

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::super::host::{Cover, Domain, HostPattern};
+use super::super::marks::{Field, Mark, Sign};
 use super::super::secrets::Secret;
-use super::super::signature::{Embed, EmbedKind, Mark, Sign};
+use super::super::signature::{Embed, EmbedKind};
 use super::super::tree::{Control, Platform};
 use super::lists::{meaning, not_a_host, twice, unknown};
 use super::{Draft, signature};
@@ -36,7 +37,9 @@ pub(super) const LOCAL: &[&str] = &["host"];
 const DOMAIN: &[&str] = &["host", "match", "roles", "note"];
 const LOCAL_HOST: &[&str] = &["host", "match", "roles", "note", "platform"];
 const EMBED: &[&str] = &["id", "host", "path", "kind", "note"];
-const MARK: &[&str] = &["hosts", "key", "member", "contains", "only", "note"];
+const MARK: &[&str] = &[
+    "hosts", "paths", "fields", "key", "member", "within", "only", "is", "contains", "note",
+];
 const SECRET: &[&str] = &["hosts", "path", "note"];
 
 const CONTROLS: [(&str, Control); 3] = [
@@ -68,6 +71,15 @@ const ROLES: [(&str, SiteRole); 15] = [
     ("telemetry", SiteRole::Telemetry),
     ("other", SiteRole::Other),
 ];
+
+/// What the value of a field is in every request that reads.
+#[derive(Clone, Copy)]
+enum Always {
+    Flags,
+    InPath,
+}
+
+const ALWAYS: [(&str, Always); 2] = [("flags", Always::Flags), ("in-path", Always::InPath)];
 
 const EMBEDS: [(&str, EmbedKind); 5] = [
     ("pixel", EmbedKind::Pixel),
@@ -265,31 +277,62 @@ fn embed(row: &Fields<'_, '_>, draft: &mut Draft) {
 
 fn mark(row: &Fields<'_, '_>, platform: &PlatformId, sets: &signature::HostSets<'_>, draft: &mut Draft) {
     let hosts = signature::hosts(row, &row.needed_texts("hosts"), sets);
-    let key = row.required("key");
-    let only: Box<[Box<str>]> = row.texts("only").into_iter().map(|name| name.value.into()).collect();
-    let sign = match (row.text("member"), row.text("contains"), only.is_empty()) {
-        (Some(member), None, true) => Some(Sign::Member(member.value.into())),
-        (None, Some(word), true) => Some(Sign::Contains(word.value.to_ascii_lowercase().into())),
-        (None, None, false) if only.iter().all(|name| !name.is_empty()) => Some(Sign::Beyond(only)),
-        (Some(_), _, _) | (_, Some(_), _) | (None, None, _) => {
-            let help = "say `member = …` (a member of the JSON value), `only = [ … ]` (all members that a read has), or \
-                        `contains = …` (a text in it)";
-            row.report(
-                "bad-mark",
-                row.span,
-                "a mark needs one of `member`, `only` and `contains`",
+    let paths = row.texts("paths").into_iter();
+    let paths = paths.filter_map(|path| signature::glob(row, path, false)).collect();
+    row.text("note");
+    if let Some(field) = field(row) {
+        draft.marks.push(Mark {
+            platform: platform.clone(),
+            hosts,
+            paths,
+            field,
+        });
+    }
+}
+
+/// Where a mark stands, and what it is.
+fn field(row: &Fields<'_, '_>) -> Option<Field> {
+    let wrong = |message: &str, help: &str| row.report("bad-mark", row.span, message, help);
+    let names = |key: &str| -> Option<Box<[Box<str>]>> {
+        let names = row.texts(key);
+        // what stands for a name that is not listed is kept without one
+        if names.iter().any(|name| name.value.is_empty()) {
+            wrong("a mark lists a name that is empty", "remove the `\"\"`");
+        }
+        (!names.is_empty()).then(|| names.iter().map(|name| name.value.into()).collect())
+    };
+    let text = |key: &str| row.text(key).map(|text| text.value);
+    let fields = names("fields");
+    let signs = [
+        text("member").map(|name| Sign::Member(name.into())),
+        names("within").map(Sign::Within),
+        names("only").map(Sign::Beyond),
+        row.choice("is", &ALWAYS).map(|always| match always {
+            Always::Flags => Sign::BeyondFlags,
+            Always::InPath => Sign::OutsidePath,
+        }),
+        text("contains").map(|word| Sign::Contains(word.to_ascii_lowercase().into())),
+    ];
+    let mut signs = signs.into_iter().flatten();
+    match (fields, signs.next(), signs.next()) {
+        (Some(fields), None, None) if !row.has("key") => Some(Field::Beside(fields)),
+        (None, Some(sign), None) => Some(Field::Named(row.required("key")?.value.into(), sign)),
+        (Some(_), _, _) => {
+            wrong(
+                "a mark that lists all `fields` of a read is about no single one",
+                "remove the other keys, or say them of a field in a mark of its own",
+            );
+            None
+        }
+        (None, _, _) => {
+            let help = "say `member = …` (a member of the JSON value), `within = [ … ]` (members at any depth), `only = [ … ]` (all \
+                        members that a read has), `is = …` (what all reads have there), or `contains = …` (a text in it)";
+            wrong(
+                "a mark needs one of `member`, `within`, `only`, `is` and `contains`, or `fields`",
                 help,
             );
             None
         }
-    };
-    row.text("note");
-    if let (Some(key), Some(sign)) = (key, sign) {
-        draft.marks.entry(platform.clone()).or_default().push(Mark {
-            hosts,
-            key: key.value.into(),
-            sign,
-        });
     }
 }
 

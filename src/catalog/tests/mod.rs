@@ -3,6 +3,7 @@
 mod cheats;
 mod disguises;
 mod facts;
+mod marks;
 mod one_by_one;
 mod problems;
 mod properties;

@@ -336,3 +336,32 @@ fn a_name_is_no_mistake_where_the_list_of_such_names_cannot_be_read() {
         ["wayleave::catalog::missing-file catalog/categories.toml"]
     );
 }
+
+#[test]
+fn a_mark_says_one_thing() {
+    let mark = |keys: &str| format!("marks = [{{ hosts = [\"one.example\"], {keys} }}]");
+    for good in [
+        "key = \"variables\", member = \"input\"",
+        "key = \"variables\", within = [\"input\"]",
+        "key = \"variables\", only = [\"count\", \"with*\"], paths = [\"/graphql\"]",
+        "key = \"features\", is = \"flags\"",
+        "fields = [\"variables\"]",
+    ] {
+        expect(&mark(good), &[]);
+    }
+    let one_of = "a mark needs one of `member`, `within`, `only`, `is` and `contains`, or `fields`";
+    expect(&mark("key = \"variables\""), &[one_of]);
+    expect(&mark("key = \"variables\", member = \"a\", is = \"flags\""), &[one_of]);
+    let no_single_one = "a mark that lists all `fields` of a read is about no single one";
+    expect(&mark("fields = [\"a\"], key = \"variables\""), &[no_single_one]);
+    expect(
+        &mark("key = \"features\", is = \"flag\""),
+        &["did you mean `flags`?", one_of],
+    );
+    expect(&mark("fields = [\"\"]"), &["a mark lists a name that is empty"]);
+    expect(
+        &mark("fields = [\"a\"], paths = [\"graphql\"]"),
+        &["`graphql` is not a path glob"],
+    );
+    expect(&mark("member = \"input\""), &["`key` is missing"]);
+}

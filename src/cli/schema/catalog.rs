@@ -170,13 +170,29 @@ fn secret() -> Value {
 fn mark() -> Value {
     let keys = [
         ("hosts", texts("Hosts, globs, or `@set`")),
+        (
+            "paths",
+            texts("Globs: where it counts, if not wherever a name is believed"),
+        ),
+        ("fields", texts("The only fields that a read has")),
         ("key", text("The field that the mark stands in")),
         ("member", text("A member of the JSON value")),
+        ("within", texts("Members of the JSON value, at any depth")),
+        (
+            "only",
+            texts("The only members that a read may have there, `*` for any text; none of them holds an object"),
+        ),
+        (
+            "is",
+            choice(
+                "What the value is in every read: an object of truth values, or a segment of the path",
+                &["flags", "in-path"],
+            ),
+        ),
         ("contains", text("A text in it")),
-        ("only", texts("The only members that a read may have there")),
         ("note", text("What else there is to know")),
     ];
-    table(&["hosts", "key"], keys)
+    table(&["hosts"], keys)
 }
 
 fn signature() -> Value {

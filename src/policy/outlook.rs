@@ -22,6 +22,18 @@ use crate::facts::{Effect, Grant, Person, Place};
 
 /// What is not known of a grant before it is given; whoever approves it is known to somebody else.
 const VAGUE: [&str; 4] = ["id", "declaredAt", "expiresAt", "approvedBy"];
+/// ... where nobody has named a ticket yet.
+const VAGUE_OF_TICKET: [&str; 5] = ["id", "declaredAt", "expiresAt", "approvedBy", "ticket"];
+/// ... nor what it is for.
+const VAGUE_UNSTATED: [&str; 7] = [
+    "id",
+    "declaredAt",
+    "expiresAt",
+    "approvedBy",
+    "ticket",
+    "platforms",
+    "covers",
+];
 /// A rule may ask for more hosts than the catalogue has names for.
 const VAGUE_OF_SITES: [&str; 1] = ["host"];
 /// The days after which the same hours come again.
@@ -36,6 +48,8 @@ pub struct Outlook<'a> {
     principal: Party,
     wall: Wall,
     claim: Held,
+    /// What of it is not known.
+    vague: &'static [&'static str],
     /// When it may be in force.
     life: (Timestamp, Timestamp),
     /// Moments of that: whatever the rules say to a time of it, they say to one of these. Nothing where no two are alike.
@@ -104,6 +118,7 @@ impl Policy {
             principal,
             wall,
             claim: self.engine.held(values::CLAIM, claim.ok()?),
+            vague: &VAGUE,
             moments: self.moments(person, life),
             life,
             policy: self,
@@ -156,6 +171,24 @@ fn just_after(at: Timestamp) -> Timestamp {
 }
 
 impl Outlook<'_> {
+    /// The same whatever ticket is named, where one is.
+    #[must_use]
+    pub fn of_any_ticket(self) -> Self {
+        Self {
+            vague: &VAGUE_OF_TICKET,
+            ..self
+        }
+    }
+
+    /// The same for whatever it may be stated beside: any platforms and any groups of activities.
+    #[must_use]
+    pub fn of_any_width(self) -> Self {
+        Self {
+            vague: &VAGUE_UNSTATED,
+            ..self
+        }
+    }
+
     /// Whether it could open something at one of these places, going by `opens`, at any time of its life.
     pub fn could(&self, places: &[Place], opens: impl Fn(&There<'_>) -> bool) -> bool {
         let opens = |place: &Place, when| self.there(place, when).is_none_or(|there| opens(&there));
@@ -271,6 +304,7 @@ impl There<'_> {
     fn given<'g>(&self, under: Under<'g>) -> Option<Given<'g>> {
         let mut given = Given {
             under,
+            vague: self.outlook.vague,
             now: None,
             time: None,
             weekday: None,
@@ -291,6 +325,7 @@ impl There<'_> {
 /// What is known of a request that nobody has sent.
 struct Given<'a> {
     under: Under<'a>,
+    vague: &'static [&'static str],
     now: Option<Value>,
     time: Option<Value>,
     weekday: Option<Value>,
@@ -333,7 +368,7 @@ impl Facts for Given<'_> {
 
     fn vague(&self, leaf: usize) -> &[&str] {
         match self.under {
-            Under::This(_) if leaf == values::CLAIM => &VAGUE,
+            Under::This(_) if leaf == values::CLAIM => self.vague,
             Under::This(_) | Under::Nothing | Under::Whatever => &[],
         }
     }

@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use super::approving::Asker;
 use super::case::platform_name;
-use super::choosing::{chosen, reaching};
+use super::choosing::{chosen, covered, reaching, sent};
 use super::declare::Trouble;
 use super::intake::{Form, ON, Received};
 use super::memory::Kept;
@@ -110,6 +110,8 @@ impl Portal {
         let asks = purpose.approval.is_needed();
         let ticket = purpose.ticket.as_ref();
         let ticked = self.ticked(visit, visitor, reached, form);
+        let preset = (!form.covers.contains_key(id)).then(|| preset(visit, visitor, reached, &ticked.chosen));
+        let preset = preset.flatten();
         let needed_for: Vec<&str> = ticket
             .filter(|rule| rule.required)
             .map(|_| self.said(&purpose.title))
@@ -132,7 +134,7 @@ impl Portal {
             retention: self.said(&purpose.retention),
             token: self.tokens.issue(&visit.subject.id, &stating(id), visit.at),
             places: places((visit.rules(), words), &purpose.id, &reached.platforms, &ticked),
-            reaching: reaching(words, &reached.widths, asks, form.covers.get(id)),
+            reaching: reaching(words, &reached.widths, asks, preset.as_ref().or(form.covers.get(id))),
             statement: &form.statement,
             statement_min: purpose.statement_min,
             statement_hint: (words.statement_hint)(purpose.statement_min),
@@ -203,7 +205,7 @@ impl Portal {
             return self.nothing_here();
         };
         let asks = reached.purpose.approval.is_needed();
-        let declaration = Declaration {
+        let mut declaration = Declaration {
             purpose: reached.purpose.id.clone(),
             platforms: if form.all.contains(id) {
                 reached.platforms.clone()
@@ -220,6 +222,9 @@ impl Portal {
         if declaration.covers.is_none() && (was_told || !reached.widths.is_empty()) {
             let trouble = Trouble::line(words.stating.changed.to_owned());
             return self.stating_page(visit, visitor, &reached, (&form, trouble));
+        }
+        if form.all.contains(id) {
+            Self::leave_out_vain(visit, visitor, &mut declaration);
         }
         match self.state(visit, visitor, &declaration).await {
             Ok(grant) => see_other(&format!("/?declared={}", grant.id)),
@@ -323,6 +328,26 @@ impl Portal {
             }
         }
     }
+}
+
+/// What is chosen beforehand where nobody need approve it and platforms are ticked already: no further than opens something
+/// on each of these.
+fn preset(
+    visit: &Visit<'_>,
+    visitor: Visitor<'_>,
+    reached: &Reached<'_>,
+    ticked: &BTreeSet<PlatformId>,
+) -> Option<String> {
+    let purpose = reached.purpose;
+    if purpose.approval.is_needed() || ticked.is_empty() || reached.widths.len() < 2 {
+        return None;
+    }
+    let opens = |width: &&Width| {
+        let rules = visit.rules();
+        rules.is_worth_declaring(visitor, purpose, (&width.covers, ticked), visit.at)
+    };
+    let least = reached.widths.iter().find(opens)?;
+    Some(sent(&least.covers))
 }
 
 fn ids(said: &BTreeSet<String>) -> BTreeSet<PlatformId> {

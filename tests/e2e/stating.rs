@@ -448,6 +448,69 @@ async fn of_many_platforms_the_one_that_somebody_came_for_is_open_and_all_are_on
     world.close().await;
 }
 
+/// On X, customer care only answers: what is written there is not read.
+const ANSWERS_ON_X: &str = r#"
+@id("test.answers-on-x") @title("No reading on X") @reason("No reading on X.") @owner("IT")
+forbid (principal, action in Action::"read", resource in Platform::"x")
+when { context has purpose && context.purpose.kind == PurposeKind::"customer-support" };
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_platforms_are_those_on_which_a_purpose_opens_something_as_far_as_somebody_goes() {
+    let world = World::planned(without_cases).await;
+    world.edit_rules("rules/90-test.cedar", ANSWERS_ON_X).await;
+    let cora = world.client("cora");
+    let page = own_page(&cora, "/purposes/customer-support").await.text();
+    let all = boxes(&page).len() - 1;
+    assert!(page.contains("name=\"on.x\""), "it can be answered there: {page}");
+    let least = choice(&page, "covers.customer-support", "read").unwrap();
+    assert!(least.contains("checked"), "{least}");
+    let fields = [
+        ("all.customer-support", "yes"),
+        ("covers.customer-support", "read"),
+        ("statement", "Answers to open cases"),
+    ];
+    let stated = sends(&cora, &page, "/purposes/customer-support", &fields).await;
+    assert_eq!(stated.status, StatusCode::SEE_OTHER, "{}", stated.text());
+    let held = &holds(&cora).await[0];
+    let platforms = held["platforms"].as_array().unwrap();
+    assert!(
+        platforms.len() == all - 1 && !platforms.contains(&json!("x")),
+        "{platforms:?}"
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_purpose_opens_nothing_unless_it_goes_further_that_is_chosen_beforehand_and_said() {
+    let world = World::planned(without_cases).await;
+    world.edit_rules("rules/90-test.cedar", ANSWERS_ON_X).await;
+    let cora = world.client("cora");
+    declare_page(&cora, "https://x.com/home").await;
+    // two clicks: what is chosen beforehand opens something where they come from
+    let page = own_page(&cora, "/purposes/customer-support").await.text();
+    assert!(page.contains("name=\"on.x\" value=\"yes\" checked"), "{page}");
+    let wide = choice(&page, "covers.customer-support", "publish,read").unwrap();
+    assert!(wide.contains("checked"), "{wide}");
+    let mut fields = vec![
+        ("on.x", "yes"),
+        ("on.facebook", "yes"),
+        ("statement", "Answers to open cases"),
+        ("covers.customer-support", "read"),
+    ];
+    let vain = sends(&cora, &page, "/purposes/customer-support", &fields).await;
+    assert_eq!(vain.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let again = vain.text();
+    assert!(
+        again.contains("opens nothing on `x` when it covers only `read`: let it cover `publish` too"),
+        "{again}"
+    );
+    fields[3].1 = "publish,read";
+    let stated = sends(&cora, &again, "/purposes/customer-support", &fields).await;
+    assert_eq!(stated.status, StatusCode::SEE_OTHER, "{}", stated.text());
+    world.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn all_other_platforms_are_one_choice_beside_the_one_that_was_refused() {
     let world = World::open().await;

@@ -269,6 +269,7 @@ impl Portal {
                 id: purpose.id.to_string(),
                 title: self.said(&purpose.title).to_owned(),
                 effect: (words.stating.opens)(&(words.groups)(&mildest_first(&groups))),
+                covers: sent(&groups),
                 ticket: purpose.ticket.as_ref().map(|rule| (words.ticket_needed)(&rule.example)),
             });
         }
@@ -311,11 +312,16 @@ impl Portal {
         };
         let id = PurposeId::new(form.purpose.as_str());
         let purpose = visit.rules().purposes().get(&id);
-        let groups = purpose.map(|purpose| visit.rules().reach_in_emergency(visitor, purpose, visit.at).1);
+        let reached = || {
+            let groups = visit.rules().reach_in_emergency(visitor, purpose?, visit.at).1;
+            Some(groups).filter(|groups| !groups.is_empty())
+        };
+        // what was shown, whatever the rules would open by now
+        let shown = form.covers.get(id.as_str());
         let declaration = Declaration {
             purpose: id.clone(),
             platforms: BTreeSet::from([PlatformId::new(form.platform.as_str())]),
-            covers: groups.filter(|groups| !groups.is_empty()),
+            covers: shown.map_or_else(reached, |shown| covered(shown)),
             statement: form.statement.clone(),
             ticket: Some(form.ticket.trim().to_owned()).filter(|ticket| !ticket.is_empty()),
             duration: None,

@@ -511,6 +511,60 @@ async fn where_a_purpose_opens_nothing_unless_it_goes_further_that_is_chosen_bef
     world.close().await;
 }
 
+/// What a form sends along for a field that nobody sees.
+fn covers_of(page: &str, purpose: &str) -> String {
+    let (_, rest) = page
+        .split_once(&format!("name=\"covers.{purpose}\" value=\""))
+        .unwrap_or_else(|| panic!("no width of {purpose} in {page}"));
+    rest.split_once('"').unwrap().0.to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_an_emergency_is_given_what_was_shown() {
+    let world = World::planned(without_cases).await;
+    let narrow = r#"
+@id("test.narrow") @title("No reactions") @reason("No reactions.") @owner("IT")
+forbid (principal, action in Action::"engage", resource)
+when { context has purpose && context.purpose.kind == PurposeKind::"crisis-response" };
+"#;
+    world.edit_rules("rules/90-test.cedar", narrow).await;
+    let pia = world.client("pia");
+    let own = own_page(&pia, "/emergency").await.text();
+    let refused = pia.post(TWEET, "application/json", "{}").await;
+    let refused = refused.json()["instance"]
+        .as_str()
+        .unwrap()
+        .replace("/v1/decisions", "/refusals");
+    let refused = own_page(&pia, &refused).await.text();
+    let shown = [
+        covers_of(&own, "crisis-response"),
+        covers_of(&refused, "crisis-response"),
+    ];
+    assert_eq!(shown, ["publish,read", "publish,read"]);
+    // the rules would open more by now, and less would do
+    world.edit_rules("rules/90-test.cedar", "").await;
+    let forms = [
+        ("/break-glass", &refused, "publish"),
+        ("/emergency", &own, "publish,read"),
+    ];
+    for (action, page, covers) in forms {
+        let fields = [
+            ("purpose", "crisis-response"),
+            ("platform", "x"),
+            ("statement", "The plant is on fire"),
+            ("ticket", "INC-12"),
+            ("covers.crisis-response", covers),
+        ];
+        let taken = sends(&pia, page, action, &fields).await;
+        assert_eq!(taken.status, StatusCode::SEE_OTHER, "{}", taken.text());
+        let held = holds(&pia).await;
+        let of = |grant: &Value| grant["covers"].to_string();
+        let given = format!("[\"{}\"]", covers.replace(',', "\",\""));
+        assert!(held.iter().any(|grant| of(grant) == given), "{action}: {held:?}");
+    }
+    world.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn all_other_platforms_are_one_choice_beside_the_one_that_was_refused() {
     let world = World::open().await;

@@ -228,9 +228,7 @@ fn is_by(record: &Record, user: &str) -> bool {
             is(&grant.subject) || is(by) || grant.delegated.as_ref().is_some_and(|delegated| is(&delegated.to))
         }
         Act::Token { token, by, .. } => is(&token.subject) || is(by),
-        Act::Access { access, by, .. } => {
-            is(by) || access.whose.as_ref().is_some_and(is) || was_looked_for(record, "user", user)
-        }
+        Act::Access { access, by, .. } => is(by) || access.about().any(is) || was_looked_for(record, "user", user),
         Act::Stray { .. } | Act::Gateway { .. } => false,
     }
 }

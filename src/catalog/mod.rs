@@ -184,6 +184,14 @@ impl Catalog {
         hosts
     }
 
+    /// The other platforms of the group of services that a platform belongs to.
+    pub fn relatives<'a>(&'a self, id: &'a PlatformId) -> impl Iterator<Item = &'a PlatformId> {
+        let own = self.platforms.get(id).map(|platform| &platform.family);
+        let all = self.platforms.values();
+        let family = all.filter(move |platform| platform.id != *id && own == Some(&platform.family));
+        family.map(|platform| &platform.id)
+    }
+
     /// The group of services that a host belongs to.
     fn family_of(&self, host: &Host) -> Option<&str> {
         let domain = self.domains.find(host.as_str())?;

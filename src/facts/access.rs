@@ -1,6 +1,6 @@
 //! Who looked at what was decided about others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -45,4 +45,30 @@ pub struct Access {
     /// Whom that was about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub whose: Option<SubjectId>,
+    /// Where several share the full name that was looked for: all of them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub namesakes: BTreeSet<SubjectId>,
+}
+
+impl Access {
+    /// The same about those of a full name, as far as they are known: one of them is whom it is about.
+    #[must_use]
+    pub fn of_those_called_so(self, called: impl IntoIterator<Item = SubjectId>) -> Self {
+        let mut namesakes: BTreeSet<SubjectId> = called.into_iter().collect();
+        let whose = if namesakes.len() == 1 {
+            namesakes.pop_first()
+        } else {
+            None
+        };
+        Self {
+            whose,
+            namesakes,
+            ..self
+        }
+    }
+
+    /// Everybody whom it is or may be about.
+    pub fn about(&self) -> impl Iterator<Item = &SubjectId> {
+        self.whose.iter().chain(&self.namesakes)
+    }
 }

@@ -27,8 +27,8 @@ impl Act {
             }
             Self::Access { access, by, .. } => {
                 let wanted = access.wanted.get("user").and_then(|user| SubjectId::parse(user).ok());
-                let named = [Some(by.clone()), access.whose.clone(), wanted];
-                named.into_iter().flatten().collect()
+                let named = [Some(by.clone()), wanted].into_iter().flatten();
+                named.chain(access.about().cloned()).collect()
             }
         }
     }

@@ -24,6 +24,9 @@ use crate::facts::{AccountMark, Secret, SubjectId, hex};
 /// For how long it is known that a form was sent: longer than any counts, by whichever clock.
 const SPENT_KEPT: Duration = Duration::from_hours(2);
 
+/// For how long somebody waits for an answer: a person does, and nothing that is asked takes longer unless something is wrong.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// How many envelopes of one kind are kept of one person.
 pub(super) const ENVELOPES_EACH: i64 = 16;
 
@@ -220,7 +223,7 @@ impl Ledger {
 
     /// Whether this token, which was issued then, is used for the first time, at whichever gateway; from now on it is used.
     pub async fn spend(&self, token: String, issued: Timestamp, now: Timestamp) -> Result<bool, LedgerError> {
-        self.asked(move |store| store.spend(&token, issued, now.minus(SPENT_KEPT)))
+        self.looked(move |store| store.spend(&token, issued, now.minus(SPENT_KEPT)))
             .await
     }
 
@@ -233,7 +236,7 @@ impl Ledger {
         (lasts, most): (Duration, u32),
     ) -> Result<(), LedgerError> {
         let expired = session.since.minus(lasts);
-        self.asked(move |store| store.begin_session(&session, instead_of.as_deref(), (expired, most)))
+        self.looked(move |store| store.begin_session(&session, instead_of.as_deref(), (expired, most)))
             .await
     }
 
@@ -283,6 +286,22 @@ impl Ledger {
         &self,
         ask: impl FnOnce(&mut dyn AtCounter) -> Result<T, LedgerError> + Send + 'static,
     ) -> Result<T, LedgerError> {
+        self.apart.asked(ask).await
+    }
+
+    async fn looked<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&mut dyn AtCounter) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        self.apart.looked(ask).await
+    }
+}
+
+impl Apart {
+    async fn asked<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&mut dyn AtCounter) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
         self.answered(|reply: Reply<T>| {
             // whoever asked may have gone away: what they began is done
             Box::new(move |store| drop(reply.send(ask(store))))
@@ -290,7 +309,7 @@ impl Ledger {
         .await
     }
 
-    /// The same of what changes nothing: for whoever has gone away nobody looks.
+    /// The same of what is of no use to whoever has gone away, or waits no longer: it is not begun then.
     async fn looked<T: Send + 'static>(
         &self,
         ask: impl FnOnce(&mut dyn AtCounter) -> Result<T, LedgerError> + Send + 'static,
@@ -308,10 +327,60 @@ impl Ledger {
     async fn answered<T>(&self, ask: impl FnOnce(Reply<T>) -> Box<Ask>) -> Result<T, LedgerError> {
         let (reply, answer) = oneshot::channel();
         let ask = ask(reply);
-        match &self.apart {
-            Apart::Here(counter) => ask(&mut *counter.lock().unwrap_or_else(PoisonError::into_inner)),
-            Apart::There(desk) => desk.send(ask).await.map_err(|_| nobody())?,
+        let desk = match self {
+            Self::Here(counter) => {
+                ask(&mut *counter.lock().unwrap_or_else(PoisonError::into_inner));
+                return answer.await.map_err(|_| nobody())?;
+            }
+            Self::There(desk) => desk,
+        };
+        let answered = async {
+            desk.send(ask).await.map_err(|_| nobody())?;
+            answer.await.map_err(|_| nobody())?
+        };
+        let slow = |_| {
+            let waited = PATIENCE.as_secs();
+            Err(LedgerError::Lost(format!("it has answered no portal for {waited} s")))
+        };
+        tokio::time::timeout(PATIENCE, answered).await.unwrap_or_else(slow)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_long_behind_others_and_what_nobody_waits_for_is_not_begun() {
+        let (desk, mut inbox) = mpsc::channel(1);
+        let apart = Apart::There(desk);
+        let done = Arc::new(AtomicUsize::new(0));
+        let count = || {
+            let done = Arc::clone(&done);
+            move |_: &mut dyn AtCounter| {
+                done.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
+        };
+        // the first waits for an answer, the second for a place in the queue
+        let (first, second) = tokio::join!(apart.looked(count()), apart.looked(count()));
+        for waited in [first, second] {
+            assert!(matches!(waited, Err(LedgerError::Lost(_))), "{waited:?}");
         }
-        answer.await.map_err(|_| nobody())?
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&folder.path().join("ledger.db")).unwrap();
+        let Apart::Here(counter) = &ledger.apart else {
+            panic!("a file is asked here")
+        };
+        inbox.try_recv().unwrap()(&mut *counter.lock().unwrap());
+        assert_eq!(done.load(Ordering::Relaxed), 0);
+        assert!(inbox.try_recv().is_err(), "who found no place left nothing behind");
+        // what must be done is done, also where nobody waits for it any longer
+        let ended = apart.asked(count()).await;
+        assert!(matches!(ended, Err(LedgerError::Lost(_))), "{ended:?}");
+        inbox.try_recv().unwrap()(&mut *counter.lock().unwrap());
+        assert_eq!(done.load(Ordering::Relaxed), 1);
     }
 }

@@ -1,11 +1,11 @@
 //! When each grant that may not go unused for too long was used last, and when each other was first: a stamp of its own, so
 //! that a request that passes under it waits for nobody. Written down now and then, and not with every use.
 
-use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
@@ -16,7 +16,15 @@ const NEVER: i64 = i64::MIN;
 
 const SHARDS: usize = 32;
 
-type Shard = RwLock<Stamps>;
+#[derive(Default)]
+struct Shard {
+    stamps: RwLock<Stamps>,
+    news: Arc<News>,
+}
+
+/// What was used and may not be written down yet: mostly little of what is in force.
+#[derive(Default)]
+struct News(Mutex<BTreeSet<GrantId>>);
 
 /// Apart, so that what may go unused is not looked at when it is looked, every second, for what did for too long.
 #[derive(Default)]
@@ -30,9 +38,13 @@ pub(super) struct Uses(Vec<Shard>);
 
 /// When a grant was used last, in milliseconds; where it may go unused, when it was first.
 struct Stamp {
+    id: GrantId,
     last: AtomicI64,
     /// What of it is on disk.
     kept: AtomicI64,
+    /// Whether it is among what may not be written down yet.
+    is_news: AtomicBool,
+    news: Arc<News>,
     /// For how long it may go unused; none: until it expires.
     limit: Option<Duration>,
     /// When it is over in any case.
@@ -58,7 +70,7 @@ impl Uses {
         };
         let alive = grant.state == GrantState::Active && grant.ended_at.is_none();
         let limit = grant.idle;
-        let mut stamps = shard.write().unwrap_or_else(PoisonError::into_inner);
+        let mut stamps = shard.stamps.write().unwrap_or_else(PoisonError::into_inner);
         if !alive {
             stamps.remove(&grant.id);
             return;
@@ -72,12 +84,15 @@ impl Uses {
             return;
         }
         let stamp = Stamp {
+            id: grant.id.clone(),
             last: last.into(),
             kept: last.into(),
+            is_news: false.into(),
+            news: Arc::clone(&shard.news),
             limit,
             expires: grant.expires,
         };
-        stamps.insert(grant.id.clone(), stamp);
+        stamps.insert(stamp);
     }
 
     /// Follows what an earlier life of the ledger left in force: as it may have been used since that was written down last,
@@ -93,7 +108,8 @@ impl Uses {
     /// The grant is not in memory any more.
     pub(super) fn forget(&self, id: &GrantId) {
         if let Some(shard) = self.0.get(shard_of(id)) {
-            shard.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+            let mut stamps = shard.stamps.write().unwrap_or_else(PoisonError::into_inner);
+            stamps.remove(id);
         }
     }
 
@@ -138,10 +154,15 @@ impl Uses {
     pub(super) fn unkept(&self) -> Vec<(GrantId, Timestamp)> {
         let mut unkept = Vec::new();
         for shard in &self.0 {
+            // whoever uses something meanwhile does not wait until that is looked through
+            let mut news = std::mem::take(&mut *shard.news.lock());
+            if news.is_empty() {
+                continue;
+            }
             let stamps = read(shard);
-            let all = stamps.limited.iter().chain(&stamps.unlimited);
-            let new = all.filter(|(_, stamp)| stamp.last.load(Ordering::Relaxed) > stamp.kept.load(Ordering::Relaxed));
-            unkept.extend(new.filter_map(|(id, stamp)| Some((id.clone(), stamp.last()?))));
+            news.retain(|id| stamps.get(id).is_some_and(|stamp| stamp.stays_news()));
+            unkept.extend(news.iter().filter_map(|id| Some((id.clone(), stamps.get(id)?.last()?))));
+            shard.news.lock().append(&mut news);
         }
         unkept
     }
@@ -161,14 +182,14 @@ impl Stamps {
         self.limited.get(id).or_else(|| self.unlimited.get(id))
     }
 
-    fn insert(&mut self, id: GrantId, stamp: Stamp) {
-        self.remove(&id);
+    fn insert(&mut self, stamp: Stamp) {
+        self.remove(&stamp.id);
         let those = if stamp.limit.is_some() {
             &mut self.limited
         } else {
             &mut self.unlimited
         };
-        those.insert(id, Arc::new(stamp));
+        those.insert(stamp.id.clone(), Arc::new(stamp));
     }
 
     fn remove(&mut self, id: &GrantId) {
@@ -177,7 +198,33 @@ impl Stamps {
     }
 }
 
+impl News {
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<GrantId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Stamp {
+    /// It was used. Mostly the use before is not written down either, and there is nothing to do.
+    fn becomes_news(&self) {
+        if !self.is_news.swap(true, Ordering::AcqRel) {
+            self.news.lock().insert(self.id.clone());
+        }
+    }
+
+    /// Whether it is still to be written down. A use at this moment finds that it is news no more, or is found here.
+    fn stays_news(&self) -> bool {
+        if self.is_unkept() {
+            return true;
+        }
+        self.is_news.swap(false, Ordering::AcqRel);
+        self.is_unkept() && !self.is_news.swap(true, Ordering::AcqRel)
+    }
+
+    fn is_unkept(&self) -> bool {
+        self.last.load(Ordering::Relaxed) > self.kept.load(Ordering::Relaxed)
+    }
+
     fn is_of(&self, grant: &Grant, limit: Option<Duration>) -> bool {
         (self.limit, self.expires) == (limit, grant.expires)
     }
@@ -205,7 +252,14 @@ impl InUse {
             is_later.then_some(at.as_millis())
         };
         // where another use is later, that one counts
-        let _ = self.0.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later);
+        if self
+            .0
+            .last
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, later)
+            .is_ok()
+        {
+            self.0.becomes_news();
+        }
     }
 
     /// Until when it may go unused.
@@ -229,7 +283,7 @@ pub(super) fn same_but_for_use(one: &Grant, other: &Grant) -> bool {
 }
 
 fn read(shard: &Shard) -> RwLockReadGuard<'_, Stamps> {
-    shard.read().unwrap_or_else(PoisonError::into_inner)
+    shard.stamps.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn shard_of(id: &GrantId) -> usize {
@@ -328,6 +382,39 @@ mod tests {
             assert!(never.used_at.is_some() && !never.was_used(), "{resumed}");
             uses.of(&grant.id).unwrap().touch(at(2));
             assert!(uses.told(grant).was_used(), "{resumed}");
+        }
+    }
+
+    #[test]
+    fn to_write_down_what_was_used_nobody_looks_where_nothing_was() {
+        let (uses, mut used) = (Uses::default(), grant());
+        uses.follow(&mut used);
+        let elsewhere = (0..).map(|nth| GrantId::new(format!("g{nth}")));
+        let elsewhere = elsewhere.map(|id| shard_of(&id));
+        let other = elsewhere
+            .into_iter()
+            .find(|shard| *shard != shard_of(&used.id))
+            .unwrap();
+        let being_changed = uses.0[other].stamps.try_write().unwrap();
+        uses.of(&used.id).unwrap().touch(at(7));
+        assert_eq!(uses.unkept(), [(used.id.clone(), at(7))]);
+        drop(being_changed);
+    }
+
+    #[test]
+    fn what_is_used_again_once_it_was_written_down_is_written_down_again() {
+        let (uses, mut grant) = (Uses::default(), grant());
+        uses.follow(&mut grant);
+        let in_use = uses.of(&grant.id).unwrap();
+        for (minute, is_looked_between) in [(1, false), (2, true), (3, false)] {
+            in_use.touch(at(minute));
+            let unkept = [(grant.id.clone(), at(minute))];
+            assert_eq!(uses.unkept(), unkept);
+            assert_eq!(uses.unkept(), unkept, "what could not be written down is told of again");
+            uses.kept(&unkept);
+            if is_looked_between {
+                assert_eq!(uses.unkept(), []);
+            }
         }
     }
 

@@ -22,6 +22,18 @@ use crate::facts::{Effect, Grant, Person, Place};
 
 /// What is not known of a grant before it is given; whoever approves it is known to somebody else.
 const VAGUE: [&str; 4] = ["id", "declaredAt", "expiresAt", "approvedBy"];
+/// ... where nobody has named a ticket yet.
+const VAGUE_OF_TICKET: [&str; 5] = ["id", "declaredAt", "expiresAt", "approvedBy", "ticket"];
+/// ... nor what it is for.
+const VAGUE_UNSTATED: [&str; 7] = [
+    "id",
+    "declaredAt",
+    "expiresAt",
+    "approvedBy",
+    "ticket",
+    "platforms",
+    "covers",
+];
 /// A rule may ask for more hosts than the catalogue has names for.
 const VAGUE_OF_SITES: [&str; 1] = ["host"];
 /// The days after which the same hours come again.
@@ -36,6 +48,8 @@ pub struct Outlook<'a> {
     principal: Party,
     wall: Wall,
     claim: Held,
+    /// What of it is not known.
+    vague: &'static [&'static str],
     /// When it may be in force.
     life: (Timestamp, Timestamp),
     /// Moments of that: whatever the rules say to a time of it, they say to one of these. Nothing where no two are alike.
@@ -74,14 +88,23 @@ enum Way {
 /// Whether what is done there is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reading {
-    /// It is not.
+    /// It is not, whatever is held.
     Never,
-    /// It may be under the grant alone.
-    Held,
-    /// It may be without it.
-    Freely,
+    /// It may be.
+    Maybe,
     /// It is, whatever is held.
     Surely,
+}
+
+/// The grant under which something is asked.
+#[derive(Clone, Copy, Debug)]
+enum Under<'a> {
+    /// None.
+    Nothing,
+    /// This one.
+    This(&'a Held),
+    /// None, this one or any other that somebody may hold beside.
+    Whatever,
 }
 
 impl Policy {
@@ -95,6 +118,7 @@ impl Policy {
             principal,
             wall,
             claim: self.engine.held(values::CLAIM, claim.ok()?),
+            vague: &VAGUE,
             moments: self.moments(person, life),
             life,
             policy: self,
@@ -147,6 +171,24 @@ fn just_after(at: Timestamp) -> Timestamp {
 }
 
 impl Outlook<'_> {
+    /// The same whatever ticket is named, where one is.
+    #[must_use]
+    pub fn of_any_ticket(self) -> Self {
+        Self {
+            vague: &VAGUE_OF_TICKET,
+            ..self
+        }
+    }
+
+    /// The same for whatever it may be stated beside: any platforms and any groups of activities.
+    #[must_use]
+    pub fn of_any_width(self) -> Self {
+        Self {
+            vague: &VAGUE_UNSTATED,
+            ..self
+        }
+    }
+
     /// Whether it could open something at one of these places, going by `opens`, at any time of its life.
     pub fn could(&self, places: &[Place], opens: impl Fn(&There<'_>) -> bool) -> bool {
         let opens = |place: &Place, when| self.there(place, when).is_none_or(|there| opens(&there));
@@ -171,7 +213,7 @@ impl Outlook<'_> {
             way: Way::Shut,
             reading: Reading::Never,
         };
-        if there.may("connect", Some(&self.claim)) {
+        if there.may("connect", Under::This(&self.claim)) {
             there.way = if there.surely("connect") {
                 Way::Free
             } else {
@@ -194,12 +236,12 @@ impl Outlook<'_> {
 impl There<'_> {
     /// Whether the grant could open an activity there that is not open anyway.
     pub fn opens(&self, activity: &str) -> bool {
-        let may_open = || self.may(activity, Some(&self.outlook.claim));
+        let may_open = || self.may(activity, Under::This(&self.outlook.claim));
         match (self.way, self.reading) {
             // what nobody reads passes where the flow does
-            (Way::Shut, _) | (_, Reading::Never) | (Way::Free, Reading::Held) => false,
-            (Way::MayOpen, Reading::Held | Reading::Freely | Reading::Surely) => may_open(),
-            (Way::Free, Reading::Freely | Reading::Surely) => may_open() && !self.surely(activity),
+            (Way::Shut, _) | (_, Reading::Never) => false,
+            (Way::MayOpen, Reading::Maybe | Reading::Surely) => may_open(),
+            (Way::Free, Reading::Maybe | Reading::Surely) => may_open() && !self.surely(activity),
         }
     }
 
@@ -208,23 +250,20 @@ impl There<'_> {
         self.way == Way::MayOpen && self.reading != Reading::Surely
     }
 
+    /// The way and what is done must be open under one grant; whether that is read is asked by itself, and another grant may
+    /// be why: then this one opens what is shut to whoever holds the other alone.
     fn read(&self) -> Reading {
-        if self.may("inspect", None) {
-            return if self.surely("inspect") {
-                Reading::Surely
-            } else {
-                Reading::Freely
-            };
-        }
-        if self.may("inspect", Some(&self.outlook.claim)) {
-            Reading::Held
-        } else {
+        if !self.may("inspect", Under::Whatever) {
             Reading::Never
+        } else if self.surely("inspect") {
+            Reading::Surely
+        } else {
+            Reading::Maybe
         }
     }
 
     /// Whether the rules may permit an action.
-    fn may(&self, action: &str, claim: Option<&Held>) -> bool {
+    fn may(&self, action: &str, under: Under<'_>) -> bool {
         let Some(action) = self.outlook.policy.judged.get(action) else {
             return true;
         };
@@ -234,7 +273,7 @@ impl There<'_> {
         };
         let parties = (&self.outlook.principal, &action.party, &self.resource);
         let counts = |number| self.outlook.may_count(number, earliest);
-        self.given(claim).is_none_or(|given| {
+        self.given(under).is_none_or(|given| {
             SCRATCH.with_borrow_mut(|scratch| self.outlook.policy.engine.may_allow(parties, &given, scratch, counts))
         })
     }
@@ -252,7 +291,7 @@ impl There<'_> {
         let validity = &self.outlook.policy.validity;
         let in_effect = |rule: &super::rule::Validity| rule.is_in(RuleSet::InEffect) && !rule.has_expired(latest);
         let counts = |number: Number| validity.get(number).is_some_and(in_effect);
-        self.given(None).is_some_and(|given| {
+        self.given(Under::Nothing).is_some_and(|given| {
             SCRATCH.with_borrow_mut(|scratch| {
                 self.outlook
                     .policy
@@ -262,9 +301,10 @@ impl There<'_> {
         })
     }
 
-    fn given<'g>(&'g self, claim: Option<&'g Held>) -> Option<Given<'g>> {
+    fn given<'g>(&self, under: Under<'g>) -> Option<Given<'g>> {
         let mut given = Given {
-            claim,
+            under,
+            vague: self.outlook.vague,
             now: None,
             time: None,
             weekday: None,
@@ -284,7 +324,8 @@ impl There<'_> {
 
 /// What is known of a request that nobody has sent.
 struct Given<'a> {
-    claim: Option<&'a Held>,
+    under: Under<'a>,
+    vague: &'static [&'static str],
     now: Option<Value>,
     time: Option<Value>,
     weekday: Option<Value>,
@@ -293,7 +334,13 @@ struct Given<'a> {
 impl Facts for Given<'_> {
     fn leaf(&self, number: usize) -> Result<Option<&Value>, Doubt> {
         let known = match number {
-            values::CLAIM => return Ok(self.claim.map(Held::value)),
+            values::CLAIM => {
+                return match self.under {
+                    Under::Nothing => Ok(None),
+                    Under::This(claim) => Ok(Some(claim.value())),
+                    Under::Whatever => Err(Doubt),
+                };
+            }
             values::CHANNEL | values::NAMED_AS | values::BEHALF_OF => return Ok(None),
             values::NOW => &self.now,
             values::TIME => &self.time,
@@ -304,7 +351,10 @@ impl Facts for Given<'_> {
     }
 
     fn held(&self, number: usize) -> Option<&Held> {
-        self.claim.filter(|_| number == values::CLAIM)
+        match self.under {
+            Under::This(claim) if number == values::CLAIM => Some(claim),
+            Under::This(_) | Under::Nothing | Under::Whatever => None,
+        }
     }
 
     fn context(&self) -> Result<&Value, Doubt> {
@@ -317,10 +367,9 @@ impl Facts for Given<'_> {
     }
 
     fn vague(&self, leaf: usize) -> &[&str] {
-        if leaf == values::CLAIM && self.claim.is_some() {
-            &VAGUE
-        } else {
-            &[]
+        match self.under {
+            Under::This(_) if leaf == values::CLAIM => self.vague,
+            Under::This(_) | Under::Nothing | Under::Whatever => &[],
         }
     }
 

@@ -89,7 +89,7 @@ fn beforehand(widths: &[Width], needs_approval: bool) -> Option<&Width> {
 /// What a form says of these; what is chosen beforehand where it says nothing.
 pub(super) fn chosen<'w>(widths: &'w [Width], needs_approval: bool, said: Option<&String>) -> Option<&'w Width> {
     match said {
-        Some(said) => widths.iter().find(|width| sent(width) == *said),
+        Some(said) => widths.iter().find(|width| sent(&width.covers) == *said),
         None => beforehand(widths, needs_approval),
     }
 }
@@ -104,7 +104,7 @@ pub(super) fn reaching(words: &Words, widths: &[Width], needs_approval: bool, sa
             words.stating.further
         };
         Reaching {
-            value: sent(width),
+            value: sent(&width.covers),
             label: said(&(words.groups)(&mildest_first(&width.covers)), width.default_for),
             chosen: chosen == Some(width),
         }
@@ -195,10 +195,15 @@ fn choice(
     }
 }
 
-/// What a form sends for it.
-fn sent(width: &Width) -> String {
-    let covers: Vec<&str> = width.covers.iter().map(String::as_str).collect();
+/// What a form sends for groups of activities.
+pub(super) fn sent(covers: &BTreeSet<String>) -> String {
+    let covers: Vec<&str> = covers.iter().map(String::as_str).collect();
     covers.join(BETWEEN)
+}
+
+/// The groups that a form sends; none where it sends that there were none to choose.
+pub(super) fn covered(said: &str) -> Option<BTreeSet<String>> {
+    (!said.is_empty()).then(|| said.split(BETWEEN).map(str::to_owned).collect())
 }
 
 /// The most lenient of the purposes' demands on the statement: the gateway checks the chosen purpose's own.

@@ -18,7 +18,7 @@ use super::words::Words;
 use super::{Portal, Visit};
 use crate::audit::{Bookmark, Bounds, Found, Lasting, decisions};
 use crate::facts::{
-    Access, AccessAct, Act, Channel, DecisionNote, End, Ending, Observation, Outcome, PolicyId, Record, Scope,
+    Access, AccessAct, Act, Channel, DecisionNote, End, Ending, Grant, Observation, Outcome, PolicyId, Record, Scope,
     SubjectId,
 };
 use crate::rulebook::Visitor;
@@ -226,30 +226,25 @@ impl Portal {
         policies: BTreeSet<PolicyId>,
     ) -> Result<(), Unseen> {
         let grant = wanted.filter.grant.as_ref().and_then(|id| self.ledger.get(id));
-        // whoever is looked for by their full name can find that they were
-        let in_full = wanted
-            .filter
-            .user
-            .as_ref()
-            .filter(|user| SubjectId::parse(user).is_err());
-        let is_in_full = in_full.is_some();
-        let in_full = in_full.and_then(|name| match visit.in_force.directory.called(name).as_slice() {
-            [one] => Some(one.id.clone()),
-            _ => None,
-        });
-        let of = |whose| Access {
-            whose,
+        // whoever is looked for by their full name can find that they were, and so can whoever shares it
+        let user = wanted.filter.user.as_ref();
+        let in_full = user.filter(|user| SubjectId::parse(user).is_err());
+        let called = in_full.map(|name| visit.in_force.directory.called(name));
+        let called = called.into_iter().flatten().map(|person| person.id.clone());
+        let by_name = wanted.access().of_those_called_so(called);
+        let under = |grant: Grant| Access {
+            whose: Some(grant.subject),
             ..wanted.access()
         };
         let access = match grant {
-            Some(grant) if is_in_full => {
+            Some(grant) if in_full.is_some() => {
                 // both can find it: a line for each, whether anybody is called so or not
-                let access = of(Some(grant.subject));
-                let noted = self.note_access(visit, (act, access), policies.clone()).await;
+                let noted = self.note_access(visit, (act, under(grant)), policies.clone()).await;
                 noted.map_err(|_| Unseen::NotRecorded)?;
-                of(in_full)
+                by_name
             }
-            grant => of(grant.map(|grant| grant.subject).or(in_full)),
+            Some(grant) => under(grant),
+            None => by_name,
         };
         let noted = self.note_access(visit, (act, access), policies).await;
         noted.map_err(|_| Unseen::NotRecorded)

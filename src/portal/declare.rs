@@ -107,7 +107,7 @@ impl Portal {
         let Some(width) = far.chosen(form) else {
             return Err(Trouble::line(self.words.stating.changed.to_owned()));
         };
-        let declaration = Declaration {
+        let mut declaration = Declaration {
             purpose: offer.purpose.clone(),
             // what somebody ticks is looked at like what they are asked: a platform that opens nothing is told of
             platforms: far.elsewhere().iter().chain([platform]).cloned().collect(),
@@ -116,7 +116,17 @@ impl Portal {
             ticket: Some(form.ticket.trim().to_owned()).filter(|ticket| !ticket.is_empty()),
             duration: None,
         };
+        if form.all.contains(offer.purpose.as_str()) {
+            Self::leave_out_vain(visit, visitor, &mut declaration);
+            declaration.platforms.insert(platform.clone());
+        }
         self.state(visit, visitor, &declaration).await
+    }
+
+    /// Whoever takes all platforms means those on which it opens something, as far as they chose to go.
+    pub(super) fn leave_out_vain(visit: &Visit<'_>, visitor: Visitor<'_>, declaration: &mut Declaration) {
+        let rules = visit.rules();
+        declaration.platforms = rules.worth_declaring(visitor, declaration, Channel::Portal, visit.at);
     }
 
     /// Gives what somebody states on a page, or asks for it; what keeps it from that, in words.

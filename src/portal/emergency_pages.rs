@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use http::StatusCode;
 
 use super::case::Case;
+use super::choosing::{covered, sent};
 use super::emergencies::{NotReviewed, review_by};
 use super::intake::Received;
 use super::mine_asked::name_of;
@@ -46,6 +47,7 @@ impl Portal {
                         &[&super::case::platform_name(visit.rules(), platform)],
                         &(self.words.groups)(&mildest_first(&covers)),
                     ),
+                    covers: sent(&covers),
                     ticket: ticket.map(|rule| (self.words.ticket_needed)(&rule.example)),
                     id: id.to_string(),
                 }
@@ -92,10 +94,12 @@ impl Portal {
         let (Some((purpose, covers)), Some(platform)) = (taken, kept.refused.refusal.place.platform.clone()) else {
             return self.note(StatusCode::CONFLICT, words.emergency.not_taken_title, words.choose_one);
         };
+        // what was shown, whatever the rules would open by now
+        let shown = form.covers.get(purpose.as_str());
         let declaration = Declaration {
             purpose: purpose.clone(),
             platforms: BTreeSet::from([platform]),
-            covers: Some(covers),
+            covers: shown.map_or(Some(covers), |shown| covered(shown)),
             statement: form.statement.clone(),
             ticket: Some(form.ticket.trim().to_owned()).filter(|ticket| !ticket.is_empty()),
             duration: None,

@@ -56,11 +56,8 @@ impl Sees {
                 record.act.named().iter().all(|whose| self.may_see_named(record, whose))
             }
             Act::Access { access, by, .. } => {
-                let named = [Some(by), access.whose.as_ref()];
-                let may_see = named
-                    .into_iter()
-                    .flatten()
-                    .all(|whose| self.may_see_named(record, whose));
+                let mut named = std::iter::once(by).chain(access.about());
+                let may_see = named.all(|whose| self.may_see_named(record, whose));
                 may_see && self.may_read_of_wanted(record, access, by)
             }
             Act::Gateway { .. } => true,
@@ -70,17 +67,23 @@ impl Sees {
     /// A line as far as it is told: of what they looked for themselves, everything but who that is whom the rules keep apart from
     /// them. So it reads, and is found, as if nobody were called so: that a line of theirs is not there would tell who is.
     pub(super) fn veiled<'r>(&mut self, record: &'r Record) -> Cow<'r, Record> {
-        if let Act::Access { access, by, .. } = &record.act
-            && let Some(whose) = access.whose.as_ref().filter(|_| self.is_own(by))
-            && !self.may_see_named(record, whose)
-        {
-            let mut veiled = record.clone();
-            if let Act::Access { access, .. } = &mut veiled.act {
-                access.whose = None;
-            }
-            return Cow::Owned(veiled);
+        let Act::Access { access, by, .. } = &record.act else {
+            return Cow::Borrowed(record);
+        };
+        if !self.is_own(by) {
+            return Cow::Borrowed(record);
         }
-        Cow::Borrowed(record)
+        let about: Vec<&SubjectId> = access.about().collect();
+        let mut seen = about.clone();
+        seen.retain(|whose| self.may_see_named(record, whose));
+        if seen.len() == about.len() {
+            return Cow::Borrowed(record);
+        }
+        let mut veiled = record.clone();
+        if let Act::Access { access: told, .. } = &mut veiled.act {
+            **told = access.as_ref().clone().of_those_called_so(seen.into_iter().cloned());
+        }
+        Cow::Owned(veiled)
     }
 
     /// Whether they look for this line and may read it, as far as it is told.

@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use super::approving::Asker;
 use super::case::platform_name;
-use super::choosing::{chosen, reaching};
+use super::choosing::{chosen, covered, reaching, sent};
 use super::declare::Trouble;
 use super::intake::{Form, ON, Received};
 use super::memory::Kept;
@@ -110,6 +110,8 @@ impl Portal {
         let asks = purpose.approval.is_needed();
         let ticket = purpose.ticket.as_ref();
         let ticked = self.ticked(visit, visitor, reached, form);
+        let preset = (!form.covers.contains_key(id)).then(|| preset(visit, visitor, reached, &ticked.chosen));
+        let preset = preset.flatten();
         let needed_for: Vec<&str> = ticket
             .filter(|rule| rule.required)
             .map(|_| self.said(&purpose.title))
@@ -132,7 +134,7 @@ impl Portal {
             retention: self.said(&purpose.retention),
             token: self.tokens.issue(&visit.subject.id, &stating(id), visit.at),
             places: places((visit.rules(), words), &purpose.id, &reached.platforms, &ticked),
-            reaching: reaching(words, &reached.widths, asks, form.covers.get(id)),
+            reaching: reaching(words, &reached.widths, asks, preset.as_ref().or(form.covers.get(id))),
             statement: &form.statement,
             statement_min: purpose.statement_min,
             statement_hint: (words.statement_hint)(purpose.statement_min),
@@ -203,7 +205,7 @@ impl Portal {
             return self.nothing_here();
         };
         let asks = reached.purpose.approval.is_needed();
-        let declaration = Declaration {
+        let mut declaration = Declaration {
             purpose: reached.purpose.id.clone(),
             platforms: if form.all.contains(id) {
                 reached.platforms.clone()
@@ -220,6 +222,9 @@ impl Portal {
         if declaration.covers.is_none() && (was_told || !reached.widths.is_empty()) {
             let trouble = Trouble::line(words.stating.changed.to_owned());
             return self.stating_page(visit, visitor, &reached, (&form, trouble));
+        }
+        if form.all.contains(id) {
+            Self::leave_out_vain(visit, visitor, &mut declaration);
         }
         match self.state(visit, visitor, &declaration).await {
             Ok(grant) => see_other(&format!("/?declared={}", grant.id)),
@@ -264,6 +269,7 @@ impl Portal {
                 id: purpose.id.to_string(),
                 title: self.said(&purpose.title).to_owned(),
                 effect: (words.stating.opens)(&(words.groups)(&mildest_first(&groups))),
+                covers: sent(&groups),
                 ticket: purpose.ticket.as_ref().map(|rule| (words.ticket_needed)(&rule.example)),
             });
         }
@@ -306,11 +312,16 @@ impl Portal {
         };
         let id = PurposeId::new(form.purpose.as_str());
         let purpose = visit.rules().purposes().get(&id);
-        let groups = purpose.map(|purpose| visit.rules().reach_in_emergency(visitor, purpose, visit.at).1);
+        let reached = || {
+            let groups = visit.rules().reach_in_emergency(visitor, purpose?, visit.at).1;
+            Some(groups).filter(|groups| !groups.is_empty())
+        };
+        // what was shown, whatever the rules would open by now
+        let shown = form.covers.get(id.as_str());
         let declaration = Declaration {
             purpose: id.clone(),
             platforms: BTreeSet::from([PlatformId::new(form.platform.as_str())]),
-            covers: groups.filter(|groups| !groups.is_empty()),
+            covers: shown.map_or_else(reached, |shown| covered(shown)),
             statement: form.statement.clone(),
             ticket: Some(form.ticket.trim().to_owned()).filter(|ticket| !ticket.is_empty()),
             duration: None,
@@ -323,6 +334,26 @@ impl Portal {
             }
         }
     }
+}
+
+/// What is chosen beforehand where nobody need approve it and platforms are ticked already: no further than opens something
+/// on each of these.
+fn preset(
+    visit: &Visit<'_>,
+    visitor: Visitor<'_>,
+    reached: &Reached<'_>,
+    ticked: &BTreeSet<PlatformId>,
+) -> Option<String> {
+    let purpose = reached.purpose;
+    if purpose.approval.is_needed() || ticked.is_empty() || reached.widths.len() < 2 {
+        return None;
+    }
+    let opens = |width: &&Width| {
+        let rules = visit.rules();
+        rules.is_worth_declaring(visitor, purpose, (&width.covers, ticked), visit.at)
+    };
+    let least = reached.widths.iter().find(opens)?;
+    Some(sent(&least.covers))
 }
 
 fn ids(said: &BTreeSet<String>) -> BTreeSet<PlatformId> {

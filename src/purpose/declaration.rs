@@ -147,19 +147,34 @@ pub enum Unfit {
     OtherTicket { example: String, pattern: String },
 }
 
-/// A purpose that surely opens nothing on a platform, at no time and by no request.
+/// A purpose that surely opens nothing on some platforms, at no time and by no request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vain {
     /// The purpose.
     pub purpose: PurposeId,
-    /// The platform.
-    pub platform: PlatformId,
+    /// The platforms.
+    pub platforms: BTreeSet<PlatformId>,
     /// What the rules say.
     pub why: Vec<Wording>,
     /// Whether what it covers is open there to whoever states it, and needs no purpose.
     pub is_open: bool,
+    /// What it covers.
+    pub covers: BTreeSet<String>,
+    /// What it could cover beside, and would open something of there.
+    pub further: BTreeSet<String>,
     /// Some platforms on which it opens something.
     pub elsewhere: BTreeSet<PlatformId>,
+}
+
+impl Vain {
+    /// Whether it is the same, but on other platforms.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let same = |vain: &Self| Self {
+            platforms: BTreeSet::new(),
+            ..vain.clone()
+        };
+        same(self) == same(other)
+    }
 }
 
 impl Unfit {
@@ -176,6 +191,16 @@ impl Unfit {
             Self::ShortStatement { .. } | Self::LongStatement { .. } | Self::EmptyStatement => UnfitField::Statement,
             Self::LongTicket { .. } | Self::NoTicket | Self::OtherTicket { .. } => UnfitField::Ticket,
         }
+    }
+
+    /// The platforms on which it would open nothing.
+    pub fn vain_platforms(&self) -> impl Iterator<Item = &PlatformId> {
+        let vain = if let Self::OpensNothingThere(vain) = self {
+            Some(&vain.platforms)
+        } else {
+            None
+        };
+        vain.into_iter().flatten()
     }
 
     pub(super) fn no_such_purpose<'a>(id: &PurposeId, known: impl Iterator<Item = &'a str>) -> Self {

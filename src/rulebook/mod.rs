@@ -34,6 +34,7 @@ mod may_make_token;
 mod may_see;
 mod members;
 mod people;
+mod prospect;
 mod reach;
 mod read_where;
 mod readers;
@@ -95,8 +96,8 @@ pub struct Rulebook {
     id: RulebookId,
     /// One host for each platform, where people go; once somebody asks what they may do where.
     doors: OnceLock<BTreeMap<PlatformId, Host>>,
-    /// Hosts of each kind that each platform has; once somebody asks what may open where.
-    spots: OnceLock<BTreeMap<PlatformId, Vec<Place>>>,
+    /// Hosts of each kind that each platform has, and of those that belong to none; once somebody asks what may open where.
+    spots: OnceLock<BTreeMap<Option<PlatformId>, Vec<Place>>>,
 }
 
 impl Rulebook {

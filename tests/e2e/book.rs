@@ -312,6 +312,48 @@ async fn ones_own_refusals_are_no_file_and_who_looked_by_a_full_name_is_found() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_looked_by_a_full_name_is_found_by_everybody_who_shares_it_as_far_as_the_searcher_may_know_them() {
+    let world = World::planned(|plan| {
+        without_cases(plan);
+        let people = plan.folder.join("policies/people/people.toml");
+        let text = std::fs::read_to_string(&people).unwrap();
+        let shared = text
+            .replace("Ben Okafor", "Ada Mertens")
+            .replace("Dan Whitfield", "Ada Mertens");
+        std::fs::write(people, shared).unwrap();
+    })
+    .await;
+    let in_full = listed(&world, "sol", "?kind=grants&user=Ada%20Mertens").await;
+    assert_eq!(in_full.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let looked = async |user: &str| {
+        let lines = records(&world, &format!("?kind=access&user={user}")).await;
+        lines
+            .iter()
+            .filter(|line| line.to_string().contains("Ada Mertens"))
+            .count()
+    };
+    for user in ["ada", "ben", "dan"] {
+        assert_eq!(looked(user).await, 1, "{user}");
+    }
+    assert_eq!(looked("cora").await, 0);
+    // how many are called so is not told by the number of lines
+    let all = records(&world, "?kind=access").await;
+    let about = all.iter().filter(|line| line.to_string().contains("Ada Mertens"));
+    assert_eq!(about.count(), 1, "{all:?}");
+
+    // of those whom the rules keep apart from them, they find nothing: it reads as if only the others were called so
+    let apart = r#"@id("test.apart") @title("Apart") @reason("Apart.") @owner("HR")
+forbid (principal, action == Action::"see-decisions", resource) when { resource in Role::"recruiter" };
+"#;
+    world.edit_rules("rules/90-test.cedar", apart).await;
+    assert_eq!(
+        (looked("ada").await, looked("ben").await, looked("dan").await),
+        (0, 1, 1)
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ones_own_search_for_a_full_name_stays_and_tells_not_whether_anybody_is_called_so() {
     let world = World::planned(without_cases).await;
     let apart = r#"@id("test.apart") @title("Apart") @reason("Apart.") @owner("HR")

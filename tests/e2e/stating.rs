@@ -448,6 +448,123 @@ async fn of_many_platforms_the_one_that_somebody_came_for_is_open_and_all_are_on
     world.close().await;
 }
 
+/// On X, customer care only answers: what is written there is not read.
+const ANSWERS_ON_X: &str = r#"
+@id("test.answers-on-x") @title("No reading on X") @reason("No reading on X.") @owner("IT")
+forbid (principal, action in Action::"read", resource in Platform::"x")
+when { context has purpose && context.purpose.kind == PurposeKind::"customer-support" };
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_platforms_are_those_on_which_a_purpose_opens_something_as_far_as_somebody_goes() {
+    let world = World::planned(without_cases).await;
+    world.edit_rules("rules/90-test.cedar", ANSWERS_ON_X).await;
+    let cora = world.client("cora");
+    let page = own_page(&cora, "/purposes/customer-support").await.text();
+    let all = boxes(&page).len() - 1;
+    assert!(page.contains("name=\"on.x\""), "it can be answered there: {page}");
+    let least = choice(&page, "covers.customer-support", "read").unwrap();
+    assert!(least.contains("checked"), "{least}");
+    let fields = [
+        ("all.customer-support", "yes"),
+        ("covers.customer-support", "read"),
+        ("statement", "Answers to open cases"),
+    ];
+    let stated = sends(&cora, &page, "/purposes/customer-support", &fields).await;
+    assert_eq!(stated.status, StatusCode::SEE_OTHER, "{}", stated.text());
+    let held = &holds(&cora).await[0];
+    let platforms = held["platforms"].as_array().unwrap();
+    assert!(
+        platforms.len() == all - 1 && !platforms.contains(&json!("x")),
+        "{platforms:?}"
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_purpose_opens_nothing_unless_it_goes_further_that_is_chosen_beforehand_and_said() {
+    let world = World::planned(without_cases).await;
+    world.edit_rules("rules/90-test.cedar", ANSWERS_ON_X).await;
+    let cora = world.client("cora");
+    declare_page(&cora, "https://x.com/home").await;
+    // two clicks: what is chosen beforehand opens something where they come from
+    let page = own_page(&cora, "/purposes/customer-support").await.text();
+    assert!(page.contains("name=\"on.x\" value=\"yes\" checked"), "{page}");
+    let wide = choice(&page, "covers.customer-support", "publish,read").unwrap();
+    assert!(wide.contains("checked"), "{wide}");
+    let mut fields = vec![
+        ("on.x", "yes"),
+        ("on.facebook", "yes"),
+        ("statement", "Answers to open cases"),
+        ("covers.customer-support", "read"),
+    ];
+    let vain = sends(&cora, &page, "/purposes/customer-support", &fields).await;
+    assert_eq!(vain.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let again = vain.text();
+    assert!(
+        again.contains("opens nothing on `x` when it covers only `read`: let it cover `publish` too"),
+        "{again}"
+    );
+    fields[3].1 = "publish,read";
+    let stated = sends(&cora, &again, "/purposes/customer-support", &fields).await;
+    assert_eq!(stated.status, StatusCode::SEE_OTHER, "{}", stated.text());
+    world.close().await;
+}
+
+/// What a form sends along for a field that nobody sees.
+fn covers_of(page: &str, purpose: &str) -> String {
+    let (_, rest) = page
+        .split_once(&format!("name=\"covers.{purpose}\" value=\""))
+        .unwrap_or_else(|| panic!("no width of {purpose} in {page}"));
+    rest.split_once('"').unwrap().0.to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_an_emergency_is_given_what_was_shown() {
+    let world = World::planned(without_cases).await;
+    let narrow = r#"
+@id("test.narrow") @title("No reactions") @reason("No reactions.") @owner("IT")
+forbid (principal, action in Action::"engage", resource)
+when { context has purpose && context.purpose.kind == PurposeKind::"crisis-response" };
+"#;
+    world.edit_rules("rules/90-test.cedar", narrow).await;
+    let pia = world.client("pia");
+    let own = own_page(&pia, "/emergency").await.text();
+    let refused = pia.post(TWEET, "application/json", "{}").await;
+    let refused = refused.json()["instance"]
+        .as_str()
+        .unwrap()
+        .replace("/v1/decisions", "/refusals");
+    let refused = own_page(&pia, &refused).await.text();
+    let shown = [
+        covers_of(&own, "crisis-response"),
+        covers_of(&refused, "crisis-response"),
+    ];
+    assert_eq!(shown, ["publish,read", "publish,read"]);
+    // the rules would open more by now, and less would do
+    world.edit_rules("rules/90-test.cedar", "").await;
+    let forms = [
+        ("/break-glass", &refused, "publish"),
+        ("/emergency", &own, "publish,read"),
+    ];
+    for (action, page, covers) in forms {
+        let fields = [
+            ("purpose", "crisis-response"),
+            ("platform", "x"),
+            ("statement", "The plant is on fire"),
+            ("ticket", "INC-12"),
+            ("covers.crisis-response", covers),
+        ];
+        let taken = sends(&pia, page, action, &fields).await;
+        assert_eq!(taken.status, StatusCode::SEE_OTHER, "{}", taken.text());
+        let held = holds(&pia).await;
+        let of = |grant: &Value| grant["covers"].to_string();
+        let given = format!("[\"{}\"]", covers.replace(',', "\",\""));
+        assert!(held.iter().any(|grant| of(grant) == given), "{action}: {held:?}");
+    }
+    world.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn all_other_platforms_are_one_choice_beside_the_one_that_was_refused() {
     let world = World::open().await;

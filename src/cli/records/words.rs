@@ -103,8 +103,13 @@ fn access_in_words(act: AccessAct, access: &Access) -> String {
         (None, false, "all") => format!("records with {}", wanted.join(", ")),
         (None, false, through) => format!("{through} with {}", wanted.join(", ")),
     };
-    let whose = access.whose.as_ref().map(|whose| format!(" about {whose}"));
-    format!("{} {of}{}", act.as_str(), whose.unwrap_or_default())
+    let about: Vec<&str> = access.about().map(SubjectId::as_str).collect();
+    let about = if about.is_empty() {
+        String::new()
+    } else {
+        format!(" about {}", about.join(" or "))
+    };
+    format!("{} {of}{about}", act.as_str())
 }
 
 fn act_in_words(act: GrantAct) -> &'static str {

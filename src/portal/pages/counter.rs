@@ -44,6 +44,8 @@ pub(in crate::portal) struct Glass {
     pub(in crate::portal) id: String,
     pub(in crate::portal) title: String,
     pub(in crate::portal) effect: String,
+    /// The groups of activities of that, as the form sends them along: what is given is what was shown.
+    pub(in crate::portal) covers: String,
     pub(in crate::portal) ticket: Option<String>,
 }
 

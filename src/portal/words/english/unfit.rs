@@ -1,10 +1,12 @@
 //! Why a declaration does not fit, and what would.
 
+use std::collections::BTreeSet;
+
 use crate::facts::{Category, Language, PlatformId, fields::list};
 use crate::purpose::{Unfit, Vain, show_duration};
 
 pub(super) fn unfit(why: &Unfit) -> String {
-    let all = |names: &std::collections::BTreeSet<String>| list(names.iter().map(String::as_str));
+    let all = |names: &BTreeSet<String>| list(names.iter().map(String::as_str));
     match why {
         Unfit::NoSuchPurpose { purpose, meant } => {
             let hint = match meant {
@@ -64,12 +66,20 @@ pub(super) fn unfit(why: &Unfit) -> String {
     }
 }
 
-/// Where a purpose opens nothing: why, and where it does.
+/// Where a purpose opens nothing: why, and what would.
 fn opens_nothing_there(vain: &Vain) -> String {
-    let (purpose, platform, elsewhere) = (&vain.purpose, &vain.platform, &vain.elsewhere);
+    let all = |names: &BTreeSet<String>| list(names.iter().map(String::as_str));
+    let on = |platforms: &BTreeSet<PlatformId>| list(platforms.iter().map(PlatformId::as_str));
+    let (purpose, platforms) = (&vain.purpose, on(&vain.platforms));
+    if !vain.further.is_empty() {
+        let (covers, further) = (all(&vain.covers), all(&vain.further));
+        return format!(
+            "`{purpose}` opens nothing on {platforms} when it covers only {covers}: let it cover {further} too"
+        );
+    }
     if vain.is_open {
         return format!(
-            "`{purpose}` opens nothing on `{platform}` that is not open to you anyway: you need no purpose there"
+            "`{purpose}` opens nothing on {platforms} that is not open to you anyway: you need no purpose there"
         );
     }
     let why: String = vain
@@ -77,12 +87,12 @@ fn opens_nothing_there(vain: &Vain) -> String {
         .iter()
         .map(|why| format!(" ({})", why.said_in(Language::En)))
         .collect();
-    let hint = if elsewhere.is_empty() {
+    let hint = if vain.elsewhere.is_empty() {
         "ask its owner".to_owned()
     } else {
-        format!("it does on {}", list(elsewhere.iter().map(PlatformId::as_str)))
+        format!("it does on {}", on(&vain.elsewhere))
     };
-    format!("the rules let `{purpose}` open nothing on `{platform}` for you{why}: {hint}")
+    format!("the rules let `{purpose}` open nothing on {platforms} for you{why}: {hint}")
 }
 
 #[cfg(test)]
@@ -92,18 +102,21 @@ mod tests {
     use super::*;
     use crate::facts::PurposeId;
 
+    fn vain(is_open: bool, further: &[&str]) -> Unfit {
+        Unfit::OpensNothingThere(Vain {
+            purpose: PurposeId::new("recruiting"),
+            platforms: [PlatformId::new("xing"), PlatformId::new("x")].into(),
+            why: vec!["Closed.".into()],
+            is_open,
+            covers: ["read".to_owned()].into(),
+            further: further.iter().map(|group| (*group).to_owned()).collect(),
+            elsewhere: [PlatformId::new("linkedin")].into(),
+        })
+    }
+
     #[test]
     fn what_does_not_fit_is_said_with_what_would() {
         let purpose = || PurposeId::new("recruiting");
-        let vain = |is_open| {
-            Unfit::OpensNothingThere(Vain {
-                purpose: purpose(),
-                platform: PlatformId::new("xing"),
-                why: vec!["Closed.".into()],
-                is_open,
-                elsewhere: [PlatformId::new("linkedin")].into(),
-            })
-        };
         let platform = |meant: Option<&str>, categories: &[Category]| Unfit::OtherPlatform {
             purpose: purpose(),
             platform: PlatformId::new("linkdin"),
@@ -113,12 +126,16 @@ mod tests {
         };
         for (why, said) in [
             (
-                vain(true),
-                "`recruiting` opens nothing on `xing` that is not open to you anyway: you need no purpose there",
+                vain(true, &[]),
+                "`recruiting` opens nothing on `x`, `xing` that is not open to you anyway: you need no purpose there",
             ),
             (
-                vain(false),
-                "the rules let `recruiting` open nothing on `xing` for you (Closed.): it does on `linkedin`",
+                vain(false, &[]),
+                "the rules let `recruiting` open nothing on `x`, `xing` for you (Closed.): it does on `linkedin`",
+            ),
+            (
+                vain(true, &["engage", "publish"]),
+                "`recruiting` opens nothing on `x`, `xing` when it covers only `read`: let it cover `engage`, `publish` too",
             ),
             (
                 Unfit::NoSuchPurpose {

@@ -82,12 +82,20 @@ fn hint(meant: Option<&str>, categories: &BTreeSet<Category>, platforms: &BTreeS
     }
 }
 
-/// Where a purpose opens nothing: why, and where it does.
+/// Where a purpose opens nothing: why, and what would.
 fn opens_nothing_there(vain: &Vain) -> String {
-    let (purpose, platform, elsewhere) = (&vain.purpose, &vain.platform, &vain.elsewhere);
+    let all = |names: &BTreeSet<String>| quoted(names.iter().map(String::as_str));
+    let on = |platforms: &BTreeSet<PlatformId>| quoted(platforms.iter().map(PlatformId::as_str));
+    let (purpose, platforms) = (&vain.purpose, on(&vain.platforms));
+    if !vain.further.is_empty() {
+        let (covers, further) = (all(&vain.covers), all(&vain.further));
+        return format!(
+            "« {purpose} » n’ouvre rien sur {platforms} tant qu’il ne couvre que {covers} : faites-lui couvrir aussi {further}"
+        );
+    }
     if vain.is_open {
         return format!(
-            "« {purpose} » n’ouvre rien sur « {platform} » qui ne vous soit déjà ouvert : vous n’y avez besoin d’aucun motif"
+            "« {purpose} » n’ouvre rien sur {platforms} qui ne vous soit déjà ouvert : vous n’y avez besoin d’aucun motif"
         );
     }
     let why: String = vain
@@ -95,12 +103,12 @@ fn opens_nothing_there(vain: &Vain) -> String {
         .iter()
         .map(|why| format!(" ({})", why.said_in(Language::Fr)))
         .collect();
-    let hint = if elsewhere.is_empty() {
+    let hint = if vain.elsewhere.is_empty() {
         "adressez-vous à la personne qui en répond".to_owned()
     } else {
-        format!("il le fait sur {}", quoted(elsewhere.iter().map(PlatformId::as_str)))
+        format!("il le fait sur {}", on(&vain.elsewhere))
     };
-    format!("les règles ne laissent « {purpose} » rien vous ouvrir sur « {platform} »{why} : {hint}")
+    format!("les règles ne laissent « {purpose} » rien vous ouvrir sur {platforms}{why} : {hint}")
 }
 
 #[cfg(test)]
@@ -110,26 +118,33 @@ mod tests {
     use super::*;
     use crate::facts::PurposeId;
 
+    fn vain(is_open: bool, further: &[&str]) -> Unfit {
+        Unfit::OpensNothingThere(Vain {
+            purpose: PurposeId::new("recruiting"),
+            platforms: [PlatformId::new("xing"), PlatformId::new("x")].into(),
+            why: vec!["Closed.".into()],
+            is_open,
+            covers: ["read".to_owned()].into(),
+            further: further.iter().map(|group| (*group).to_owned()).collect(),
+            elsewhere: [PlatformId::new("linkedin")].into(),
+        })
+    }
+
     #[test]
     fn what_does_not_fit_is_said_with_what_would() {
         let purpose = || PurposeId::new("recruiting");
-        let vain = |is_open| {
-            Unfit::OpensNothingThere(Vain {
-                purpose: purpose(),
-                platform: PlatformId::new("xing"),
-                why: vec!["Closed.".into()],
-                is_open,
-                elsewhere: [PlatformId::new("linkedin")].into(),
-            })
-        };
         for (why, said) in [
             (
-                vain(true),
-                "« recruiting » n’ouvre rien sur « xing » qui ne vous soit déjà ouvert : vous n’y avez besoin d’aucun motif",
+                vain(true, &[]),
+                "« recruiting » n’ouvre rien sur « x », « xing » qui ne vous soit déjà ouvert : vous n’y avez besoin d’aucun motif",
             ),
             (
-                vain(false),
-                "les règles ne laissent « recruiting » rien vous ouvrir sur « xing » (Closed.) : il le fait sur « linkedin »",
+                vain(false, &[]),
+                "les règles ne laissent « recruiting » rien vous ouvrir sur « x », « xing » (Closed.) : il le fait sur « linkedin »",
+            ),
+            (
+                vain(true, &["engage", "publish"]),
+                "« recruiting » n’ouvre rien sur « x », « xing » tant qu’il ne couvre que « read » : faites-lui couvrir aussi « engage », « publish »",
             ),
             (
                 Unfit::NoSuchPurpose {

@@ -160,6 +160,8 @@ struct Carrying<B: HttpBody> {
     upload: Option<Arc<Upload>>,
     /// With what it breaks off, once what came before is sent.
     broken: Option<BoxError>,
+    /// Whether trailers came, after which nothing does (RFC 9112 §7.1.2).
+    trailed: bool,
 }
 
 /// What an origin's answer has with it.
@@ -184,6 +186,7 @@ where
         watch: None,
         upload: None,
         broken: None,
+        trailed: false,
     }
     .boxed()
 }
@@ -206,6 +209,7 @@ where
         watch: Some(exchange.watch),
         upload: exchange.upload,
         broken: None,
+        trailed: false,
     }
     .boxed()
 }
@@ -273,6 +277,7 @@ where
                 if let Some(data) = frame.data_ref() {
                     self.counters.down.fetch_add(data.len() as u64, Ordering::Relaxed);
                 }
+                self.trailed |= frame.is_trailers();
                 Poll::Ready(Some(Ok(frame)))
             }
             Some(Err(error)) => {
@@ -305,8 +310,8 @@ const ORIGIN_GONE: End = End::Failed {
 
 impl<B: HttpBody> Drop for Carrying<B> {
     fn drop(&mut self) {
-        // hyper stops polling a body that says it is at its end: that is delivered, not abandoned
-        let delivered = self.inner.is_end_stream();
+        // hyper stops polling a body that says it is at its end, or that gave trailers: that is delivered, not abandoned
+        let delivered = self.trailed || self.inner.is_end_stream();
         // what was refused stays refused, whether or not anybody waits to hear it
         let refused = matches!(&self.finish, Some(finish) if !finish.completes());
         if delivered || refused {
@@ -358,6 +363,7 @@ mod tests {
                 watch: None,
                 upload: None,
                 broken: None,
+                trailed: false,
             };
             Ok::<_, std::convert::Infallible>(http::Response::new(body))
         });

@@ -295,7 +295,10 @@ mod tests {
         impl Error for Inner {}
         let other = |name| CertificateError::Other(rustls::OtherError(std::sync::Arc::new(Inner(name))));
         for (problem, words) in [
-            (other("CaUsedAsEndEntity"), "is an authority's own and no server's, like those that people sign for themselves"),
+            (
+                other("CaUsedAsEndEntity"),
+                "is an authority's own and no server's, like those that people sign for themselves",
+            ),
             (
                 other("EndEntityUsedAsCa"),
                 "is signed by a certificate that is no authority's",

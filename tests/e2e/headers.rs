@@ -1,7 +1,7 @@
 //! What crosses the house unchanged, and what stays at the door.
 
 use http::{Request, StatusCode, header};
-use wayleave::facts::FaultCode;
+use wayleave::facts::{End, FaultCode};
 
 use crate::harness::client::Client;
 use crate::harness::origin::GZIPPED;
@@ -133,6 +133,8 @@ async fn trailers_pass_both_ways() {
     client.head().await;
     let body = client.head().await.to_ascii_lowercase();
     assert_eq!(body, "3\r\nyes\r\n0\r\nx-sum: down\r\n\r\n");
+    let closing = world.closed("trailers.example.org", "").await;
+    assert_eq!(closing.ended().end, End::Completed);
     world.close().await;
 }
 

@@ -18,7 +18,7 @@ use http::HeaderValue;
 
 use super::accounts::{Account, Accounts};
 use super::checking::{Checking, Turn};
-use super::guesses::{Guesser, Guesses};
+use super::guesses::{Guesser, Guesses, Stand};
 use super::hashing::Hashing;
 use super::queue::Queue;
 use super::remembered::{Digest, Wrong};
@@ -177,6 +177,12 @@ impl Basic {
         credentials: &Credentials,
         client: IpAddr,
     ) -> Result<Option<Known>, WhyRejected> {
+        let here = one_client(client);
+        let guesser = || (here, self.digest([&attempt.whose, "", ""]));
+        // most come from where nobody guesses
+        if !self.guesses().is_unsuspected(&here, self.started.elapsed()) {
+            self.may_guess(&guesser())?;
+        }
         if self.recalls_right(&attempt) {
             return Ok(attempt.known(true));
         }
@@ -184,7 +190,7 @@ impl Basic {
         if self.recalls_wrong(&wrong) {
             return Ok(None);
         }
-        let guesser = (one_client(client), self.digest([&attempt.whose, "", ""]));
+        let guesser = guesser();
         // A browser opens many connections at once: all of them need the same one answer.
         let check = loop {
             self.may_guess(&guesser)?;
@@ -197,6 +203,7 @@ impl Basic {
                 }
             }
         };
+        let _looked_at = LookedAt::new(self, guesser);
         let place = self.queue.enter(client).ok_or(WhyRejected::Unavailable)?;
         let mut hashing = self.hashing.place().await.ok_or(WhyRejected::Unavailable)?;
         drop(place);
@@ -207,7 +214,6 @@ impl Basic {
         if self.recalls_wrong(&wrong) {
             return Ok(None);
         }
-        self.may_guess(&guesser)?;
         // The place goes along: a client that hangs up must not free it while its hash still runs.
         let (attempt, verified) = tokio::task::spawn_blocking(move || {
             let verified = hashing.verify(&attempt.password, &attempt.account.hash);
@@ -244,10 +250,10 @@ impl Basic {
 
     /// Whether one more password of this account is looked at for this client.
     fn may_guess(&self, guesser: &Guesser) -> Result<(), WhyRejected> {
-        if self.guesses().must_wait(guesser, self.started.elapsed()) {
-            Err(WhyRejected::TooManyGuesses)
-        } else {
-            Ok(())
+        match self.guesses().stand(guesser, self.started.elapsed()) {
+            Stand::Heard => Ok(()),
+            Stand::Busy => Err(WhyRejected::Unavailable),
+            Stand::Waits => Err(WhyRejected::TooManyGuesses),
         }
     }
 
@@ -320,6 +326,25 @@ impl Basic {
 
     fn wrong(&self) -> MutexGuard<'_, Wrong> {
         self.wrong.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A password that is being looked at.
+struct LookedAt<'a> {
+    basic: &'a Basic,
+    guesser: Guesser,
+}
+
+impl<'a> LookedAt<'a> {
+    fn new(basic: &'a Basic, guesser: Guesser) -> Self {
+        basic.guesses().begins(guesser);
+        Self { basic, guesser }
+    }
+}
+
+impl Drop for LookedAt<'_> {
+    fn drop(&mut self) {
+        self.basic.guesses().ends(&self.guesser);
     }
 }
 
@@ -641,7 +666,24 @@ mod tests {
         }
         assert_eq!(from(&here, "ada:of ada").await, wait, "or guessing would go on");
         assert_eq!(from(&elsewhere, "ada:of ada").await, known("ada", None));
-        assert_eq!(from(&here, "bob:of bob").await, known("bob", None), "known before");
+        assert_eq!(from(&here, "bob:of bob").await, wait, "though it is known");
+        assert_eq!(from(&elsewhere, "bob:of bob").await, known("bob", None));
+    }
+
+    #[tokio::test]
+    async fn what_is_known_is_not_found_out_by_asking_much_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        add(&path, &[("ada", "of ada")]);
+        let basic = basic(&path);
+        let (here, elsewhere) = (arrival(Door::Tls, "192.0.2.7"), arrival(Door::Tls, "192.0.2.8"));
+        assert_eq!(ask(&basic, &header("ada:of ada"), &elsewhere).await, known("ada", None));
+        let mut guesses: Vec<_> = (0..20).map(|n| header(&format!("ada:guess {n}"))).collect();
+        guesses.push(header("ada:of ada"));
+        let answers = guesses.iter().map(|guess| ask(&basic, guess, &here));
+        let answers = futures_util::future::join_all(answers).await;
+        assert_eq!(answers.iter().filter(|answer| **answer == WRONG).count(), 10);
+        assert_eq!(answers.last(), Some(&rejected(WhyRejected::Unavailable)));
     }
 
     #[tokio::test]

@@ -6,6 +6,9 @@
 //! and so many at most are: to push out one count takes that many wrong ones, each of which costs a hash, from a hundred
 //! clients, and buys the few guesses that an account has free.
 //!
+//! What is remembered as right answers nobody who has to wait, or it would answer a guesser: whoever signs in from there
+//! waits with them.
+//!
 //! Keys are digests, as in `remembered.rs`; unknown names are counted as known ones are, so that waiting tells nothing
 //! about them.
 
@@ -27,12 +30,25 @@ const MOST: usize = 65_536;
 /// Who guesses: a client, as what counts as one, and the digest of the name that it says.
 pub(super) type Guesser = (IpAddr, Digest);
 
+/// Whether one more password of an account is looked at for a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stand {
+    /// It is.
+    Heard,
+    /// As many as may be wrong are being looked at.
+    Busy,
+    /// Nothing is, for now.
+    Waits,
+}
+
 /// Wrong passwords by client and account. Times are spans since the process started looking.
 #[derive(Debug, Default)]
 pub(super) struct Guesses {
     /// All that count, the oldest first.
     wrong: VecDeque<(Duration, Guesser)>,
     clients: HashMap<IpAddr, Client>,
+    /// How many are being looked at: nobody sends more at once than they may get wrong.
+    open: HashMap<Guesser, u32>,
 }
 
 /// What one client got wrong. INVARIANT: there is none of whom nothing is in the list of all.
@@ -49,13 +65,41 @@ struct Count {
 }
 
 impl Guesses {
-    /// Whether nothing more is answered for now.
-    pub(super) fn must_wait(&mut self, (client, account): &Guesser, now: Duration) -> bool {
+    /// Whether there is nothing to be said of anybody there.
+    pub(super) fn is_unsuspected(&mut self, client: &IpAddr, now: Duration) -> bool {
         self.forget(now);
-        self.clients.get(client).is_some_and(|client| {
-            let here = client.accounts.get(account).map_or(0, |count| count.wrong);
-            here >= FREE || client.altogether >= FREE_ALTOGETHER
-        })
+        self.open.is_empty() && !self.clients.contains_key(client)
+    }
+
+    /// Whether one more is looked at.
+    pub(super) fn stand(&mut self, guesser: &Guesser, now: Duration) -> Stand {
+        self.forget(now);
+        let (client, account) = guesser;
+        let client = self.clients.get(client);
+        let wrong = client.and_then(|client| client.accounts.get(account));
+        let wrong = wrong.map_or(0, |count| count.wrong);
+        if wrong >= FREE || client.is_some_and(|client| client.altogether >= FREE_ALTOGETHER) {
+            Stand::Waits
+        } else if wrong.saturating_add(self.open.get(guesser).copied().unwrap_or_default()) >= FREE {
+            Stand::Busy
+        } else {
+            Stand::Heard
+        }
+    }
+
+    /// One is being looked at.
+    pub(super) fn begins(&mut self, guesser: Guesser) {
+        *self.open.entry(guesser).or_default() += 1;
+    }
+
+    /// It is not any more; if it was wrong, that is counted.
+    pub(super) fn ends(&mut self, guesser: &Guesser) {
+        if let Some(open) = self.open.get_mut(guesser) {
+            *open = open.saturating_sub(1);
+            if *open == 0 {
+                self.open.remove(guesser);
+            }
+        }
     }
 
     /// A password was wrong that was not known to be.
@@ -124,6 +168,26 @@ mod tests {
 
     fn guess(guesses: &mut Guesses, who: Guesser, times: u32, now: Duration) {
         (0..times).for_each(|_| guesses.wrong(who, now));
+    }
+
+    impl Guesses {
+        fn must_wait(&mut self, guesser: &Guesser, now: Duration) -> bool {
+            self.stand(guesser, now) == Stand::Waits
+        }
+    }
+
+    #[test]
+    fn no_more_are_looked_at_at_once_than_may_be_wrong() {
+        let mut guesses = Guesses::default();
+        let [first, second] = [1, 2].map(|n| numbered(HERE, n));
+        guess(&mut guesses, first, 1, at(0));
+        (1..FREE).for_each(|_| guesses.begins(first));
+        assert_eq!(guesses.stand(&first, at(0)), Stand::Busy);
+        assert_eq!(guesses.stand(&second, at(0)), Stand::Heard);
+        guesses.ends(&first);
+        assert_eq!(guesses.stand(&first, at(0)), Stand::Heard);
+        (1..FREE).for_each(|_| guesses.ends(&first));
+        assert!(guesses.open.is_empty());
     }
 
     #[test]

@@ -44,8 +44,8 @@ pub(super) fn fault(code: FaultCode) -> FaultWords {
         ),
         FaultCode::Misdirected => words(
             "The request came the wrong way",
-            "It names another site than the connection was made for.",
-            "Reload the page: a new connection will be made.",
+            "Its connection does not fit it: that was made for another site, or your account or the rules have changed since.",
+            "Reload the page: a new connection will be made, and you may be asked who you are.",
         ),
         FaultCode::SniMismatch => words(
             "The connection names two sites",
@@ -99,7 +99,7 @@ pub(super) fn fault(code: FaultCode) -> FaultWords {
         ),
         FaultCode::CertificateBad => words(
             "The site’s certificate is not valid",
-            "It was revoked, it is broken, or it was not made for a site. Nothing was sent to the site.",
+            "It was revoked, it is broken, or it was not made for a site, like many that people sign for themselves. Nothing was sent to the site.",
             "Do not use the site until it is repaired. Tell your help desk if you need it.",
         ),
         FaultCode::OriginTls => words(

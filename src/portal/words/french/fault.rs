@@ -49,8 +49,8 @@ pub(super) fn fault(code: FaultCode) -> FaultWords {
         ),
         FaultCode::Misdirected => words(
             "La requête est arrivée par le mauvais chemin",
-            "Elle indique un autre site que celui pour lequel la connexion a été ouverte.",
-            "Rechargez la page : une nouvelle connexion sera ouverte.",
+            "Sa connexion ne lui convient pas : elle a été ouverte pour un autre site, ou bien votre compte ou les règles ont changé depuis.",
+            "Rechargez la page : une nouvelle connexion sera ouverte, et l’on vous demandera peut-être qui vous êtes.",
         ),
         FaultCode::SniMismatch => words(
             "La connexion indique deux sites",
@@ -107,7 +107,7 @@ pub(super) fn fault(code: FaultCode) -> FaultWords {
         ),
         FaultCode::CertificateBad => words(
             "Le certificat du site n’est pas valable",
-            "Il a été révoqué, il est abîmé ou il n’a pas été fait pour un site. Rien n’a été envoyé au site.",
+            "Il a été révoqué, il est abîmé ou il n’a pas été fait pour un site, comme beaucoup de ceux que l’on signe soi-même. Rien n’a été envoyé au site.",
             "N’utilisez pas le site tant que ce n’est pas réparé. Prévenez l’assistance informatique si vous en avez besoin.",
         ),
         FaultCode::OriginTls => words(

@@ -62,19 +62,6 @@ pub enum NotDeclared {
     Forbidden(Vec<Reason>),
 }
 
-/// Why what was asked for cannot be approved any more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outdated {
-    /// The catalogue has dropped the purpose.
-    NoPurpose,
-    /// The directory does not list whoever asked any more.
-    NoPerson,
-    /// It does not fit the terms of its purpose any more.
-    Unfit(Vec<Unfit>),
-    /// The rules do not let whoever asked declare it any more.
-    Refused(NotDeclared),
-}
-
 impl Rulebook {
     /// Weighs a declaration: first by the terms of its purpose, then by the rules.
     pub fn weigh(&self, who: Visitor<'_>, declaration: &Declaration, channel: Channel, at: Timestamp) -> Weighing {
@@ -269,54 +256,8 @@ impl Rulebook {
         })
     }
 
-    /// Whether what was asked for would still be taken: a training may have run out since, and terms and rules change.
-    ///
-    /// The rules are asked again whether they let its holder declare, who is not here: as they came when they asked; where
-    /// that is not known, as if they came the way of the approver `by`.
-    pub fn still_fits(
-        &self,
-        by: Visitor<'_>,
-        grant: &Grant,
-        holder: Option<&Person>,
-        at: Timestamp,
-    ) -> Result<(), Outdated> {
-        let purpose = self.purposes.get(&grant.purpose).ok_or(Outdated::NoPurpose)?;
-        let holder = holder.ok_or(Outdated::NoPerson)?;
-        if !self.policy.opens(&purpose.id) {
-            return Err(Outdated::Unfit(vec![Unfit::opens_nothing(purpose)]));
-        }
-        let declaration = Declaration {
-            purpose: grant.purpose.clone(),
-            platforms: BTreeSet::clone(&grant.platforms),
-            covers: Some(BTreeSet::clone(&grant.covers)),
-            statement: grant.statement.clone(),
-            ticket: grant.ticket.clone(),
-            duration: Some(grant.expires.since(grant.not_before)),
-        };
-        if let Weighed::Unfit(unfit) = purpose.weigh(&declaration, holder, at) {
-            return Err(Outdated::Unfit(unfit));
-        }
-        let came = grant.came.as_deref();
-        let subject = Subject {
-            id: holder.id.clone(),
-            method: came.map_or(by.subject.method, |came| came.method),
-        };
-        let declarer = Visitor {
-            person: holder,
-            subject: &subject,
-            arrival: came.map_or(by.arrival, |came| &came.arrival),
-        };
-        let lasts = grant.expires.since(grant.not_before);
-        let decision = self.may(Power::Declare, declarer, purpose, lasts, grant.channel, at);
-        if decision.is_allowed() {
-            Ok(())
-        } else {
-            Err(Outdated::Refused(NotDeclared::by(&decision)))
-        }
-    }
-
     /// Asks the rules about the person's own declaration of `purpose`.
-    fn may(
+    pub(super) fn may(
         &self,
         power: Power,
         who: Visitor<'_>,
@@ -354,7 +295,7 @@ pub(super) fn named_as(seats: &BTreeSet<String>) -> Option<NamedAs> {
 }
 
 impl NotDeclared {
-    fn by(decision: &Decision) -> Self {
+    pub(super) fn by(decision: &Decision) -> Self {
         match (decision.reasons().is_empty(), decision.errors().is_empty()) {
             (false, _) => Self::Forbidden(decision.reasons().to_vec()),
             (true, true) => Self::Unpermitted,

@@ -78,6 +78,7 @@ pub use readers::{Looking, Readers};
 pub use replay::{Change, Example, Group, Loose, Replay, Replayer, Sums, Tally};
 pub use sources::{Sorted, Sources, is_source};
 pub use told::{Judged, Recorded, Told};
+pub use vain::Fate;
 pub use weigh::{NotDeclared, Visitor, Weighing};
 pub use what_if::{Circumstance, WhatIf};
 

@@ -236,11 +236,13 @@ async fn put(client: &Client, envelopes: &[Envelope], forget: Timestamp) -> Resu
         &sealed,
     ];
     client.execute(keep, &row).await?;
-    // what another gateway keeps or forgets at this moment is not waited for
+    // what another gateway keeps or forgets at this moment is not waited for, and what it has kept anew since it was counted
+    // is not what was counted
     let too_many = "DELETE FROM envelopes WHERE (subject, kind, name) IN (SELECT e.subject, e.kind, e.name FROM envelopes e \
-                    JOIN (SELECT subject, kind, name, row_number() OVER \
+                    JOIN (SELECT subject, kind, name, at_ms, row_number() OVER \
                     (PARTITION BY subject, kind ORDER BY stays DESC, at_ms DESC, name DESC) AS nth FROM envelopes \
-                    WHERE subject = ANY ($1)) AS counted USING (subject, kind, name) WHERE counted.nth > $2 \
+                    WHERE subject = ANY ($1)) AS counted USING (subject, kind, name) \
+                    WHERE counted.nth > $2 AND e.at_ms = counted.at_ms \
                     ORDER BY e.subject, e.kind, e.name FOR UPDATE OF e SKIP LOCKED)";
     tidied(client.execute(too_many, &[&whose, &ENVELOPES_EACH]).await);
     tidied(client.execute(OVER, &[&forget.as_millis(), &FORGOTTEN_AT_ONCE]).await);

@@ -598,6 +598,45 @@ async fn a_gateway_that_cannot_read_what_others_change_does_not_say_that_it_know
     assert_eq!(west.healthy(), Ok(()));
 }
 
+/// Whoever reads envelopes waits until the table `renewed` has a row.
+const SLOW_TO_READ: &str = "
+    ALTER TABLE envelopes RENAME TO kept;
+    CREATE TABLE renewed (yes boolean);
+    CREATE FUNCTION is_renewed() RETURNS boolean VOLATILE LANGUAGE plpgsql AS $$ BEGIN
+        WHILE NOT EXISTS (SELECT FROM renewed) LOOP PERFORM pg_sleep(0.01); END LOOP;
+        RETURN true;
+    END $$;
+    CREATE VIEW envelopes AS SELECT * FROM kept WHERE is_renewed();";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_envelope_that_is_kept_anew_while_old_ones_are_counted_is_not_forgotten() {
+    let database = Database::new();
+    let gateway = database.gateway("east").unwrap();
+    let page = |nth: i64| Envelope {
+        who: ada(),
+        kind: "refusal".to_owned(),
+        name: format!("{nth:02}"),
+        stays: false,
+        at: moment(nth),
+        sealed: vec![1],
+    };
+    let as_many_as_are_kept = (1..=16).map(page).collect();
+    gateway.put_envelopes(as_many_as_are_kept, moment(0)).await.unwrap();
+    database.says(SLOW_TO_READ);
+    let one_more = tokio::spawn({
+        let (gateway, one_more) = (gateway.clone(), page(17));
+        async move { gateway.put_envelopes(vec![one_more], moment(0)).await }
+    });
+    let counting = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'DELETE FROM envelopes%' AND wait_event = 'PgSleep'";
+    while database.says(counting) == "0" {
+        assert!(!one_more.is_finished(), "nothing was counted");
+    }
+    database.says("UPDATE kept SET at_ms = 18 WHERE name = '01'; INSERT INTO renewed VALUES (true)");
+    one_more.await.unwrap().unwrap();
+    let kept = gateway.envelopes_of(&ada(), moment(0)).await.unwrap();
+    assert!(kept.iter().any(|one| one.name == "01"), "{kept:?}");
+}
+
 #[tokio::test]
 async fn two_gateways_cannot_bear_one_name() {
     let database = Database::new();

@@ -627,7 +627,8 @@ async fn an_envelope_that_is_kept_anew_while_old_ones_are_counted_is_not_forgott
         let (gateway, one_more) = (gateway.clone(), page(17));
         async move { gateway.put_envelopes(vec![one_more], moment(0)).await }
     });
-    let counting = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'DELETE FROM envelopes%' AND wait_event = 'PgSleep'";
+    let counting =
+        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'DELETE FROM envelopes%' AND wait_event = 'PgSleep'";
     while database.says(counting) == "0" {
         assert!(!one_more.is_finished(), "nothing was counted");
     }
@@ -692,6 +693,58 @@ async fn what_others_changed_while_a_line_was_cut_is_known_once_it_is_whole() {
     }
     until_in_touch(&west, true).await;
     west.give(terms("ada", "press", 1_000, 9_000)).await.unwrap();
+}
+
+#[tokio::test]
+async fn portals_ask_where_the_line_leads_that_was_made_again() {
+    let database = Database::new();
+    let gateway = database.gateway("east").unwrap();
+    let asks = async || gateway.session(&ada(), "none".to_owned()).await;
+    asks().await.unwrap();
+    let theirs = "FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'wayleave east'";
+    // it bears the name of the gateway
+    let is_line = "pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')";
+    let own = database.says(&format!("SELECT pid {theirs} AND NOT {is_line}"));
+    let line = database.says(&format!("SELECT pid {theirs} AND {is_line}"));
+    database.says(&format!("SELECT pg_terminate_backend({line}, 9000)"));
+    while database.says(&format!("SELECT count(*) {theirs} AND {is_line}")) == "0" {}
+    while asks().await.is_err() {}
+    let others = database.says(&format!("SELECT count(*) {theirs} AND NOT {is_line} AND pid <> {own}"));
+    assert_eq!(
+        others, "1",
+        "the old one may lead to a server that nobody writes to any more"
+    );
+}
+
+#[tokio::test]
+async fn a_database_that_takes_no_changes_any_more_is_lost() {
+    let server = Server::start();
+    let database = Database::of(&server);
+    let (east, west) = database.two();
+    let takes_no_changes = async |is: &str| {
+        server.says(
+            "ledger",
+            &format!("ALTER SYSTEM SET default_transaction_read_only = {is}"),
+        );
+        server.says("ledger", "SELECT pg_reload_conf()");
+        while server.says("ledger", "SHOW default_transaction_read_only") != is {}
+    };
+    let spend = async |token: &str| east.spend(token.to_owned(), moment(1_000), moment(1_000)).await;
+    assert_eq!(spend("one").await, Ok(true));
+    takes_no_changes("on").await;
+    let spent = loop {
+        match spend("two").await {
+            // the connection has not heard of it yet
+            Ok(_) => server.says("ledger", "SELECT 1"),
+            Err(trouble) => break trouble,
+        };
+    };
+    assert!(matches!(spent, LedgerError::Lost(_)), "{spent:?}");
+    let given = west.give(terms("ada", "recruiting", 1_000, 9_000)).await;
+    assert!(matches!(given, Err(LedgerError::Lost(_))), "{given:?}");
+    takes_no_changes("off").await;
+    until_in_touch(&west, true).await;
+    west.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
 }
 
 #[test]

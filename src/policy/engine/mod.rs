@@ -16,6 +16,7 @@
 mod body;
 mod compare;
 mod facts;
+pub(super) mod functions;
 mod index;
 mod kept;
 mod leaves;

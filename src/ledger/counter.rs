@@ -64,6 +64,17 @@ pub struct Envelope {
     pub sealed: Vec<u8>,
 }
 
+/// Since when what is kept counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Over {
+    /// Forms that were sent before are forgotten, ...
+    pub(super) spent: Timestamp,
+    /// ... as are sessions ...
+    pub(super) sessions: Timestamp,
+    /// ... and envelopes.
+    pub(super) envelopes: Timestamp,
+}
+
 /// What a store answers at once, outside of any change: no row of this decides what anybody holds.
 pub(super) trait AtCounter {
     /// The key, made by whoever asks first.
@@ -97,8 +108,8 @@ pub(super) trait AtCounter {
     /// Those of a person since that moment.
     fn envelopes_of(&mut self, who: &SubjectId, since: Timestamp) -> Result<Vec<Envelope>, LedgerError>;
 
-    /// Forgets, of forms, sessions and envelopes, what is from before those moments; whether there may be more of it.
-    fn forget_over(&mut self, before: [Timestamp; 3]) -> Result<bool, LedgerError>;
+    /// Forgets what is over; whether there may be more of it.
+    fn forget_over(&mut self, over: Over) -> Result<bool, LedgerError>;
 
     /// Forgets one.
     fn forget_envelope(&mut self, who: &SubjectId, named: (&str, &str)) -> Result<(), LedgerError>;
@@ -298,8 +309,12 @@ impl Ledger {
         now: Timestamp,
         (sessions, envelopes): (Duration, Duration),
     ) -> Result<(), LedgerError> {
-        let before = [SPENT_KEPT, sessions, envelopes].map(|kept| now.minus(kept));
-        while self.asked(move |store| store.forget_over(before)).await? {}
+        let over = Over {
+            spent: now.minus(SPENT_KEPT),
+            sessions: now.minus(sessions),
+            envelopes: now.minus(envelopes),
+        };
+        while self.asked(move |store| store.forget_over(over)).await? {}
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use super::rows::{get, text};
 use super::{Postgres, Trouble, told};
 use crate::clock::Timestamp;
 use crate::facts::{AccountMark, Secret, SubjectId, hex, unhex};
-use crate::ledger::counter::{AtCounter, ENVELOPES_EACH, Envelope, FORGOTTEN_AT_ONCE, Session, fresh_key};
+use crate::ledger::counter::{AtCounter, ENVELOPES_EACH, Envelope, FORGOTTEN_AT_ONCE, Over, Session, fresh_key};
 use crate::ledger::error::LedgerError;
 
 /// Whoever asks: the writer, and the desk of the portals, each on a connection of its own.
@@ -161,26 +161,25 @@ impl<A: Asks> AtCounter for A {
         self.answer(&client, found)
     }
 
-    fn forget_over(&mut self, before: [Timestamp; 3]) -> Result<bool, LedgerError> {
+    fn forget_over(&mut self, over: Over) -> Result<bool, LedgerError> {
         let client = self.client()?;
-        let [spent, sessions, envelopes] = before.map(Timestamp::as_millis);
         let over = [
             (
                 "DELETE FROM spent WHERE token IN \
                  (SELECT token FROM spent WHERE issued_ms < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
-                spent,
+                over.spent,
             ),
             (
                 "DELETE FROM sessions WHERE digest IN \
                  (SELECT digest FROM sessions WHERE since_ms <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
-                sessions,
+                over.sessions,
             ),
-            (OVER, envelopes),
+            (OVER, over.envelopes),
         ];
         let forgotten = async {
             let mut most = 0;
             for (ask, before) in over {
-                most = most.max(client.execute(ask, &[&before, &FORGOTTEN_AT_ONCE]).await?);
+                most = most.max(client.execute(ask, &[&before.as_millis(), &FORGOTTEN_AT_ONCE]).await?);
             }
             Ok(i64::try_from(most).is_ok_and(|most| most >= FORGOTTEN_AT_ONCE))
         };

@@ -1,8 +1,9 @@
 //! What is declared in vain: where a grant of it would surely open nothing, whoever holds it, so that it is not given, and
 //! nobody is asked to approve it.
 //!
-//! INVARIANT: a purpose that would open something is never refused so. The rules are read for what they could let pass
-//! ([`Outlook`]): whatever they ask of a request that nobody has sent yet may be so. The judgement at the door decides anyway.
+//! INVARIANT: a purpose that would open something is never refused so, but for what only goes along with other activities, as
+//! the catalogue says of each. The rules are read for what they could let pass ([`Outlook`]): whatever they ask of a request
+//! that nobody has sent yet may be so. The judgement at the door decides anyway.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,8 +22,6 @@ use crate::purpose::{Declaration, GROUPS, Purpose, Terms, Unfit, Vain, working_t
 
 /// So many platforms are named where a purpose does open something.
 const NAMED: usize = 5;
-/// What goes with being somewhere: a purpose that opens no more than this opens nothing.
-const GOES_ALONG: [&str; 5] = ["login", "logout", "realtime", "embed", "telemetry"];
 
 /// Stands for a host that no catalogue lists (RFC 6761 §6.4).
 const UNLISTED: &str = "unlisted.invalid";
@@ -243,7 +242,7 @@ impl Rulebook {
     /// Whether it opens any activity there that is worth a purpose, or the way where nobody reads.
     pub(super) fn opens_any(&self, there: &There<'_>) -> bool {
         let activities = self.policy.vocabulary().activities().keys();
-        let mut worth_it = activities.filter(|activity| !GOES_ALONG.contains(&activity.as_str()));
+        let mut worth_it = activities.filter(|activity| !self.catalog.goes_along(activity));
         there.passes_unread() || worth_it.any(|activity| there.opens(activity.as_str()))
     }
 
@@ -530,6 +529,18 @@ mod tests {
             let rules = format!("{BASE}{}", rule(1, &format!("permit ({scope}) {states}")));
             assert!(vain(&rules).is_some(), "{scope}");
         }
+    }
+
+    #[test]
+    fn a_purpose_is_refused_that_opens_only_what_goes_along_with_other_activities() {
+        let states = "when { context has purpose && context.purpose.kind == PurposeKind::\"market-research\" };";
+        let activities = shipped().rulebook.policy.vocabulary().activities().keys();
+        let opens_nothing = activities.filter(|activity| {
+            let scope = format!("principal, action == Action::\"{activity}\", resource in Platform::\"linkedin\"");
+            vain(&format!("{BASE}{}", rule(1, &format!("permit ({scope}) {states}")))).is_some()
+        });
+        let opens_nothing: Vec<&str> = opens_nothing.map(Activity::as_str).collect();
+        assert_eq!(opens_nothing, ["embed", "login", "logout", "realtime", "telemetry"]);
     }
 
     #[test]
@@ -910,11 +921,10 @@ mod tests {
             "https://media.licdn.com/a.png",
             "https://px.ads.linkedin.com/",
         ]);
-        let words = shipped().rulebook.policy.vocabulary().activities().keys();
-        let activities: Vec<Activity> = words
-            .filter(|activity| !GOES_ALONG.contains(&activity.as_str()))
-            .cloned()
-            .collect();
+        let rules = &shipped().rulebook;
+        let words = rules.policy.vocabulary().activities().keys();
+        let worth_it = words.filter(|activity| !rules.catalog.goes_along(activity));
+        let activities: Vec<Activity> = worth_it.cloned().collect();
         let proof = select(vec![MethodName::Basic, MethodName::Certificate]);
         let network = select(vec!["office", "guest"]);
         let approver = select(vec!["mia", "nora"]);

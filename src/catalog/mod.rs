@@ -140,6 +140,11 @@ impl Catalog {
         self.activities.iter()
     }
 
+    /// Whether an activity only goes along with others: nobody goes somewhere for it alone.
+    pub fn goes_along(&self, activity: &Activity) -> bool {
+        self.activities.goes_along(activity)
+    }
+
     /// The activities that some signature recognises.
     pub fn recognised(&self) -> BTreeSet<&Activity> {
         let indices = self.index.activities();

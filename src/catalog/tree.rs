@@ -95,10 +95,19 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ActivityIndex(u8);
 
+/// An activity, as it is listed.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) activity: Activity,
+    pub(super) kind: Kind,
+    /// Whether it is done for what is done beside: nobody goes somewhere for it alone.
+    pub(super) goes_along: bool,
+}
+
 /// The activities, mildest first.
 #[derive(Debug, Default)]
 pub(super) struct ActivityTable {
-    rows: Vec<(Activity, Kind)>,
+    rows: Vec<Row>,
     pub(super) common: Common,
 }
 
@@ -133,7 +142,7 @@ impl ActivityTable {
     pub(super) const MOST: usize = 64;
 
     /// The table of these activities in order of strictness, mildest first; none if a common one is missing.
-    pub(super) fn new(rows: Vec<(Activity, Kind)>) -> Option<Self> {
+    pub(super) fn new(rows: Vec<Row>) -> Option<Self> {
         let mut table = Self {
             rows,
             common: Common::default(),
@@ -149,20 +158,25 @@ impl ActivityTable {
     }
 
     pub(super) fn index(&self, id: &str) -> Option<ActivityIndex> {
-        let at = self.rows.iter().position(|(activity, _)| activity.as_str() == id)?;
+        let at = self.rows.iter().position(|row| row.activity.as_str() == id)?;
         u8::try_from(at).ok().map(ActivityIndex)
     }
 
     pub(super) fn activity(&self, at: ActivityIndex) -> Option<&Activity> {
-        self.rows.get(usize::from(at.0)).map(|(activity, _)| activity)
+        self.rows.get(usize::from(at.0)).map(|row| &row.activity)
     }
 
     pub(super) fn kind(&self, at: ActivityIndex) -> Kind {
-        self.rows.get(usize::from(at.0)).map_or(Kind::Write, |(_, kind)| *kind)
+        self.rows.get(usize::from(at.0)).map_or(Kind::Write, |row| row.kind)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Activity> {
-        self.rows.iter().map(|(activity, _)| activity)
+        self.rows.iter().map(|row| &row.activity)
+    }
+
+    pub(super) fn goes_along(&self, activity: &Activity) -> bool {
+        let mut along = self.rows.iter().filter(|row| row.goes_along);
+        along.any(|row| row.activity == *activity)
     }
 }
 

@@ -64,6 +64,17 @@ pub struct Envelope {
     pub sealed: Vec<u8>,
 }
 
+/// Since when what is kept counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Over {
+    /// Forms that were sent before are forgotten, ...
+    pub(super) spent: Timestamp,
+    /// ... as are sessions ...
+    pub(super) sessions: Timestamp,
+    /// ... and envelopes.
+    pub(super) envelopes: Timestamp,
+}
+
 /// What a store answers at once, outside of any change: no row of this decides what anybody holds.
 pub(super) trait AtCounter {
     /// The key, made by whoever asks first.
@@ -97,8 +108,8 @@ pub(super) trait AtCounter {
     /// Those of a person since that moment.
     fn envelopes_of(&mut self, who: &SubjectId, since: Timestamp) -> Result<Vec<Envelope>, LedgerError>;
 
-    /// Forgets, of forms, sessions and envelopes, what is from before those moments; whether there may be more of it.
-    fn forget_over(&mut self, before: [Timestamp; 3]) -> Result<bool, LedgerError>;
+    /// Forgets what is over; whether there may be more of it.
+    fn forget_over(&mut self, over: Over) -> Result<bool, LedgerError>;
 
     /// Forgets one.
     fn forget_envelope(&mut self, who: &SubjectId, named: (&str, &str)) -> Result<(), LedgerError>;
@@ -123,28 +134,57 @@ pub(super) enum Apart {
 /// Those who wait until everything is known here that other gateways had changed when they began to. Whoever comes before the
 /// ledger is looked at hears with the others.
 #[derive(Default)]
-pub(super) struct Hearers(Mutex<Vec<oneshot::Sender<()>>>);
+pub(super) struct Hearers(Mutex<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
+    these: Vec<oneshot::Sender<()>>,
+    /// Whether nobody looks any more.
+    in_vain: bool,
+}
+
+/// Whoever looks for what other gateways change: nobody waits once this is dropped.
+pub(super) struct Listens(Arc<Hearers>);
+
+impl Drop for Listens {
+    fn drop(&mut self) {
+        *self.0.lock() = Waiting {
+            these: Vec::new(),
+            in_vain: true,
+        };
+    }
+}
 
 impl Hearers {
-    fn wait(&self) -> oneshot::Receiver<()> {
+    /// For as long as somebody looks.
+    pub(super) fn served(self: &Arc<Self>) -> Listens {
+        Listens(Arc::clone(self))
+    }
+
+    /// One more; not where nobody looks any more.
+    pub(super) fn wait(&self) -> Option<oneshot::Receiver<()>> {
         let (heard, hears) = oneshot::channel();
-        self.lock().push(heard);
-        hears
+        let mut waiting = self.lock();
+        if waiting.in_vain {
+            return None;
+        }
+        waiting.these.push(heard);
+        Some(hears)
     }
 
     /// Those who wait by now.
     pub(super) fn take(&self) -> Vec<oneshot::Sender<()>> {
-        std::mem::take(&mut *self.lock())
+        std::mem::take(&mut self.lock().these)
     }
 
     /// Whether somebody waits who has not gone away.
     pub(super) fn wait_still(&self) -> bool {
         let mut waiting = self.lock();
-        waiting.retain(|heard| !heard.is_closed());
-        !waiting.is_empty()
+        waiting.these.retain(|heard| !heard.is_closed());
+        !waiting.these.is_empty()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<oneshot::Sender<()>>> {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -212,12 +252,11 @@ impl Ledger {
 
     /// Returns once everything is known here that other gateways had changed by then, or where that cannot be known now.
     pub async fn hears(&self) {
-        if self.shared {
-            let heard = self.hearers.wait();
-            if self.writer.hears().await {
-                // a writer that stops hears nothing any more
-                let _ = heard.await;
-            }
+        if self.shared
+            && let Some(heard) = self.writer.hears(&self.hearers).await
+        {
+            // a writer that stops hears nothing any more
+            let _ = heard.await;
         }
     }
 
@@ -270,8 +309,12 @@ impl Ledger {
         now: Timestamp,
         (sessions, envelopes): (Duration, Duration),
     ) -> Result<(), LedgerError> {
-        let before = [SPENT_KEPT, sessions, envelopes].map(|kept| now.minus(kept));
-        while self.asked(move |store| store.forget_over(before)).await? {}
+        let over = Over {
+            spent: now.minus(SPENT_KEPT),
+            sessions: now.minus(sessions),
+            envelopes: now.minus(envelopes),
+        };
+        while self.asked(move |store| store.forget_over(over)).await? {}
         Ok(())
     }
 

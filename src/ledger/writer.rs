@@ -178,12 +178,12 @@ impl Writer {
         answer.await.map_err(|_| stopped())?
     }
 
-    /// Has looked for what others changed; whether anybody does.
-    pub(super) async fn hears(&self) -> bool {
-        match &self.jobs {
-            Some(jobs) => jobs.send(Job::Hear).await.is_ok(),
-            None => false,
-        }
+    /// Has looked for what others changed, for one more of those who wait; none where nobody looks any more.
+    pub(super) async fn hears(&self, hearers: &Hearers) -> Option<oneshot::Receiver<()>> {
+        let place = self.jobs.as_ref()?.reserve().await.ok()?;
+        let hears = hearers.wait()?;
+        place.send(Job::Hear);
+        Some(hears)
     }
 
     /// Writes down what was used, as soon as it can; where there is no room, there are other jobs.
@@ -296,6 +296,8 @@ impl<S: Store> Keeper<S> {
     }
 
     fn work(mut self, mut inbox: mpsc::Receiver<Job>) {
+        // also where this panics
+        let _hears = self.hearers.served();
         while let Some(job) = inbox.blocking_recv() {
             match job {
                 // Whoever asked may have gone away; the change stands.
@@ -607,6 +609,30 @@ mod tests {
         keeper.clear_doubts().unwrap();
         let recalled = keeper.recall((&once.by, &once.key), once.at).unwrap().unwrap();
         assert_eq!(recalled.grants, [theirs]);
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_to_hear_of_others_once_the_writer_has_failed() {
+        let (keeper, jobs, inbox) = at_its_desk(2);
+        let hearers = Arc::clone(&keeper.hearers);
+        let (fail, fails) = std::sync::mpsc::channel::<()>();
+        let fails_then: OnceKept = Box::new(move |_| {
+            let _ = fails.recv();
+            panic!("as a mistake does");
+        });
+        let grant = terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("one"));
+        let put = Job::Put(Box::new((grant, None)), fails_then, oneshot::channel().0);
+        jobs.send(put).await.unwrap();
+        let writer = Writer {
+            settled: Arc::clone(&keeper.settled),
+            jobs: Some(jobs),
+            thread: std::thread::Builder::new().spawn(|| keeper.work(inbox)).ok(),
+        };
+        let waits = writer.hears(&hearers).await.unwrap();
+        drop(fail);
+        assert!(waits.await.is_err());
+        assert!(writer.hears(&hearers).await.is_none());
+        assert!(!hearers.wait_still(), "nothing is left of those who came since");
     }
 
     fn token(id: &str) -> KeptToken {

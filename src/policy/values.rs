@@ -6,11 +6,11 @@
 
 use std::cell::RefCell;
 use std::net::IpAddr;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use cedar_policy_core::ast::{ExtensionFunction, Literal, PartialValue, Value, ValueKind};
-use cedar_policy_core::extensions::Extensions;
+use cedar_policy_core::ast::Value;
 
+use super::engine::functions::{self, DATETIME, DURATION, IP, OFFSET, TO_TIME};
 use super::engine::{Doubt, Held, Leaves, Measure};
 use super::memo::Memo;
 use super::question::RequestFacts;
@@ -150,28 +150,28 @@ impl Values {
 
     /// So much time since midnight.
     pub(super) fn time_of_day(&self, since_midnight: i64) -> Made<Value> {
-        called(&TO_TIME, &[self.moment(since_midnight)?])
+        TO_TIME.of(&[self.moment(since_midnight)?])
     }
 
     pub(super) fn moment(&self, millis: i64) -> Made<Value> {
         let (second, rest) = (millis.div_euclid(1000), millis.rem_euclid(1000));
         let whole = self.seconds.of(&second, &(), || {
             let text = Timestamp::from_millis(second * 1000).to_string();
-            called(&DATETIME, &[text.as_str().into()])
+            DATETIME.of(&[text.as_str().into()])
         })?;
         if rest == 0 {
             return Ok((*whole).clone());
         }
         let length = self
             .milliseconds
-            .of(&rest, &(), || called(&DURATION, &[format!("{rest}ms").as_str().into()]))?;
-        called(&OFFSET, &[(*whole).clone(), (*length).clone()])
+            .of(&rest, &(), || DURATION.of(&[format!("{rest}ms").as_str().into()]))?;
+        OFFSET.of(&[(*whole).clone(), (*length).clone()])
     }
 
     /// The leaf [`ADDRESS`], remembered.
     pub(super) fn address(&self, ip: IpAddr, held: impl FnOnce(Value) -> Held) -> Made<Arc<Held>> {
         self.addresses
-            .of(&ip, &(), || called(&IP, &[ip.to_string().as_str().into()]).map(held))
+            .of(&ip, &(), || IP.of(&[ip.to_string().as_str().into()]).map(held))
     }
 }
 
@@ -181,45 +181,12 @@ fn length_of(request: RequestFacts<'_>) -> i64 {
 
 /// How long a duration is, as rules write it (`1d2h30m`).
 pub(super) fn milliseconds(text: &str) -> Option<i64> {
-    length(&called(&DURATION, &[text.into()]).ok()?)
+    functions::length(&DURATION.of(&[text.into()]).ok()?)
 }
 
 /// The moment that a datetime is.
 pub(super) fn instant(value: &Value) -> Option<Timestamp> {
-    let epoch = called(&DATETIME, &["1970-01-01".into()]).ok()?;
-    let since = called(&DURATION_SINCE, &[value.clone(), epoch]).ok()?;
-    Some(Timestamp::from_millis(length(&since)?))
-}
-
-fn length(span: &Value) -> Option<i64> {
-    match called(&TO_MILLISECONDS, std::slice::from_ref(span)).ok()?.value_kind() {
-        ValueKind::Lit(Literal::Long(length)) => Some(*length),
-        ValueKind::Lit(_) | ValueKind::Set(_) | ValueKind::Record(_) | ValueKind::ExtensionValue(_) => None,
-    }
-}
-
-/// One of Cedar's functions, looked up once.
-type Function = LazyLock<Option<&'static ExtensionFunction>>;
-
-static DATETIME: Function = LazyLock::new(|| function("datetime"));
-static DURATION: Function = LazyLock::new(|| function("duration"));
-static DURATION_SINCE: Function = LazyLock::new(|| function("durationSince"));
-static IP: Function = LazyLock::new(|| function("ip"));
-static OFFSET: Function = LazyLock::new(|| function("offset"));
-static TO_MILLISECONDS: Function = LazyLock::new(|| function("toMilliseconds"));
-static TO_TIME: Function = LazyLock::new(|| function("toTime"));
-
-fn function(name: &str) -> Option<&'static ExtensionFunction> {
-    Extensions::all_available().func(&name.parse().ok()?).ok()
-}
-
-/// What one of Cedar's functions makes of these.
-fn called(function: &Function, arguments: &[Value]) -> Made<Value> {
-    let function = function.ok_or(Doubt)?;
-    match function.call(arguments).map_err(|_| Doubt)? {
-        PartialValue::Value(value) => Ok(value),
-        PartialValue::Residual(_) => Err(Doubt),
-    }
+    functions::instant(value).map(Timestamp::from_millis)
 }
 
 #[cfg(test)]

@@ -256,8 +256,8 @@ impl Portal {
         });
         let fixes = remedy.fixes.iter().map(|fix| match selected_in(rules, seen, fix) {
             Some(selected) => {
-                let (why, help) = (words.selected)(&selected);
-                format!("{why} {help}")
+                let told = (words.selected)(&selected);
+                format!("{} {}", told.why, told.help)
             }
             None => (words.fix)(fix),
         });

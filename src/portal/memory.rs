@@ -95,7 +95,7 @@ impl Memory {
         let who = stopped.who.clone();
         let mut state = self.lock();
         let theirs = state.theirs(&who, self.most_people, stopped.at);
-        theirs.add_stopped(stopped, !self.tells);
+        theirs.meets_stopped(stopped, !self.tells);
         self.queues(&mut state, &who, false);
     }
 
@@ -116,7 +116,7 @@ impl Memory {
                     None => theirs.learns(kept),
                 }
             }
-            Met::Stopped(stopped) => theirs.add_stopped(stopped, true),
+            Met::Stopped(stopped) => theirs.learns_stopped(stopped),
         }
     }
 
@@ -187,12 +187,17 @@ impl Memory {
         }
     }
 
-    /// `who`'s own tunnels of the last day that were stopped, newest first.
+    /// `who`'s own tunnels of the last day that were stopped, newest first; of the same to one host the last.
     pub(super) fn stopped_of(&self, who: &SubjectId, now: Timestamp) -> Vec<Stopped> {
         let state = self.lock();
         let theirs = state.people.get(who).into_iter().flat_map(|theirs| &theirs.stopped);
-        let theirs = theirs.rev().map(|stopped| &stopped.it);
-        theirs.filter(|stopped| now.since(stopped.at) < KEPT).cloned().collect()
+        let mut found: Vec<Stopped> = Vec::new();
+        for stopped in theirs.rev().map(|stopped| &stopped.it) {
+            if now.since(stopped.at) < KEPT && !found.iter().any(|later| later.is_like(stopped)) {
+                found.push(stopped.clone());
+            }
+        }
+        found
     }
 
     /// Whether the link to a refusal is not too old.
@@ -368,6 +373,17 @@ mod tests {
         kept.map(|kept| kept.refused.record.as_str().to_owned()).collect()
     }
 
+    fn stopped(number: usize, at: Timestamp) -> Stopped {
+        Stopped {
+            who: who("ada"),
+            record: RecordId::new(format!("tunnel-{number}")),
+            host: Host::parse(&format!("h{number}.example")).unwrap(),
+            code: FaultCode::SniMismatch,
+            detail: String::new(),
+            at,
+        }
+    }
+
     #[test]
     fn what_a_page_loads_does_not_push_out_the_page() {
         let memory = Memory::new(300, 10, false);
@@ -448,14 +464,7 @@ mod tests {
         let memory = Memory::new(300, 10, false);
         let at = seen("ada", "/").at;
         for number in [0, 0].into_iter().chain(1..20) {
-            memory.keep_stopped(Stopped {
-                who: who("ada"),
-                record: RecordId::new(format!("tunnel-{number}")),
-                host: Host::parse(&format!("h{number}.example")).unwrap(),
-                code: FaultCode::SniMismatch,
-                detail: String::new(),
-                at,
-            });
+            memory.keep_stopped(stopped(number, at));
         }
         let stopped = memory.stopped_of(&who("ada"), at);
         assert_eq!((stopped.len(), stopped[0].host.as_str()), (EACH, "h19.example"));
@@ -596,6 +605,38 @@ mod tests {
         }
         memory.learn(&who("ada"), ahead());
         assert!(memory.by_record(&who("ada"), "mine false", now).is_some());
+    }
+
+    #[test]
+    fn a_tunnel_that_was_stopped_here_is_told_to_others_whatever_a_clock_says_that_is_ahead_elsewhere() {
+        let now = seen("ada", "/").at;
+        let ahead = |number: usize| {
+            let record = RecordId::new(format!("ahead {number}"));
+            let later = stopped(number, now.plus(Duration::from_secs(30)));
+            Met::Stopped(Stopped { record, ..later })
+        };
+        for first in [true, false] {
+            let memory = Memory::new(300, 10, true);
+            if first {
+                memory.learn(&who("ada"), ahead(1));
+            }
+            memory.keep_stopped(stopped(1, now));
+            if !first {
+                memory.learn(&who("ada"), ahead(1));
+            }
+            assert_eq!(memory.stopped_of(&who("ada"), now).len(), 1, "the same is shown once");
+            memory.begins_round();
+            let told = memory.untold(10, now);
+            assert!(matches!(&told[..], [Met::Stopped(mine)] if mine.at == now), "{told:?}");
+            // what comes back of it is no other
+            memory.learn(&who("ada"), told[0].clone());
+            assert_eq!(memory.stopped_of(&who("ada"), now).len(), 1);
+        }
+        let memory = Memory::new(300, 10, true);
+        (10..10 + EACH).for_each(|number| memory.learn(&who("ada"), ahead(number)));
+        memory.keep_stopped(stopped(1, now));
+        let theirs = memory.stopped_of(&who("ada"), now);
+        assert!(theirs.len() == EACH && theirs.iter().any(|one| one.at == now));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::clock::Timestamp;
 use crate::facts::{Channel, Grant, GrantId, GrantState};
 use crate::ledger::Life;
 use crate::purpose::Declaration;
-use crate::rulebook::{Visitor, Weighing};
+use crate::rulebook::{Fate, Visitor, Weighing};
 
 /// For how long what is over can be renewed: it is still the same business.
 const LATELY: Duration = Duration::from_hours(24);
@@ -116,10 +116,10 @@ impl Portal {
         let token = self.renewal(visit, grant, &self.ledger.grants_of(&grant.subject))?;
         let words = &self.words.stating;
         let again = same_again(grant);
-        let button = match visit.rules().weigh(visitor, &again, Channel::Portal, visit.at) {
-            Weighing::Granted { .. } => words.renew,
-            Weighing::NeedsApproval { .. } => words.ask_again,
-            Weighing::Unfit(_) | Weighing::Refused(_) => return None,
+        let button = match visit.rules().fate(visitor, &again, Channel::Portal, visit.at) {
+            Fate::Granted => words.renew,
+            Fate::NeedsApproval => words.ask_again,
+            Fate::Unfit | Fate::Refused => return None,
         };
         let title = self.purpose_title(visit.rules(), &grant.purpose);
         Some(Once {

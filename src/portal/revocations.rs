@@ -203,15 +203,17 @@ impl Portal {
         visitor: Visitor<'_>,
         received: &Received,
     ) -> (Selection, Vec<Value>) {
-        let given = |name: &str| received.asked(name).map(|text| text.trim().to_owned());
-        let given = |name: &str| given(name).filter(|text| !text.is_empty());
+        let given = |name: &str| {
+            let text = received.asked(name).map(|text| text.trim().to_owned());
+            text.filter(|text| !text.is_empty())
+        };
         let mut user = None;
         if let Some(text) = given("user") {
             user = Some(self.meant_by(visit, visitor, (text, channel(received))).await);
         }
-        let given = |name: &str| if name == "user" { user.clone() } else { given(name) };
+        let meant_by = |name: &str| if name == "user" { user.clone() } else { given(name) };
         let mut wrong = Vec::new();
-        let meant = selection(given, &mut wrong);
+        let meant = selection(meant_by, &mut wrong);
         (meant, wrong)
     }
 

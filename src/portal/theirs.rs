@@ -90,28 +90,38 @@ impl Theirs {
         }
     }
 
-    /// Adds a tunnel; of the same to one host, the last stays.
-    pub(super) fn add_stopped(&mut self, stopped: Stopped, told: bool) {
-        let theirs = &mut self.stopped;
-        if theirs
-            .iter()
-            .any(|old| old.it.is_like(&stopped) && old.it.at > stopped.at)
-        {
+    /// Adds a tunnel that was stopped here: of the same to one host, this stays, whatever clocks say.
+    pub(super) fn meets_stopped(&mut self, stopped: Stopped, told: bool) {
+        self.stopped.retain(|old| !old.it.is_like(&stopped));
+        self.insert_stopped(Remembered {
+            it: stopped,
+            told,
+            here: true,
+        });
+    }
+
+    /// Adds one that another gateway told of. It takes the place of none that was stopped here.
+    pub(super) fn learns_stopped(&mut self, stopped: Stopped) {
+        let is_like = |old: &Remembered<Stopped>| old.it.is_like(&stopped);
+        // also what was told by this gateway
+        if self.stopped.iter().any(|old| is_like(old) && old.it.at >= stopped.at) {
             return;
         }
-        theirs.retain(|old| !old.it.is_like(&stopped));
-        let place = theirs.partition_point(|other| other.it.at <= stopped.at);
-        let here = false;
-        theirs.insert(
-            place,
-            Remembered {
-                it: stopped,
-                told,
-                here,
-            },
-        );
-        if theirs.len() > EACH {
-            theirs.remove(0);
+        self.stopped.retain(|old| old.here || !is_like(old));
+        self.insert_stopped(Remembered {
+            it: stopped,
+            told: true,
+            here: false,
+        });
+    }
+
+    fn insert_stopped(&mut self, new: Remembered<Stopped>) {
+        let here = new.here;
+        let place = self.stopped.partition_point(|other| other.it.at <= new.it.at);
+        self.stopped.insert(place, new);
+        if self.stopped.len() > EACH {
+            // not the one that has just been met
+            self.stopped.remove(usize::from(here && place == 0));
         }
     }
 

@@ -19,6 +19,7 @@ mod connection;
 mod counter;
 mod distrust;
 mod finish;
+mod fruitless;
 mod greeting;
 mod headers;
 mod intercept;
@@ -47,6 +48,7 @@ use serde::{Deserialize, Serialize};
 
 use budget::Budget;
 use distrust::Distrust;
+use fruitless::Fruitless;
 
 pub use pac::{PacFile, pac_answer};
 
@@ -141,6 +143,7 @@ pub struct Proxy {
     via: Option<Via>,
     /// Held while a purpose is declared on the way: one at a time.
     declaring: tokio::sync::Mutex<()>,
+    fruitless: Fruitless,
     unproven: Budget,
     distrust: Distrust,
 }
@@ -169,6 +172,7 @@ impl Proxy {
             unproven,
             distrust,
             declaring: tokio::sync::Mutex::default(),
+            fruitless: Fruitless::default(),
         })
     }
 

@@ -9,6 +9,7 @@ use rustls::pki_types::CertificateDer;
 
 use super::Proxy;
 use super::budget::Unproven;
+use super::fruitless::Statement;
 use super::lanes::Taken;
 use super::streams::Streams;
 use crate::audit::{Counters, Entry};
@@ -17,12 +18,12 @@ use crate::facts::{
     Arrival, Ask, Authority, Channel, Grant, Host, Observation, Person, PlatformId, PurposeId, Scope, Standing,
     Subject, SubjectId, Token,
 };
-use crate::identity::selection::{self, Stated};
+use crate::identity::selection;
 use crate::identity::{Evidence, Identification, SignIn, WhyRejected};
 use crate::ingress;
 use crate::portal::Visit;
 use crate::purpose::Declaration;
-use crate::rulebook::{self, InForce};
+use crate::rulebook::{self, Fate, InForce};
 
 /// One hop of a client: the connection to a door, or what runs inside an intercepted tunnel.
 pub(super) struct Hop {
@@ -141,9 +142,9 @@ impl Proxy {
             } => {
                 let by_name = selects.map(|purpose| (purpose, Channel::ProxyName));
                 let selects = match selection::stated(&parts.headers) {
-                    Stated::Nothing => by_name,
-                    Stated::Purpose(purpose) => Some((purpose, Channel::Header)),
-                    Stated::Unclear => Some((PurposeId::new(PurposeId::NOT_ONE), Channel::Header)),
+                    selection::Stated::Nothing => by_name,
+                    selection::Stated::Purpose(purpose) => Some((purpose, Channel::Header)),
+                    selection::Stated::Unclear => Some((PurposeId::new(PurposeId::NOT_ONE), Channel::Header)),
                 };
                 Visitor {
                     subject: Some(subject),
@@ -207,35 +208,54 @@ impl Proxy {
         let Some(platform) = given.in_force.rulebook.catalog().place(ask.host()).platform else {
             return standing;
         };
-        if holds(&standing, purpose, &platform) || !given.may_declare(purpose, *channel) {
+        if holds(&standing, purpose, &platform) {
+            return standing;
+        }
+        let stated = Stated {
+            purpose,
+            channel: *channel,
+            platform,
+        };
+        if !self.bears_fruit(given, &stated).await {
             return standing;
         }
         // boxed: few requests do this, and all would carry the room for it
-        Box::pin(self.declare_on_the_way(given, purpose, *channel, platform)).await
+        Box::pin(self.declare_on_the_way(given, stated)).await
     }
 
-    async fn declare_on_the_way(
-        &self,
-        given: &Given<'_>,
-        purpose: &PurposeId,
-        channel: Channel,
-        platform: PlatformId,
-    ) -> Standing {
+    /// Whether what is stated could be given, as far as that can be told before its turn comes: nobody waits for others, nor
+    /// keeps them waiting, whose tool states with every call what opens nothing.
+    async fn bears_fruit(&self, given: &Given<'_>, stated: &Stated<'_>) -> bool {
+        let statement = Statement {
+            who: given.subject.id.clone(),
+            purpose: stated.purpose.clone(),
+            platform: stated.platform.clone(),
+            rulebook: given.in_force.rulebook.id().clone(),
+        };
+        if self.fruitless.knows(&statement, given.person, given.at).await {
+            return false;
+        }
+        let fate = given.fate(stated);
+        match fate {
+            // people select what they hold, and where they do not hold it, that is no declaration that was refused
+            None => false,
+            Some(Fate::Granted | Fate::Refused) => true,
+            Some(Fate::Unfit | Fate::NeedsApproval) => {
+                self.fruitless.learn(statement, given.person, given.at).await;
+                false
+            }
+        }
+    }
+
+    async fn declare_on_the_way(&self, given: &Given<'_>, stated: Stated<'_>) -> Standing {
         // A tool opens several connections at once, and all of them need the same one grant.
         let _turn = self.declaring.lock().await;
         let standing = || self.house.ledger.standing(&given.subject.id, given.at);
         let held = standing();
-        if holds(&held, purpose, &platform) {
+        if holds(&held, stated.purpose, &stated.platform) {
             return held;
         }
-        let declaration = Declaration {
-            purpose: purpose.clone(),
-            platforms: BTreeSet::from([platform]),
-            covers: None,
-            statement: format!("stated by `{}` on the way, as {}", given.subject.id, channel.as_str()),
-            ticket: None,
-            duration: None,
-        };
+        let declaration = stated.declaration(given.subject);
         let visit = Visit {
             in_force: given.in_force,
             subject: given.subject,
@@ -249,12 +269,12 @@ impl Proxy {
         match self
             .house
             .portal
-            .give(&visit, given.visitor(), &declaration, channel)
+            .give(&visit, given.visitor(), &declaration, stated.channel)
             .await
         {
             Ok(_) => standing(),
             Err(why) => {
-                tracing::debug!(?why, %purpose, "nothing was declared on the way");
+                tracing::debug!(?why, purpose = %stated.purpose, "nothing was declared on the way");
                 held
             }
         }
@@ -283,10 +303,30 @@ impl<'a> Given<'a> {
         }
     }
 
-    /// Asked before anything is declared: people select what they hold, and where they do not hold it, that is no
-    /// declaration that was refused.
-    fn may_declare(&self, purpose: &PurposeId, channel: Channel) -> bool {
-        let rules = &self.in_force.rulebook;
-        rules.may_declare(self.visitor(), purpose, channel, self.at)
+    /// What would become of it; nothing where the rules do not let this person declare that through this channel at all.
+    fn fate(&self, stated: &Stated<'_>) -> Option<Fate> {
+        let (rules, who) = (&self.in_force.rulebook, self.visitor());
+        let may = rules.may_declare(who, stated.purpose, stated.channel, self.at);
+        may.then(|| rules.fate(who, &stated.declaration(self.subject), stated.channel, self.at))
+    }
+}
+
+/// A purpose that is stated on the way, and for where.
+struct Stated<'a> {
+    purpose: &'a PurposeId,
+    channel: Channel,
+    platform: PlatformId,
+}
+
+impl Stated<'_> {
+    fn declaration(&self, by: &Subject) -> Declaration {
+        Declaration {
+            purpose: self.purpose.clone(),
+            platforms: BTreeSet::from([self.platform.clone()]),
+            covers: None,
+            statement: format!("stated by `{}` on the way, as {}", by.id, self.channel.as_str()),
+            ticket: None,
+            duration: None,
+        }
     }
 }

@@ -193,16 +193,6 @@ impl Unfit {
         }
     }
 
-    /// The platforms on which it would open nothing.
-    pub fn vain_platforms(&self) -> impl Iterator<Item = &PlatformId> {
-        let vain = if let Self::OpensNothingThere(vain) = self {
-            Some(&vain.platforms)
-        } else {
-            None
-        };
-        vain.into_iter().flatten()
-    }
-
     pub(super) fn no_such_purpose<'a>(id: &PurposeId, known: impl Iterator<Item = &'a str>) -> Self {
         Self::NoSuchPurpose {
             purpose: id.clone(),

@@ -378,7 +378,7 @@ mod tests {
         let said = "requests are recognised as `sel`, which the schema does not declare (did you mean `sell`?";
         assert!(
             told.iter()
-                .any(|one| one.starts_with("catalog/activities.toml:142:") && one.contains(said)),
+                .any(|one| one.starts_with("catalog/activities.toml:148:") && one.contains(said)),
             "{told:?}"
         );
     }

@@ -140,10 +140,8 @@ impl Judgement {
         self.inspect = inspect.decision.is_some() && !broken;
         self.publishes = publishes;
         self.cause = if broken { Cause::PolicyError } else { Cause::Rules };
-        if !broken {
-            self.decision = verdict.decision;
-            self.grant = verdict.grant.cloned();
-        }
+        self.decision = verdict.decision.filter(|_| !broken);
+        self.grant = verdict.grant.filter(|_| !broken).cloned();
         self.reasons = verdict.reasons;
         self.of_grants = verdict.of_grants;
         self.inspect_reasons = inspect.reasons;

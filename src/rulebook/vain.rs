@@ -1,8 +1,9 @@
 //! What is declared in vain: where a grant of it would surely open nothing, whoever holds it, so that it is not given, and
 //! nobody is asked to approve it.
 //!
-//! INVARIANT: a purpose that would open something is never refused so. The rules are read for what they could let pass
-//! ([`Outlook`]): whatever they ask of a request that nobody has sent yet may be so. The judgement at the door decides anyway.
+//! INVARIANT: a purpose that would open something is never refused so, but for what only goes along with other activities, as
+//! the catalogue says of each. The rules are read for what they could let pass ([`Outlook`]): whatever they ask of a request
+//! that nobody has sent yet may be so. The judgement at the door decides anyway.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,14 +14,14 @@ use super::reach::holding;
 use super::remedy::{By, hypothetical};
 use super::weigh::{Visitor, Weighing};
 use crate::clock::Timestamp;
-use crate::facts::{Activity, Category, Channel, Grant, Host, Person, Place, PlatformId, Reading, SiteRole, Wording};
+use crate::facts::{
+    Activity, Category, Channel, Grant, Host, Person, Place, PlatformId, Reading, SiteRole, SubjectId, Wording,
+};
 use crate::policy::{NamedKind, Outlook, There};
 use crate::purpose::{Declaration, GROUPS, Purpose, Terms, Unfit, Vain, working_time_after};
 
 /// So many platforms are named where a purpose does open something.
 const NAMED: usize = 5;
-/// What goes with being somewhere: a purpose that opens no more than this opens nothing.
-const GOES_ALONG: [&str; 5] = ["login", "logout", "realtime", "embed", "telemetry"];
 
 /// Stands for a host that no catalogue lists (RFC 6761 §6.4).
 const UNLISTED: &str = "unlisted.invalid";
@@ -28,28 +29,69 @@ const UNLISTED: &str = "unlisted.invalid";
 /// Hosts that rules cannot tell apart but by their names.
 type Kind = (Option<PlatformId>, Arc<BTreeSet<Category>>, Arc<BTreeSet<SiteRole>>);
 
+/// What becomes of a declaration, without the why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It may be granted.
+    Granted,
+    /// It may be granted once somebody has approved it.
+    NeedsApproval,
+    /// It does not fit the terms of its purpose, or would open nothing.
+    Unfit,
+    /// The rules refuse it.
+    Refused,
+}
+
+/// A declaration that fits otherwise, and whose grant would open nothing on some of its platforms.
+#[derive(Debug)]
+pub(super) struct InVain<'r> {
+    purpose: &'r Purpose,
+    /// Who would approve it; none where nobody needs to.
+    approver: Option<SubjectId>,
+    /// What would be held.
+    grant: Grant,
+    /// Those platforms.
+    shut: BTreeSet<PlatformId>,
+}
+
 impl Rulebook {
-    /// Of the platforms of a declaration that fits otherwise, those on which its grant would surely open nothing as long as it
-    /// may be in force, as what is wrong with it: together what is shut for the same reason.
-    pub(super) fn vain(
+    /// Whether a declaration that fits otherwise is made in vain, since its grant would surely open nothing on some of its
+    /// platforms as long as it may be in force.
+    pub(super) fn not_in_vain<'r>(
         &self,
-        who: Visitor<'_>,
-        (purpose, terms): (&Purpose, &Terms),
-        by: By<'_>,
+        person: &Person,
+        (purpose, terms): (&'r Purpose, &Terms),
+        approver: Option<SubjectId>,
         at: Timestamp,
-    ) -> Vec<Unfit> {
+    ) -> Result<(), Box<InVain<'r>>> {
+        let by = approver.as_ref().map_or(By::Declaring, By::Approval);
         let grant = Grant {
             ticket: terms.ticket.clone(),
-            ..hypothetical(purpose, (&who.person.id, at), &terms.covers, by, &terms.platforms)
+            ..hypothetical(purpose, (&person.id, at), &terms.covers, by, &terms.platforms)
         };
         let lasts = terms.expires.since(terms.not_before);
-        let shut = self.shut_under(who.person, (purpose, &grant), (by, at, lasts));
+        let shut = self.shut_under(person, (purpose, &grant), (by, at, lasts));
+        let shut: BTreeSet<PlatformId> = shut.into_iter().cloned().collect();
         if shut.is_empty() {
-            return Vec::new();
+            return Ok(());
         }
+        Err(Box::new(InVain {
+            purpose,
+            approver,
+            grant,
+            shut,
+        }))
+    }
+
+    /// What is wrong with what is declared in vain: together what is shut for the same reason.
+    pub(super) fn why_vain(&self, who: Visitor<'_>, found: &InVain<'_>, at: Timestamp) -> Vec<Unfit> {
+        let InVain {
+            purpose, grant, shut, ..
+        } = found;
+        let by = found.approver.as_ref().map_or(By::Declaring, By::Approval);
         let person = Arc::new(who.person.clone());
-        let held = (&terms.covers, by);
-        let elsewhere = self.named_elsewhere((who, &person), purpose, held, (&shut, at));
+        let held = (&*grant.covers, by);
+        let elsewhere = self.named_elsewhere((who, &person), purpose, held, (shut, at));
         let mut vain: Vec<Vain> = Vec::new();
         for platform in shut {
             let why = self.why_not((who, &person), purpose, held, (platform, at));
@@ -58,8 +100,8 @@ impl Rulebook {
                 platforms: [platform.clone()].into(),
                 is_open: why.is_none(),
                 why: why.unwrap_or_default(),
-                covers: terms.covers.clone(),
-                further: self.further(who.person, (purpose, &grant), (by, at), platform),
+                covers: BTreeSet::clone(&grant.covers),
+                further: self.further(who.person, (purpose, grant), (by, at), platform),
                 elsewhere: elsewhere.clone(),
             };
             match vain.iter_mut().find(|known| known.is_like(&one)) {
@@ -68,6 +110,16 @@ impl Rulebook {
             }
         }
         vain.into_iter().map(Unfit::OpensNothingThere).collect()
+    }
+
+    /// What becomes of a declaration, where nobody is told why: that is most of the work where it is made in vain.
+    pub fn fate(&self, who: Visitor<'_>, declaration: &Declaration, channel: Channel, at: Timestamp) -> Fate {
+        match self.weigh_briefly(who, declaration, channel, at) {
+            Ok(Weighing::Granted { .. }) => Fate::Granted,
+            Ok(Weighing::NeedsApproval { .. }) => Fate::NeedsApproval,
+            Ok(Weighing::Refused(_)) => Fate::Refused,
+            Ok(Weighing::Unfit(_)) | Err(_) => Fate::Unfit,
+        }
     }
 
     /// The platforms of a declaration without those on which it would be made in vain; all of them where none is left, so that
@@ -81,13 +133,8 @@ impl Rulebook {
     ) -> BTreeSet<PlatformId> {
         let mut left = declaration.clone();
         // a rule may look at the others that a grant is for
-        while let Weighing::Unfit(unfit) = self.weigh(who, &left, channel, at) {
-            let vain = unfit.iter().flat_map(Unfit::vain_platforms);
-            let vain: BTreeSet<&PlatformId> = vain.collect();
-            if vain.is_empty() {
-                break;
-            }
-            left.platforms.retain(|platform| !vain.contains(platform));
+        while let Err(found) = self.weigh_briefly(who, &left, channel, at) {
+            left.platforms.retain(|platform| !found.shut.contains(platform));
         }
         if left.platforms.is_empty() {
             declaration.platforms.clone()
@@ -195,7 +242,7 @@ impl Rulebook {
     /// Whether it opens any activity there that is worth a purpose, or the way where nobody reads.
     pub(super) fn opens_any(&self, there: &There<'_>) -> bool {
         let activities = self.policy.vocabulary().activities().keys();
-        let mut worth_it = activities.filter(|activity| !GOES_ALONG.contains(&activity.as_str()));
+        let mut worth_it = activities.filter(|activity| !self.catalog.goes_along(activity));
         there.passes_unread() || worth_it.any(|activity| there.opens(activity.as_str()))
     }
 
@@ -231,9 +278,9 @@ impl Rulebook {
         who: (Visitor<'_>, &Arc<Person>),
         purpose: &Purpose,
         held: (&BTreeSet<String>, By<'_>),
-        (vain, at): (&[&PlatformId], Timestamp),
+        (vain, at): (&BTreeSet<PlatformId>, Timestamp),
     ) -> BTreeSet<PlatformId> {
-        let mut others: Vec<&PlatformId> = purpose.platforms.iter().filter(|id| !vain.contains(id)).collect();
+        let mut others: Vec<&PlatformId> = purpose.platforms.iter().filter(|id| !vain.contains(*id)).collect();
         others.sort_by_key(|id| std::cmp::Reverse(self.catalog.signatures_of(id)));
         let opens = |platform: &&&PlatformId| {
             let bare = self.at_the_door(who, platform, at);
@@ -294,7 +341,6 @@ mod tests {
     use super::*;
     use crate::facts::{
         Arrival, Ask, Door, GrantId, MethodName, NetworkName, Observation, PurposeId, SourceText, Standing, Subject,
-        SubjectId,
     };
     use crate::policy::Policy;
     use crate::rulebook::{Assembled, Described, Sources};
@@ -483,6 +529,18 @@ mod tests {
             let rules = format!("{BASE}{}", rule(1, &format!("permit ({scope}) {states}")));
             assert!(vain(&rules).is_some(), "{scope}");
         }
+    }
+
+    #[test]
+    fn a_purpose_is_refused_that_opens_only_what_goes_along_with_other_activities() {
+        let states = "when { context has purpose && context.purpose.kind == PurposeKind::\"market-research\" };";
+        let activities = shipped().rulebook.policy.vocabulary().activities().keys();
+        let opens_nothing = activities.filter(|activity| {
+            let scope = format!("principal, action == Action::\"{activity}\", resource in Platform::\"linkedin\"");
+            vain(&format!("{BASE}{}", rule(1, &format!("permit ({scope}) {states}")))).is_some()
+        });
+        let opens_nothing: Vec<&str> = opens_nothing.map(Activity::as_str).collect();
+        assert_eq!(opens_nothing, ["embed", "login", "logout", "realtime", "telemetry"]);
     }
 
     #[test]
@@ -863,11 +921,10 @@ mod tests {
             "https://media.licdn.com/a.png",
             "https://px.ads.linkedin.com/",
         ]);
-        let words = shipped().rulebook.policy.vocabulary().activities().keys();
-        let activities: Vec<Activity> = words
-            .filter(|activity| !GOES_ALONG.contains(&activity.as_str()))
-            .cloned()
-            .collect();
+        let rules = &shipped().rulebook;
+        let words = rules.policy.vocabulary().activities().keys();
+        let worth_it = words.filter(|activity| !rules.catalog.goes_along(activity));
+        let activities: Vec<Activity> = worth_it.cloned().collect();
         let proof = select(vec![MethodName::Basic, MethodName::Certificate]);
         let network = select(vec!["office", "guest"]);
         let approver = select(vec!["mia", "nora"]);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Rulebook;
-use super::remedy::By;
+use super::vain::InVain;
 use crate::clock::Timestamp;
 use crate::facts::{Arrival, Channel, Emergency, Grant, GrantTerms, Person, PurposeId, Reason, Subject, SubjectId};
 use crate::policy::{Answering, Decision, GrantQuestion, NamedAs, Power};
@@ -62,51 +62,49 @@ pub enum NotDeclared {
     Forbidden(Vec<Reason>),
 }
 
-/// Why what was asked for cannot be approved any more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outdated {
-    /// The catalogue has dropped the purpose.
-    NoPurpose,
-    /// The directory does not list whoever asked any more.
-    NoPerson,
-    /// It does not fit the terms of its purpose any more.
-    Unfit(Vec<Unfit>),
-    /// The rules do not let whoever asked declare it any more.
-    Refused(NotDeclared),
-}
-
 impl Rulebook {
     /// Weighs a declaration: first by the terms of its purpose, then by the rules.
     pub fn weigh(&self, who: Visitor<'_>, declaration: &Declaration, channel: Channel, at: Timestamp) -> Weighing {
+        let weighed = self.weigh_briefly(who, declaration, channel, at);
+        weighed.unwrap_or_else(|in_vain| Weighing::Unfit(self.why_vain(who, &in_vain, at)))
+    }
+
+    /// The same, but of what is declared in vain it does not look for why.
+    pub(super) fn weigh_briefly(
+        &self,
+        who: Visitor<'_>,
+        declaration: &Declaration,
+        channel: Channel,
+        at: Timestamp,
+    ) -> Result<Weighing, Box<InVain<'_>>> {
         let known = self.purposes.get(&declaration.purpose);
         if let Some(idle) = known.filter(|purpose| !self.policy.opens(&purpose.id)) {
-            return Weighing::Unfit(vec![Unfit::opens_nothing(idle)]);
+            return Ok(Weighing::Unfit(vec![Unfit::opens_nothing(idle)]));
         }
         let weighed = self.purposes.weigh(declaration, who.person, at);
         let (terms, approvers) = match weighed {
             Weighed::Fit(terms) => (terms, None),
             Weighed::NeedsApproval { terms, by } => (terms, Some(by)),
-            Weighed::Unfit(unfit) => return Weighing::Unfit(unfit),
+            Weighed::Unfit(unfit) => return Ok(Weighing::Unfit(unfit)),
         };
-        let Some(purpose) = self.purposes.get(&declaration.purpose) else {
-            return Weighing::Refused(NotDeclared::Unpermitted);
+        let Some(purpose) = known else {
+            return Ok(Weighing::Refused(NotDeclared::Unpermitted));
         };
         let lasts = terms.expires.since(terms.not_before);
         let decision = self.may(Power::Declare, who, purpose, lasts, channel, at);
         if !decision.is_allowed() {
-            return Weighing::Refused(NotDeclared::by(&decision));
+            return Ok(Weighing::Refused(NotDeclared::by(&decision)));
         }
-        let approver = purpose.supposed_approver(&who.person.id, who.person.manager.as_ref());
-        let by = approvers
+        let approver = approvers
             .as_ref()
-            .map_or(Some(By::Declaring), |_| Some(By::Approval(approver.as_ref()?)));
-        let vain = by.map(|by| self.vain(who, (purpose, &terms), by, at));
-        if let Some(vain) = vain.filter(|vain| !vain.is_empty()) {
-            return Weighing::Unfit(vain);
+            .and_then(|_| purpose.supposed_approver(&who.person.id, who.person.manager.as_ref()));
+        // where nobody could approve it, that is what it is refused for
+        if approvers.is_none() || approver.is_some() {
+            self.not_in_vain(who.person, (purpose, &terms), approver, at)?;
         }
         let terms = granted(terms, who, channel, at);
         let reasons = decision.reasons().to_vec();
-        match approvers {
+        Ok(match approvers {
             None => Weighing::Granted { terms, reasons },
             Some(approvers) => Weighing::NeedsApproval {
                 terms,
@@ -114,7 +112,7 @@ impl Rulebook {
                 within: purpose.answer_within,
                 reasons,
             },
-        }
+        })
     }
 
     /// Weighs a declaration in an emergency: by the terms of its purpose but for its audience and approval, then by the rules
@@ -269,54 +267,8 @@ impl Rulebook {
         })
     }
 
-    /// Whether what was asked for would still be taken: a training may have run out since, and terms and rules change.
-    ///
-    /// The rules are asked again whether they let its holder declare, who is not here: as they came when they asked; where
-    /// that is not known, as if they came the way of the approver `by`.
-    pub fn still_fits(
-        &self,
-        by: Visitor<'_>,
-        grant: &Grant,
-        holder: Option<&Person>,
-        at: Timestamp,
-    ) -> Result<(), Outdated> {
-        let purpose = self.purposes.get(&grant.purpose).ok_or(Outdated::NoPurpose)?;
-        let holder = holder.ok_or(Outdated::NoPerson)?;
-        if !self.policy.opens(&purpose.id) {
-            return Err(Outdated::Unfit(vec![Unfit::opens_nothing(purpose)]));
-        }
-        let declaration = Declaration {
-            purpose: grant.purpose.clone(),
-            platforms: BTreeSet::clone(&grant.platforms),
-            covers: Some(BTreeSet::clone(&grant.covers)),
-            statement: grant.statement.clone(),
-            ticket: grant.ticket.clone(),
-            duration: Some(grant.expires.since(grant.not_before)),
-        };
-        if let Weighed::Unfit(unfit) = purpose.weigh(&declaration, holder, at) {
-            return Err(Outdated::Unfit(unfit));
-        }
-        let came = grant.came.as_deref();
-        let subject = Subject {
-            id: holder.id.clone(),
-            method: came.map_or(by.subject.method, |came| came.method),
-        };
-        let declarer = Visitor {
-            person: holder,
-            subject: &subject,
-            arrival: came.map_or(by.arrival, |came| &came.arrival),
-        };
-        let lasts = grant.expires.since(grant.not_before);
-        let decision = self.may(Power::Declare, declarer, purpose, lasts, grant.channel, at);
-        if decision.is_allowed() {
-            Ok(())
-        } else {
-            Err(Outdated::Refused(NotDeclared::by(&decision)))
-        }
-    }
-
     /// Asks the rules about the person's own declaration of `purpose`.
-    fn may(
+    pub(super) fn may(
         &self,
         power: Power,
         who: Visitor<'_>,
@@ -354,7 +306,7 @@ pub(super) fn named_as(seats: &BTreeSet<String>) -> Option<NamedAs> {
 }
 
 impl NotDeclared {
-    fn by(decision: &Decision) -> Self {
+    pub(super) fn by(decision: &Decision) -> Self {
         match (decision.reasons().is_empty(), decision.errors().is_empty()) {
             (false, _) => Self::Forbidden(decision.reasons().to_vec()),
             (true, true) => Self::Unpermitted,

@@ -91,18 +91,34 @@ async fn whoever_looks_at_pages_holds_up_no_change_and_is_shown_what_is_known() 
         server.says("ledger", &format!("SELECT count(*) {waiting}")) == "1"
     })
     .await;
+    // each waits a second for what cannot be read
     let reads = (0..6).map(|_| {
         let dan = east.client("dan");
-        tokio::spawn(async move { dan.get(&format!("{PORTAL}/v1/decisions")).await.status })
+        tokio::spawn(async move {
+            for _ in 0..8 {
+                let read = dan.get(&format!("{PORTAL}/v1/decisions")).await;
+                assert_eq!(read.status, StatusCode::OK, "{}", read.text());
+            }
+        })
     });
     let reads: Vec<_> = reads.collect();
-    let given = west.grant("ben", "market-research", &["x"], &["read"]).await;
-    eventually("the gateway has heard of it", async || {
-        east.gate().ledger().get(&given.id).is_some()
-    })
-    .await;
+    // whoever reads that before they look for changes is three seconds late with each, once somebody waits to hear of them
+    for nth in 0..6 {
+        let page = east.client("ben").get(&format!("{PORTAL}/v1/grants")).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.text());
+        let platform = ["x", "linkedin"][nth % 2];
+        let given = west.grant("ben", "market-research", &[platform], &["read"]).await;
+        eventually("the gateway has heard of it", async || {
+            east.gate().ledger().get(&given.id).is_some()
+        })
+        .await;
+    }
+    assert!(
+        !reads.iter().all(tokio::task::JoinHandle::is_finished),
+        "changes were heard of once nobody read any more"
+    );
     for read in reads {
-        assert_eq!(read.await.unwrap(), StatusCode::OK);
+        read.await.unwrap();
     }
     let own = east.client("dan").follow(&format!("{PORTAL}/"), "none").await;
     assert_eq!(own.status, StatusCode::OK, "{}", own.text());

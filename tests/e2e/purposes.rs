@@ -598,3 +598,68 @@ async fn a_purpose_that_no_rule_opens_is_neither_offered_nor_given() {
     assert!(refused.text().contains("no rule opens anything"), "{}", refused.text());
     world.close().await;
 }
+
+/// Keeps one tool from everything until that time of the day.
+fn closed_until(then: &str) -> String {
+    format!(
+        "@id(\"test.later\") @title(\"Later\") @reason(\"Not before.\") @owner(\"IT\")\n\
+         forbid (principal == User::\"latebot\", action == Action::\"connect\", resource)\n\
+         unless {{ context.local.time >= duration(\"{then}\") }};\n"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_tool_states_in_vain_is_weighed_again_after_a_minute_and_when_rules_or_people_change() {
+    const PEOPLE: &str = "people/zz-test.toml";
+    const RULES: &str = "rules/90-test.cedar";
+    let called = |name: &str| {
+        format!(
+            "[[person]]\nid = \"latebot\"\nname = \"{name}\"\nroles = [\"tool\", \"customer-care\"]\n\
+             department = \"customer-service\"\nemployment = \"vendor\"\nregion = \"eu-west\"\ntime-zone = \"UTC\"\n\
+             manager = \"cora\"\ntraining = {{ social-media = 2031-12-31 }}\n"
+        )
+    };
+    let world = World::planned(|plan| {
+        crate::harness::add_account(&plan.settings, "latebot");
+        let policies = plan.folder.join("policies");
+        std::fs::write(policies.join(PEOPLE), called("Late")).unwrap();
+        // what is granted now ends before, by ten seconds
+        std::fs::write(policies.join(RULES), closed_until("15h30m10s")).unwrap();
+    })
+    .await;
+    let late = SubjectId::parse("latebot").unwrap();
+    let bot = signed_in(&world, "latebot+customer-support");
+    let held = async |url: &str| {
+        assert_eq!(bot.get(url).await.status, StatusCode::FORBIDDEN, "{url}");
+        world.gate().ledger().grants_of(&late).len()
+    };
+    let x = "https://x.com/home";
+    assert_eq!(held(x).await, 0, "it would open nothing while it lasts");
+    world.clock.advance(Duration::from_secs(20));
+    assert_eq!(held(x).await, 0, "that was so a moment ago");
+    world.edit_rules(RULES, &closed_until("15h30m15s")).await;
+    assert_eq!(held(x).await, 1);
+
+    let reddit = "https://www.reddit.com/r/rust/comments/1";
+    world.edit_rules(RULES, &closed_until("15h30m30s")).await;
+    assert_eq!(held(reddit).await, 1);
+    world.clock.advance(Duration::from_secs(20));
+    assert_eq!(held(reddit).await, 1);
+    world.clock.advance(Duration::from_secs(40));
+    assert_eq!(held(reddit).await, 2);
+
+    let facebook = "https://www.facebook.com/";
+    world.edit_rules(RULES, &closed_until("15h31m30s")).await;
+    assert_eq!(held(facebook).await, 2);
+    world.clock.advance(Duration::from_secs(20));
+    assert_eq!(held(facebook).await, 2);
+    world.write_policy(PEOPLE, &called("Later"));
+    world
+        .until("the directory has the new name", async |world| {
+            let known = world.gate().live().load().directory.person(&late);
+            known.is_some_and(|person| person.name == "Later")
+        })
+        .await;
+    assert_eq!(held(facebook).await, 3);
+    world.close().await;
+}

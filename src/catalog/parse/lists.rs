@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::tree::{ActivityTable, COMMON, CategoryTree, Kind};
+use super::super::tree::{ActivityTable, COMMON, CategoryTree, Kind, Row};
 use super::{Draft, signature};
 use crate::facts::fields::{At, Fields, list};
 use crate::facts::{Activity, Category, Host, did_you_mean};
@@ -14,7 +14,7 @@ const CATEGORY: &[&str] = &["id", "parent", "title", "note", "domains"];
 const MOST_ABOVE: usize = 16;
 /// The keys of `activities.toml`.
 pub(super) const ACTIVITIES: &[&str] = &["activity", "signature"];
-const ACTIVITY: &[&str] = &["id", "rank", "kind", "title"];
+const ACTIVITY: &[&str] = &["id", "rank", "kind", "goes-along", "title"];
 
 /// The tree of categories, with the names that belong to one whatever platform they are on.
 pub(super) fn categories(fields: &Fields<'_, '_>, draft: &mut Draft) {
@@ -99,34 +99,40 @@ fn above<'p>(
 /// The activities, mildest first, and the signatures that hold on every platform.
 pub(super) fn activities(fields: &Fields<'_, '_>, draft: &mut Draft) {
     const KINDS: [(&str, Kind); 3] = [("read", Kind::Read), ("passive", Kind::Passive), ("write", Kind::Write)];
-    let mut rows = Vec::new();
+    let mut rows: Vec<(u64, Row)> = Vec::new();
     for row in fields.tables("activity", ACTIVITY) {
         let (id, rank) = (row.required("id"), row.number("rank").map(|rank| rank.value));
         draft.listed_activities.extend(id.map(|id| id.value.to_owned()));
         let kind = row.choice("kind", &KINDS);
+        let goes_along = row.flag("goes-along").unwrap_or_default();
         row.text("title");
         if rank.is_none() || kind.is_none() {
             let help = "add `rank = …` (strictness, higher is stricter) and `kind = …` (`read`, `passive` or `write`)";
             row.report("missing-key", row.span, "an activity needs a `rank` and a `kind`", help);
         }
         if let (Some(id), Some(rank), Some(kind)) = (id, rank, kind) {
-            if rows
-                .iter()
-                .any(|(_, known, _): &(u64, Activity, Kind)| known.as_str() == id.value)
-            {
+            if rows.iter().any(|(_, known)| known.activity.as_str() == id.value) {
                 twice(&row, id);
             }
-            rows.push((rank, Activity::new(id.value), kind));
+            let activity = Activity::new(id.value);
+            rows.push((
+                rank,
+                Row {
+                    activity,
+                    kind,
+                    goes_along,
+                },
+            ));
         }
     }
-    rows.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    rows.sort_by(|a, b| (a.0, &a.1.activity).cmp(&(b.0, &b.1.activity)));
     if rows.len() > ActivityTable::MOST {
         let message = format!("there are more than {} activities", ActivityTable::MOST);
         fields.report("too-many", (0, 0), message, "merge some of them");
     }
     let missing = COMMON
         .iter()
-        .filter(|id| !rows.iter().any(|(_, known, _)| known.as_str() == **id));
+        .filter(|id| !rows.iter().any(|(_, known)| known.activity.as_str() == **id));
     for id in missing {
         let message = format!("the activity `{id}` is missing");
         fields.report(
@@ -136,7 +142,7 @@ pub(super) fn activities(fields: &Fields<'_, '_>, draft: &mut Draft) {
             format!("add an `[[activity]]` with `id = \"{id}\"`"),
         );
     }
-    let rows = rows.into_iter().map(|(_, activity, kind)| (activity, kind)).collect();
+    let rows = rows.into_iter().map(|(_, row)| row).collect();
     draft.activities = ActivityTable::new(rows).unwrap_or_default();
     signature::signatures(fields, None, &BTreeMap::new(), draft);
 }

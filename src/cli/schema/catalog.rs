@@ -76,6 +76,10 @@ pub(super) fn activities() -> Value {
                 "kind",
                 choice("What it does to the site", &["read", "passive", "write"]),
             ),
+            (
+                "goes-along",
+                flag("Whether nobody goes somewhere for it alone: a purpose that opens no more opens nothing"),
+            ),
             ("title", text("What people call it")),
         ],
     );

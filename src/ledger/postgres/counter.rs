@@ -11,7 +11,7 @@ use super::rows::{get, text};
 use super::{Postgres, Trouble, told};
 use crate::clock::Timestamp;
 use crate::facts::{AccountMark, Secret, SubjectId, hex, unhex};
-use crate::ledger::counter::{AtCounter, ENVELOPES_EACH, Envelope, FORGOTTEN_AT_ONCE, Session, fresh_key};
+use crate::ledger::counter::{AtCounter, ENVELOPES_EACH, Envelope, FORGOTTEN_AT_ONCE, Over, Session, fresh_key};
 use crate::ledger::error::LedgerError;
 
 /// Whoever asks: the writer, and the desk of the portals, each on a connection of its own.
@@ -161,26 +161,25 @@ impl<A: Asks> AtCounter for A {
         self.answer(&client, found)
     }
 
-    fn forget_over(&mut self, before: [Timestamp; 3]) -> Result<bool, LedgerError> {
+    fn forget_over(&mut self, over: Over) -> Result<bool, LedgerError> {
         let client = self.client()?;
-        let [spent, sessions, envelopes] = before.map(Timestamp::as_millis);
         let over = [
             (
                 "DELETE FROM spent WHERE token IN \
                  (SELECT token FROM spent WHERE issued_ms < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
-                spent,
+                over.spent,
             ),
             (
                 "DELETE FROM sessions WHERE digest IN \
                  (SELECT digest FROM sessions WHERE since_ms <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
-                sessions,
+                over.sessions,
             ),
-            (OVER, envelopes),
+            (OVER, over.envelopes),
         ];
         let forgotten = async {
             let mut most = 0;
             for (ask, before) in over {
-                most = most.max(client.execute(ask, &[&before, &FORGOTTEN_AT_ONCE]).await?);
+                most = most.max(client.execute(ask, &[&before.as_millis(), &FORGOTTEN_AT_ONCE]).await?);
             }
             Ok(i64::try_from(most).is_ok_and(|most| most >= FORGOTTEN_AT_ONCE))
         };
@@ -236,11 +235,13 @@ async fn put(client: &Client, envelopes: &[Envelope], forget: Timestamp) -> Resu
         &sealed,
     ];
     client.execute(keep, &row).await?;
-    // what another gateway keeps or forgets at this moment is not waited for
+    // what another gateway keeps or forgets at this moment is not waited for, and what it has kept anew since it was counted
+    // is not what was counted
     let too_many = "DELETE FROM envelopes WHERE (subject, kind, name) IN (SELECT e.subject, e.kind, e.name FROM envelopes e \
-                    JOIN (SELECT subject, kind, name, row_number() OVER \
+                    JOIN (SELECT subject, kind, name, at_ms, row_number() OVER \
                     (PARTITION BY subject, kind ORDER BY stays DESC, at_ms DESC, name DESC) AS nth FROM envelopes \
-                    WHERE subject = ANY ($1)) AS counted USING (subject, kind, name) WHERE counted.nth > $2 \
+                    WHERE subject = ANY ($1)) AS counted USING (subject, kind, name) \
+                    WHERE counted.nth > $2 AND e.at_ms = counted.at_ms \
                     ORDER BY e.subject, e.kind, e.name FOR UPDATE OF e SKIP LOCKED)";
     tidied(client.execute(too_many, &[&whose, &ENVELOPES_EACH]).await);
     tidied(client.execute(OVER, &[&forget.as_millis(), &FORGOTTEN_AT_ONCE]).await);

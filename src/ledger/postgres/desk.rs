@@ -46,6 +46,8 @@ pub(super) struct Desk {
 struct Connected {
     client: Arc<Client>,
     driver: JoinHandle<()>,
+    /// The line as it was when this was made: another one may lead to another server.
+    beside: Arc<Client>,
 }
 
 impl Drop for Connected {
@@ -79,7 +81,7 @@ pub(super) fn open(config: Config, tls: MakeRustlsConnect, line: Arc<Line>) -> R
 }
 
 impl Desk {
-    async fn connect(&self) -> Result<Connected, Trouble> {
+    async fn connect(&self, beside: Arc<Client>) -> Result<Connected, Trouble> {
         let connecting = async {
             let (client, connection) = self.config.connect(self.tls.clone()).await?;
             let driver = tokio::spawn(async move {
@@ -90,6 +92,7 @@ impl Desk {
             let connected = Connected {
                 client: Arc::new(client),
                 driver,
+                beside,
             };
             connected.client.batch_execute(SESSION).await?;
             connected.client.batch_execute(BRIEF).await?;
@@ -103,8 +106,9 @@ impl Desk {
 impl Asks for Desk {
     fn client(&mut self) -> Result<Arc<Client>, LedgerError> {
         // where that is lost, nobody waits for another
-        self.line.client()?;
-        if let Some(own) = self.own.as_ref().filter(|own| !own.client.is_closed()) {
+        let line = self.line.client()?;
+        let is_good = |own: &&Connected| !own.client.is_closed() && Arc::ptr_eq(&own.beside, &line);
+        if let Some(own) = self.own.as_ref().filter(is_good) {
             return Ok(Arc::clone(&own.client));
         }
         if self.refused.is_some_and(|at| at.elapsed() < PAUSE) {
@@ -112,7 +116,7 @@ impl Asks for Desk {
                 "no connection for portals was made a moment ago".to_owned(),
             ));
         }
-        let connected = self.runtime.block_on(self.connect());
+        let connected = self.runtime.block_on(self.connect(line));
         let connected = connected.map_err(|trouble| {
             if self.refused.replace(Instant::now()).is_none() {
                 tracing::warn!(%trouble, "the database of the ledger takes no connection for portals beside the one it has");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio_postgres::error::{DbError, Severity};
+use tokio_postgres::error::{Severity, SqlState};
 
 use super::migrate::Unfit;
 use crate::ledger::error::LedgerError;
@@ -31,13 +31,14 @@ pub(super) fn told(error: &tokio_postgres::Error) -> String {
 }
 
 impl Trouble {
-    /// Whether the connection is of no more use: also where the database itself ends it, which is a fatal error to it.
+    /// Whether the connection is of no more use: also where the database itself ends it, which is a fatal error to it, and
+    /// where it takes no changes any more, as another server does by now.
     pub(super) fn is_loss(&self) -> bool {
         match self {
-            Self::Database(error) => {
-                let severity = error.as_db_error().map(DbError::parsed_severity);
-                matches!(severity, None | Some(Some(Severity::Fatal | Severity::Panic)))
-            }
+            Self::Database(error) => error.as_db_error().is_none_or(|said| {
+                let is_fatal = matches!(said.parsed_severity(), Some(Severity::Fatal | Severity::Panic));
+                is_fatal || *said.code() == SqlState::READ_ONLY_SQL_TRANSACTION
+            }),
             Self::Silent(_) => true,
             Self::Taken(_) | Self::Unreadable(_) => false,
         }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Result as Found, params};
 use super::unavailable;
 use crate::clock::Timestamp;
 use crate::facts::{AccountMark, Secret, SubjectId, hex, unhex};
-use crate::ledger::counter::{AtCounter, ENVELOPES_EACH, Envelope, Session, fresh_key};
+use crate::ledger::counter::{AtCounter, ENVELOPES_EACH, Envelope, Over, Session, fresh_key};
 use crate::ledger::error::LedgerError;
 
 /// How many spent tokens are remembered, and how many envelopes. An older token would have to be sent again within the hour
@@ -143,16 +143,14 @@ impl AtCounter for InMemory {
         find().map_err(|error| unavailable(&error))
     }
 
-    fn forget_over(&mut self, before: [Timestamp; 3]) -> Result<bool, LedgerError> {
-        let [spent, sessions, envelopes] = before.map(Timestamp::as_millis);
+    fn forget_over(&mut self, over: Over) -> Result<bool, LedgerError> {
         let over = [
-            ("DELETE FROM spent WHERE issued_ms < ?1", spent),
-            ("DELETE FROM sessions WHERE since_ms <= ?1", sessions),
-            ("DELETE FROM envelopes WHERE at_ms < ?1", envelopes),
+            ("DELETE FROM spent WHERE issued_ms < ?1", over.spent),
+            ("DELETE FROM sessions WHERE since_ms <= ?1", over.sessions),
+            ("DELETE FROM envelopes WHERE at_ms < ?1", over.envelopes),
         ];
-        let forgotten = over
-            .iter()
-            .try_for_each(|(ask, before)| self.connection.execute(ask, params![before]).map(drop));
+        let forget = |(ask, before): &(&str, Timestamp)| self.connection.execute(ask, params![before.as_millis()]);
+        let forgotten = over.iter().try_for_each(|one| forget(one).map(drop));
         forgotten.map(|()| false).map_err(|error| unavailable(&error))
     }
 

@@ -598,6 +598,46 @@ async fn a_gateway_that_cannot_read_what_others_change_does_not_say_that_it_know
     assert_eq!(west.healthy(), Ok(()));
 }
 
+/// Whoever reads envelopes waits until the table `renewed` has a row.
+const SLOW_TO_READ: &str = "
+    ALTER TABLE envelopes RENAME TO kept;
+    CREATE TABLE renewed (yes boolean);
+    CREATE FUNCTION is_renewed() RETURNS boolean VOLATILE LANGUAGE plpgsql AS $$ BEGIN
+        WHILE NOT EXISTS (SELECT FROM renewed) LOOP PERFORM pg_sleep(0.01); END LOOP;
+        RETURN true;
+    END $$;
+    CREATE VIEW envelopes AS SELECT * FROM kept WHERE is_renewed();";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_envelope_that_is_kept_anew_while_old_ones_are_counted_is_not_forgotten() {
+    let database = Database::new();
+    let gateway = database.gateway("east").unwrap();
+    let page = |nth: i64| Envelope {
+        who: ada(),
+        kind: "refusal".to_owned(),
+        name: format!("{nth:02}"),
+        stays: false,
+        at: moment(nth),
+        sealed: vec![1],
+    };
+    let as_many_as_are_kept = (1..=16).map(page).collect();
+    gateway.put_envelopes(as_many_as_are_kept, moment(0)).await.unwrap();
+    database.says(SLOW_TO_READ);
+    let one_more = tokio::spawn({
+        let (gateway, one_more) = (gateway.clone(), page(17));
+        async move { gateway.put_envelopes(vec![one_more], moment(0)).await }
+    });
+    let counting =
+        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'DELETE FROM envelopes%' AND wait_event = 'PgSleep'";
+    while database.says(counting) == "0" {
+        assert!(!one_more.is_finished(), "nothing was counted");
+    }
+    database.says("UPDATE kept SET at_ms = 18 WHERE name = '01'; INSERT INTO renewed VALUES (true)");
+    one_more.await.unwrap().unwrap();
+    let kept = gateway.envelopes_of(&ada(), moment(0)).await.unwrap();
+    assert!(kept.iter().any(|one| one.name == "01"), "{kept:?}");
+}
+
 #[tokio::test]
 async fn two_gateways_cannot_bear_one_name() {
     let database = Database::new();
@@ -653,6 +693,58 @@ async fn what_others_changed_while_a_line_was_cut_is_known_once_it_is_whole() {
     }
     until_in_touch(&west, true).await;
     west.give(terms("ada", "press", 1_000, 9_000)).await.unwrap();
+}
+
+#[tokio::test]
+async fn portals_ask_where_the_line_leads_that_was_made_again() {
+    let database = Database::new();
+    let gateway = database.gateway("east").unwrap();
+    let asks = async || gateway.session(&ada(), "none".to_owned()).await;
+    asks().await.unwrap();
+    let theirs = "FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'wayleave east'";
+    // it bears the name of the gateway
+    let is_line = "pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')";
+    let own = database.says(&format!("SELECT pid {theirs} AND NOT {is_line}"));
+    let line = database.says(&format!("SELECT pid {theirs} AND {is_line}"));
+    database.says(&format!("SELECT pg_terminate_backend({line}, 9000)"));
+    while database.says(&format!("SELECT count(*) {theirs} AND {is_line}")) == "0" {}
+    while asks().await.is_err() {}
+    let others = database.says(&format!("SELECT count(*) {theirs} AND NOT {is_line} AND pid <> {own}"));
+    assert_eq!(
+        others, "1",
+        "the old one may lead to a server that nobody writes to any more"
+    );
+}
+
+#[tokio::test]
+async fn a_database_that_takes_no_changes_any_more_is_lost() {
+    let server = Server::start();
+    let database = Database::of(&server);
+    let (east, west) = database.two();
+    let takes_no_changes = async |is: &str| {
+        server.says(
+            "ledger",
+            &format!("ALTER SYSTEM SET default_transaction_read_only = {is}"),
+        );
+        server.says("ledger", "SELECT pg_reload_conf()");
+        while server.says("ledger", "SHOW default_transaction_read_only") != is {}
+    };
+    let spend = async |token: &str| east.spend(token.to_owned(), moment(1_000), moment(1_000)).await;
+    assert_eq!(spend("one").await, Ok(true));
+    takes_no_changes("on").await;
+    let spent = loop {
+        match spend("two").await {
+            // the connection has not heard of it yet
+            Ok(_) => server.says("ledger", "SELECT 1"),
+            Err(trouble) => break trouble,
+        };
+    };
+    assert!(matches!(spent, LedgerError::Lost(_)), "{spent:?}");
+    let given = west.give(terms("ada", "recruiting", 1_000, 9_000)).await;
+    assert!(matches!(given, Err(LedgerError::Lost(_))), "{given:?}");
+    takes_no_changes("off").await;
+    until_in_touch(&west, true).await;
+    west.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
 }
 
 #[test]

@@ -1,11 +1,9 @@
 //! Comparisons as Cedar makes them.
 
-use std::sync::LazyLock;
-
-use cedar_policy_core::ast::{BinaryOp, ExtensionFunction, Literal, PartialValue, Value, ValueKind};
-use cedar_policy_core::extensions::Extensions;
+use cedar_policy_core::ast::{BinaryOp, Literal, Value, ValueKind};
 
 use super::Doubt;
+use super::functions::{self, long};
 
 /// A value that is ordered as whole numbers are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,12 +22,8 @@ impl Measure {
         if let Some(number) = long(value) {
             return Some(Self::Number(number));
         }
-        let millis = |span: &Value| long(&called(&TO_MILLISECONDS, std::slice::from_ref(span))?);
-        if let Some(span) = millis(value) {
-            return Some(Self::Span(span));
-        }
-        let epoch = called(&DATETIME, &["1970-01-01".into()])?;
-        millis(&called(&DURATION_SINCE, &[value.clone(), epoch])?).map(Self::Moment)
+        let span = || functions::length(value).map(Self::Span);
+        span().or_else(|| functions::instant(value).map(Self::Moment))
     }
 
     /// `<` and `<=` of two of a kind; none of others.
@@ -45,31 +39,6 @@ impl Measure {
         } else {
             one <= other
         })
-    }
-}
-
-fn long(value: &Value) -> Option<i64> {
-    if let ValueKind::Lit(Literal::Long(number)) = &value.value {
-        return Some(*number);
-    }
-    None
-}
-
-/// One of Cedar's functions, looked up once.
-type Function = LazyLock<Option<&'static ExtensionFunction>>;
-
-static DATETIME: Function = LazyLock::new(|| function("datetime"));
-static DURATION_SINCE: Function = LazyLock::new(|| function("durationSince"));
-static TO_MILLISECONDS: Function = LazyLock::new(|| function("toMilliseconds"));
-
-fn function(name: &str) -> Option<&'static ExtensionFunction> {
-    Extensions::all_available().func(&name.parse().ok()?).ok()
-}
-
-fn called(function: &Function, arguments: &[Value]) -> Option<Value> {
-    match function.as_ref()?.call(arguments).ok()? {
-        PartialValue::Value(value) => Some(value),
-        PartialValue::Residual(_) => None,
     }
 }
 
@@ -112,25 +81,22 @@ pub(super) fn sets(op: BinaryOp, one: &Value, other: &Value) -> Result<bool, Dou
 
 #[cfg(test)]
 mod tests {
+    use cedar_policy_core::ast::PartialValue;
+    use cedar_policy_core::extensions::Extensions;
     use proptest::prelude::*;
 
+    use super::functions::{DATETIME, DURATION, IP, OFFSET};
     use super::*;
 
     /// A value of each kind that has an order, from its text.
     fn made(kind: usize, number: i64) -> Value {
-        let span = || {
-            called(
-                &LazyLock::new(|| function("duration")),
-                &[format!("{number}ms").as_str().into()],
-            )
-            .unwrap()
-        };
+        let span = || DURATION.of(&[format!("{number}ms").as_str().into()]).unwrap();
         match kind {
             0 => number.into(),
             1 => span(),
             _ => {
-                let epoch = called(&DATETIME, &["1970-01-01".into()]).unwrap();
-                called(&LazyLock::new(|| function("offset")), &[epoch, span()]).unwrap()
+                let epoch = DATETIME.of(&["1970-01-01".into()]).unwrap();
+                OFFSET.of(&[epoch, span()]).unwrap()
             }
         }
     }
@@ -151,8 +117,11 @@ mod tests {
 
     #[test]
     fn what_has_no_order_or_another_one_is_no_measure() {
-        let address = called(&LazyLock::new(|| function("ip")), &["10.0.0.1".into()]).unwrap();
-        let decimal = called(&LazyLock::new(|| function("decimal")), &["1.5".into()]).unwrap();
+        let address = IP.of(&["10.0.0.1".into()]).unwrap();
+        let decimal = Extensions::all_available().func(&"decimal".parse().unwrap()).unwrap();
+        let PartialValue::Value(decimal) = decimal.call(&["1.5".into()]).unwrap() else {
+            panic!("a decimal is known")
+        };
         for value in [address, decimal, "1".into(), true.into()] {
             assert_eq!(Measure::of(&value), None, "{value}");
         }

@@ -16,6 +16,7 @@
 mod body;
 mod compare;
 mod facts;
+pub(super) mod functions;
 mod index;
 mod kept;
 mod leaves;
@@ -68,6 +69,14 @@ pub struct Engine {
     program: Program,
     leaves: Leaves,
     authorizer: Authorizer,
+}
+
+/// What one rule says to a question.
+enum Says {
+    Permits,
+    Nothing,
+    /// The answer, whatever others say.
+    Settles(bool),
 }
 
 impl Engine {
@@ -140,46 +149,59 @@ impl Engine {
     /// not known is a doubt, or [vague](Facts::vague).
     pub fn may_allow<F: Facts>(
         &self,
-        (principal, action, resource): (&Party, &Party, &Party),
+        parties: (&Party, &Party, &Party),
         facts: &F,
         scratch: &mut Scratch,
-        mut counts: impl FnMut(Number) -> bool,
+        counts: impl FnMut(Number) -> bool,
     ) -> bool {
-        let candidates = self.candidates(principal, action, resource);
-        let run = run::Run::new(&self.program, (principal, action, resource), facts, scratch);
-        let mut is_permitted = false;
-        for number in candidates.numbers().iter().filter(|number| counts(**number)) {
-            let Some(body) = self.program.body(*number) else {
-                return true;
+        self.settled(parties, facts, (scratch, counts), |run, body| {
+            let Some(body) = body else {
+                return Says::Settles(true);
             };
             match (body.forbids(), run.might(body)) {
-                (true, Some(true)) => return false,
-                (false, Some(true) | None) => is_permitted = true,
-                (true, Some(false) | None) | (false, Some(false)) => {}
+                (true, Some(true)) => Says::Settles(false),
+                (false, Some(true) | None) => Says::Permits,
+                (true, Some(false) | None) | (false, Some(false)) => Says::Nothing,
             }
-        }
-        is_permitted
+        })
     }
 
     /// Whether the rules allow it whatever the facts are that are not known.
     pub fn surely_allows<F: Facts>(
         &self,
-        (principal, action, resource): (&Party, &Party, &Party),
+        parties: (&Party, &Party, &Party),
         facts: &F,
         scratch: &mut Scratch,
-        mut counts: impl FnMut(Number) -> bool,
+        counts: impl FnMut(Number) -> bool,
+    ) -> bool {
+        self.settled(parties, facts, (scratch, counts), |run, body| {
+            let Some(body) = body else {
+                return Says::Settles(false);
+            };
+            match (body.forbids(), run.surely(body)) {
+                (false, Some(true)) => Says::Permits,
+                (_, Some(false)) => Says::Nothing,
+                (true, Some(true)) | (_, None) => Says::Settles(false),
+            }
+        })
+    }
+
+    /// What the rules that count come to, by what each `says`: a permit allows, unless one settles it.
+    fn settled<'a, F: Facts>(
+        &'a self,
+        (principal, action, resource): (&'a Party, &'a Party, &'a Party),
+        facts: &'a F,
+        (scratch, mut counts): (&'a mut Scratch, impl FnMut(Number) -> bool),
+        says: impl Fn(&run::Run<'a, F>, Option<&'a body::Body>) -> Says,
     ) -> bool {
         let candidates = self.candidates(principal, action, resource);
         let run = run::Run::new(&self.program, (principal, action, resource), facts, scratch);
         let mut is_permitted = false;
         for number in candidates.numbers().iter().filter(|number| counts(**number)) {
-            let Some(body) = self.program.body(*number) else {
-                return false;
-            };
-            match (body.forbids(), run.surely(body)) {
-                (true, Some(false)) => {}
-                (false, Some(holds)) => is_permitted |= holds,
-                (true, Some(true)) | (_, None) => return false,
+            match says(&run, self.program.body(*number)) {
+                Says::Permits => is_permitted = true,
+                Says::Nothing => {}
+                Says::Settles(answer) => return answer,
             }
         }
         is_permitted

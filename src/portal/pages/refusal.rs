@@ -155,7 +155,7 @@ pub fn problem(told: &Told<'_>) -> Page {
     let detail = (words.detail)(kind, &doing, told.place, &ids);
     let purposes: Vec<Value> = told.remedy.offers.iter().map(|offer| purpose(offer, words)).collect();
     let detail = match told.selected.map(words.selected) {
-        Some((why, help)) => format!("{detail} {why} {help}"),
+        Some(only) => format!("{detail} {} {}", only.why, only.help),
         None => detail,
     };
     let detail = if told.may_continue {
@@ -288,7 +288,7 @@ impl Told<'_> {
     /// A fix as the rule that names it puts it for whoever reads this; where it is another selection, what that could be.
     fn fix(&self, fix: &str) -> String {
         if let Some(selected) = self.selected.filter(|_| Remedy::selected_in(fix).is_some()) {
-            return (self.words.selected)(selected).1;
+            return (self.words.selected)(selected).help;
         }
         let mut named = self.reasons.iter().filter_map(|reason| reason.fix.as_ref());
         let named = named.find(|named| ***named == *fix);
@@ -307,7 +307,7 @@ impl Told<'_> {
             Cause::PolicyError => why.push(words.rules_failed.to_owned()),
             Cause::PersonUnknown => why.push(words.not_listed.to_owned()),
         }
-        why.extend(self.selected.map(|selected| (words.selected)(selected).0));
+        why.extend(self.selected.map(|selected| (words.selected)(selected).why));
         why.extend(self.reasons().into_iter().map(str::to_owned));
         if let Some(pending) = self.pending.filter(|_| self.kind() == Kind::ApprovalPending) {
             why.push(self.waits(pending));

@@ -112,6 +112,14 @@ pub enum Selected {
     Unfit(String),
 }
 
+/// What is said where only a selected purpose counts.
+pub struct OnlyIt {
+    /// Why nothing else does.
+    pub why: String,
+    /// What to do.
+    pub help: String,
+}
+
 /// What a page says about a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FaultWords {
@@ -155,8 +163,7 @@ pub struct Words {
     pub effect: fn(groups: &str, place: &str, lasts: Duration) -> String,
     pub approval: fn(&[&str], OthersAfter<'_>) -> String,
     pub fix: fn(&str) -> String,
-    /// Why nothing else counts, and what to do.
-    pub selected: fn(&Selected) -> (String, String),
+    pub selected: fn(&Selected) -> OnlyIt,
     pub alternative: fn(&str) -> String,
     pub expired: fn(purpose: &str, when: &str, unused: Option<Duration>) -> String,
     pub detail: fn(Kind, activity: &str, place: &str, purposes: &[&str]) -> String,

@@ -1,7 +1,7 @@
 //! What was refused, and what would help.
 
 use super::parts::{either, span};
-use crate::portal::words::{Kind, OthersAfter, Selected};
+use crate::portal::words::{Kind, OnlyIt, OthersAfter, Selected};
 
 pub(super) fn heading(kind: Kind) -> &'static str {
     match kind {
@@ -102,9 +102,11 @@ pub(super) fn fix(text: &str) -> String {
     }
 }
 
-/// Why nothing else counts, and what to do.
-pub(super) fn selected(selected: &Selected) -> (String, String) {
-    (only_it_counts(selected), select_another(selected))
+pub(super) fn selected(selected: &Selected) -> OnlyIt {
+    OnlyIt {
+        why: only_it_counts(selected),
+        help: select_another(selected),
+    }
 }
 
 fn only_it_counts(selected: &Selected) -> String {

@@ -6,7 +6,7 @@ use crate::portal::words::stating::capital;
 
 pub(super) const STATING: StatingWords = StatingWords {
     form_sent_title: "This form was sent already",
-    form_sent: "The form was sent already, and is taken once. What came of it stands on your page: look there before you fill in another.",
+    form_sent: "The form was sent already, or its answer was lost: it is taken once. What came of it stands on your page: look there before you fill in another.",
     how_far: "How far should it go?",
     only: |groups, lasts| format!("Only {groups}, for {}", span(lasts)),
     further: |groups, lasts| format!("{}, for {}", capital(groups), span(lasts)),

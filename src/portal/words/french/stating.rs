@@ -6,7 +6,7 @@ use crate::portal::words::stating::capital;
 
 pub(super) const STATING: StatingWords = StatingWords {
     form_sent_title: "Ce formulaire a déjà été envoyé",
-    form_sent: "Le formulaire a déjà été envoyé, et n’est accepté qu’une fois. Le résultat figure sur votre page\u{a0}: regardez-y avant d’en remplir un autre.",
+    form_sent: "Le formulaire a déjà été envoyé, ou sa réponse s’est perdue\u{a0}: il n’est accepté qu’une fois. Le résultat figure sur votre page\u{a0}: regardez-y avant d’en remplir un autre.",
     how_far: "Jusqu’où doit-il aller ?",
     only: |groups, lasts| format!("Seulement {groups}, pendant {}", span(lasts)),
     further: |groups, lasts| format!("{}, pendant {}", capital(groups), span(lasts)),

@@ -141,7 +141,10 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     } else {
         printer::data(tour::told(&ready, &program(), &key));
     }
-    signals.told().await;
+    // nobody knows the way in where that could not be said
+    if printer::is_told() {
+        signals.told().await;
+    }
     let closed = signals.unless_told_again(close(house, stand_ins)).await;
     folder
         .close()

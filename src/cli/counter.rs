@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, StatusCode, header};
-use http_body_util::{BodyExt, Empty, Full};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Collected, Empty, Full};
+use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use miette::{IntoDiagnostic, Report, WrapErr, miette};
 use rustls::pki_types::pem::PemObject;
@@ -238,7 +239,10 @@ impl Way {
         let mut request = Request::builder()
             .method(Method::CONNECT)
             .uri(&target)
-            .header(header::HOST, &target);
+            .header(header::HOST, &target)
+            .header(header::ACCEPT, "application/json")
+            // what a terminal shows is English
+            .header(header::ACCEPT_LANGUAGE, "en");
         if let Some(authorization) = &proxy.authorization {
             request = request.header(header::PROXY_AUTHORIZATION, sensitive(authorization)?);
         }
@@ -261,7 +265,23 @@ impl Way {
             StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_FOUND => {
                 Err(Self::no_proxy(proxy, format_args!("{} to CONNECT", answer.status())))
             }
-            status => Err(miette!("the proxy refused the way to `{}`: {status}", self.portal)),
+            _ => Err(self.no_way(answer).await),
+        }
+    }
+
+    /// Why the proxy refused the way to the portal, as far as it says so.
+    async fn no_way(&self, answer: Response<Incoming>) -> Report {
+        let status = answer.status();
+        let again = answer.headers().get(header::RETRY_AFTER);
+        let again = again.and_then(|seconds| seconds.to_str().ok()?.parse::<u64>().ok());
+        // an answer that ends early says no more than its status
+        let bytes = answer.into_body().collect().await.map(Collected::to_bytes);
+        let json = serde_json::from_slice(&bytes.unwrap_or_default()).unwrap_or_default();
+        let why = problem(&Said { status, json });
+        let why = format!("the proxy refused the way to `{}` ({status}): {why}", self.portal);
+        match again {
+            Some(seconds) => miette!(help = format!("try again in {seconds} seconds"), "{why}"),
+            None => miette!("{why}"),
         }
     }
 

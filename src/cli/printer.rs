@@ -25,6 +25,11 @@ pub fn talk(line: impl Display) {
     let _ = writeln!(stderr().lock(), "{line}");
 }
 
+/// Whether all data got out so far.
+pub fn is_told() -> bool {
+    UNTOLD.get().is_none()
+}
+
 /// The exit code of a command that ended with `code`: a failure if its data did not get out.
 pub fn finished(code: ExitCode) -> ExitCode {
     match UNTOLD.get() {

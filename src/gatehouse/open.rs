@@ -111,6 +111,10 @@ impl Gatehouse {
         };
         let kept = Kept::at(&settings.policies.kept);
         let (assembled, texts, refused) = reload::ready(&rules, &kept).map_err(OpenError::Policies)?;
+        let place = assembled.rulebook.catalog().place(&settings.portal.host);
+        if let Some(platform) = place.platform {
+            return Err(PortalError::Managed(place.host, platform).into());
+        }
         reload::warn(&assembled.warnings, &assembled.rulebook, &clock);
         match settings.mode {
             Mode::Observe => tracing::warn!("the gateway only observes: what rules refuse is let pass, and recorded"),

@@ -222,6 +222,9 @@ impl Reload {
             tracing::info!(%from, %to, "new policies rule");
         }
         let was_refused = self.health.rules_changed(&self.live.load().rulebook);
+        if was_refused && !changed {
+            tracing::info!(rulebook = %to, "what had been refused was taken back, the same policies rule on");
+        }
         self.health.rules_kept(self.kept(keeping).await);
         if changed {
             for problem in self.health.authority() {

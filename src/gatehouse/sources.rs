@@ -274,7 +274,11 @@ impl Reading {
                 }
                 self.files.push(file);
             }
-            Ok(Err(_)) => self.problem("not-utf-8", name, "is not text in UTF-8".to_owned()),
+            Ok(Err(error)) => {
+                let text = error.as_bytes().get(..error.utf8_error().valid_up_to());
+                let line = text.unwrap_or_default().iter().filter(|byte| **byte == b'\n').count() + 1;
+                self.problem("not-utf-8", name, format!("line {line} is not text in UTF-8"));
+            }
             Err(error) => self.problem("unreadable", name, format!("cannot be read: {error}")),
         }
     }
@@ -330,10 +334,10 @@ mod tests {
     #[test]
     fn a_folder_that_is_not_there_and_a_file_that_is_not_text_are_problems() {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("a.toml"), [0xff, 0xfe]).unwrap();
+        std::fs::write(dir.path().join("a.toml"), b"# one\n# tw\xff\xfe\n").unwrap();
         assert_eq!(
             read_folder(dir.path()).unwrap_err()[0].to_string(),
-            "a.toml: is not text in UTF-8"
+            "a.toml: line 2 is not text in UTF-8"
         );
         let missing = read_folder(&dir.path().join("nowhere")).unwrap_err();
         assert!(missing[0].message.contains("nowhere"), "{missing:?}");

@@ -23,7 +23,8 @@ pub struct Reading {
     pub decoded: bool,
 }
 
-/// All ways to read a user name, the one that wins first: as written, then with a suffix, then both percent-decoded.
+/// All ways to read a user name, the one that wins first: as written, then with a suffix, and with all of several, then
+/// each percent-decoded.
 ///
 /// The first whose user exists is the one that counts: an exact user name wins over a suffix.
 pub fn readings(name: &str) -> Vec<Reading> {
@@ -43,7 +44,10 @@ fn plain_readings(name: &str, decoded: bool) -> Vec<Reading> {
         selects: None,
         decoded,
     });
-    let suffixed = name.rsplit_once('+').and_then(|(user, purpose)| {
+    let (last, first) = (name.rsplit_once('+'), name.split_once('+'));
+    // of several suffixes all but the account are one, which is no purpose and is told as such
+    let all = first.filter(|_| first != last);
+    let suffixed = last.into_iter().chain(all).filter_map(|(user, purpose)| {
         Some(Reading {
             user: SubjectId::parse(user).ok()?,
             selects: Some(parse_purpose(purpose).unwrap_or_else(|| PurposeId::new(PurposeId::NOT_ONE))),
@@ -124,7 +128,8 @@ mod tests {
             as_pairs("ada+x@corp+recruiting"),
             [
                 pair("ada+x@corp+recruiting", None),
-                pair("ada+x@corp", Some("recruiting"))
+                pair("ada+x@corp", Some("recruiting")),
+                pair("ada", Some(PurposeId::NOT_ONE))
             ]
         );
     }

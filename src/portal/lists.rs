@@ -17,7 +17,7 @@ use crate::rulebook::{Visitor, Way};
 impl Portal {
     /// The requests that the person may answer.
     pub(super) fn list_approvals(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
-        let paging = match Paging::of(received) {
+        let paging = match Paging::by_time(received) {
             Ok(paging) => paging,
             Err(problem) => return problem.answer(),
         };
@@ -37,7 +37,7 @@ impl Portal {
         what: &str,
         (mut grants, order): (Vec<Grant>, Order),
     ) -> Page {
-        let paging = match Paging::of(received) {
+        let paging = match Paging::by_time(received) {
             Ok(paging) => paging,
             Err(problem) => return problem.answer(),
         };

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::intake::{Received, joined};
 use super::pages::{self, Page, Problem, field};
+use crate::clock::Timestamp;
 
 /// How much one page holds at most, and holds where nobody says how much.
 pub(super) const PAGE: usize = 100;
@@ -64,11 +65,22 @@ impl Paging {
             wrong.push(field("limit", format!("`limit` must be a number from 1 to {PAGE}")));
         }
         if !after.as_deref().is_none_or(is_name) {
-            wrong.push(field("after", "`after` must be the `next` of a page, as it was given"));
+            wrong.push(no_next());
         }
         match count.filter(|_| wrong.is_empty()) {
             Some(limit) => Ok(Self { limit, after }),
             None => Err(unfit(wrong)),
+        }
+    }
+
+    /// The same of a list of what has names by the time at which they were given.
+    pub(super) fn by_time(received: &Received) -> Result<Self, Problem> {
+        let paging = Self::of(received)?;
+        let is_name = |after: &str| Timestamp::named(after).is_some();
+        if paging.after.as_deref().is_none_or(is_name) {
+            Ok(paging)
+        } else {
+            Err(unfit(vec![no_next()]))
         }
     }
 
@@ -118,6 +130,10 @@ pub(super) fn unfit(wrong: Vec<Value>) -> Problem {
     Problem::new(status, "query-unfit", "It cannot be read what is wanted", &detail)
         .in_english()
         .with("errors", wrong)
+}
+
+fn no_next() -> Value {
+    field("after", "`after` must be the `next` of a page, as it was given")
 }
 
 fn count(text: &str) -> Option<usize> {

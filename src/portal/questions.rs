@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use http::StatusCode;
+use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -211,7 +211,18 @@ fn headers(members: &Map<String, Value>, wrong: &mut Vec<Value>) -> Vec<(String,
         let example = "`headers` must hold texts by name, e.g. {\"Sec-Fetch-Mode\": \"navigate\"}";
         wrong.push(field("headers", example));
     }
-    pairs.unwrap_or_default()
+    let pairs = pairs.unwrap_or_default();
+    for (name, value) in &pairs {
+        let what = if HeaderName::from_bytes(name.as_bytes()).is_err() {
+            "cannot be the name of a header"
+        } else if HeaderValue::from_str(value).is_err() {
+            "has a value that no header can have"
+        } else {
+            continue;
+        };
+        wrong.push(field("headers", format!("`{}` {what}", name.escape_debug())));
+    }
+    pairs
 }
 
 fn unfit(wrong: Vec<Value>) -> Problem {

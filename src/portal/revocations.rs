@@ -229,7 +229,7 @@ impl Portal {
                 unfit(wrong).answer()
             };
         }
-        let Paging { limit, after } = match Paging::of(received) {
+        let Paging { limit, after } = match Paging::by_time(received) {
             Ok(paging) => paging,
             Err(problem) => return problem.answer(),
         };

@@ -58,7 +58,7 @@ impl Portal {
 
     /// The person's tokens that are good, the latest first; or those of somebody else, as far as the person may end them.
     pub(super) fn list_tokens(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
-        let paging = match Paging::of(received) {
+        let paging = match Paging::by_time(received) {
             Ok(paging) => paging,
             Err(problem) => return problem.answer(),
         };

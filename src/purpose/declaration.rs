@@ -99,8 +99,12 @@ impl UnfitField {
     reason = "the names are those of the purpose's terms and of what was stated"
 )]
 pub enum Unfit {
-    /// The catalogue does not have it.
-    NoSuchPurpose { purpose: PurposeId, meant: Option<String> },
+    /// The catalogue does not have it; these are open to whoever states it.
+    NoSuchPurpose {
+        purpose: PurposeId,
+        meant: Option<String>,
+        theirs: BTreeSet<PurposeId>,
+    },
     /// No rule opens anything for it, so that nobody is given it in vain.
     OpensNothing { purpose: PurposeId, owner: SubjectId },
     /// The rules let nothing pass there under it to whoever states it, for these reasons; elsewhere they do.
@@ -193,10 +197,16 @@ impl Unfit {
         }
     }
 
-    pub(super) fn no_such_purpose<'a>(id: &PurposeId, known: impl Iterator<Item = &'a str>) -> Self {
+    pub(super) fn no_such_purpose<'a>(
+        id: &PurposeId,
+        person: &Person,
+        known: impl Iterator<Item = &'a Purpose> + Clone,
+    ) -> Self {
+        let theirs = known.clone().filter(|purpose| purpose.audience.holds(person));
         Self::NoSuchPurpose {
             purpose: id.clone(),
-            meant: did_you_mean(id.as_str(), known).map(str::to_owned),
+            meant: did_you_mean(id.as_str(), known.map(|purpose| purpose.id.as_str())).map(str::to_owned),
+            theirs: theirs.map(|purpose| purpose.id.clone()).collect(),
         }
     }
 
@@ -289,7 +299,15 @@ impl Purpose {
         wanted.clone()
     }
 
+    /// Whether a purpose covers this much and no more, so that there is a longest time for it.
+    pub(super) fn can_cover(&self, covers: &BTreeSet<String>) -> bool {
+        !covers.is_empty() && covers.is_subset(&self.covers)
+    }
+
     fn weigh_duration(&self, wanted: Option<Duration>, covers: &BTreeSet<String>, unfit: &mut Vec<Unfit>) -> Duration {
+        if !self.can_cover(covers) {
+            return Duration::ZERO; // it does not fit, and no length would
+        }
         let longest = self.longest_for(covers);
         let span = wanted.unwrap_or_else(|| self.default_for(covers));
         if span > longest || span.is_zero() {
@@ -532,6 +550,19 @@ review = 2027-06-30
     }
 
     #[test]
+    fn a_group_that_a_purpose_does_not_cover_is_not_said_to_last_no_time() {
+        for covers in [&["read", "reed"][..], &[]] {
+            let found = unfit(&Declaration {
+                covers: Some(covers.iter().map(|group| (*group).to_owned()).collect()),
+                duration: Some(Duration::from_secs(3_600)),
+                ..declaration()
+            });
+            let fields: Vec<UnfitField> = found.iter().map(Unfit::field).collect();
+            assert_eq!(fields, [UnfitField::Covers], "{found:?}");
+        }
+    }
+
+    #[test]
     fn an_unknown_purpose_is_answered_with_the_one_that_was_meant() {
         let found = unfit(&Declaration {
             purpose: PurposeId::new("recruting"),
@@ -542,6 +573,7 @@ review = 2027-06-30
             [Unfit::NoSuchPurpose {
                 purpose: PurposeId::new("recruting"),
                 meant: Some("recruiting".to_owned()),
+                theirs: [PurposeId::new("recruiting"), PurposeId::new("brand-publishing")].into(),
             }]
         );
     }

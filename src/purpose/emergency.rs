@@ -22,7 +22,7 @@ impl Purpose {
         let covers = self.weigh_covers(declaration.covers.as_ref(), &mut unfit);
         let longest = self.longest_for(&covers).min(LONGEST_EMERGENCY);
         let span = declaration.duration.unwrap_or(longest);
-        if span > longest || span.is_zero() {
+        if self.can_cover(&covers) && (span > longest || span.is_zero()) {
             unfit.push(Unfit::TooLong {
                 purpose: self.id.clone(),
                 longest,

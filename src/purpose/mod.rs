@@ -49,7 +49,7 @@ impl Purposes {
     }
 
     /// The purposes, by id.
-    pub fn iter(&self) -> impl Iterator<Item = &Purpose> {
+    pub fn iter(&self) -> impl Iterator<Item = &Purpose> + Clone {
         self.by_id.values()
     }
 
@@ -67,10 +67,7 @@ impl Purposes {
     pub fn weigh(&self, declaration: &Declaration, person: &Person, at: Timestamp) -> Weighed {
         match self.get(&declaration.purpose) {
             Some(purpose) => purpose.weigh(declaration, person, at),
-            None => Weighed::Unfit(vec![Unfit::no_such_purpose(
-                &declaration.purpose,
-                self.iter().map(|purpose| purpose.id.as_str()),
-            )]),
+            None => Weighed::Unfit(vec![Unfit::no_such_purpose(&declaration.purpose, person, self.iter())]),
         }
     }
 }

@@ -141,6 +141,14 @@ pub(super) fn of_exchange(to: &Authority, error: &hyper::Error) -> Fault {
         // the only thing of ours that can fail in there is the request's body, which comes from the client
         return of_body(Stage::Forward, error);
     }
+    if error.is_parse_too_large() {
+        return Fault::new(
+            Blame::Origin,
+            Stage::Forward,
+            FaultCode::OriginProtocol,
+            format!("the head of the answer of `{to}` is larger than this gateway takes"),
+        );
+    }
     let (code, words) = if error.is_parse() {
         (FaultCode::OriginProtocol, "answered with something that is not HTTP")
     } else if error.is_timeout() {

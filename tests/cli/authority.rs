@@ -361,4 +361,10 @@ fn data_that_does_not_get_out_is_a_failure_and_a_reader_that_has_seen_enough_is_
     error: the output cannot be written: No space left on device (os error 28)
     ");
     insta::assert_snapshot!(desk.types("wayleave ca show --pem | true"), @"exit 0");
+    // what would go on until it is told to stop ends, too: nobody knows the way in
+    insta::assert_snapshot!(desk.types("timeout 60 wayleave demo --json --port-base 0 > /dev/full"), @"
+    exit 1
+    --- stderr
+    error: the output cannot be written: No space left on device (os error 28)
+    ");
 }

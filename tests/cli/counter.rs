@@ -1,5 +1,9 @@
 //! `declare` and `grants`: through a gateway that runs, and past it.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread;
+
 use super::desk::{Desk, Running};
 
 #[test]
@@ -86,6 +90,40 @@ fn a_purpose_is_declared_listed_and_ended_through_the_gateway() {
       help: name the root of this gateway with `--ca`; there, `wayleave ca show --pem` prints it
     ");
     assert_eq!(gate.stop(), 0);
+}
+
+#[test]
+fn a_proxy_that_refuses_the_way_is_heard_out() {
+    let desk = Desk::with_policies();
+    desk.types("wayleave ca init");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let proxy = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        let body = r#"{"title":"Nothing can be recorded","detail":"The disk is full."}"#;
+        let answer = format!(
+            "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: 10\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(answer.as_bytes()).unwrap();
+        String::from_utf8(head).unwrap()
+    });
+    let grants = format!("wayleave grants --ca certs/root.pem --proxy http://ada:secret@{address}");
+    insta::assert_snapshot!(desk.types(&grants), @"
+    exit 1
+    --- stderr
+    error: the proxy refused the way to `wayleave.internal` (503 Service Unavailable): Nothing can be recorded: The disk is full.
+      help: try again in 10 seconds
+    ");
+    let head = proxy.join().unwrap();
+    assert!(head.contains("accept: application/json\r\n"), "{head}");
 }
 
 /// What the person's own page tells to paste into a terminal, as a browser shows it.

@@ -279,6 +279,10 @@ async fn an_edit_of_the_policies_rules_at_once_and_a_broken_one_never_does() {
         "the old rules rule"
     );
 
+    std::fs::write(&rule, closed).unwrap();
+    let line = until(&mut house.log, "what had been refused was taken back").await;
+    assert!(line.contains("INFO"), "{line}");
+
     std::fs::remove_file(&rule).unwrap();
     until(&mut house.log, "new policies rule").await;
     assert_eq!(house.curl("dan", &theirs, &[&url]).await.status, 200);

@@ -79,6 +79,29 @@ async fn one_line_tells_a_script_all_it_needs() {
 }
 
 #[tokio::test]
+async fn every_command_that_takes_settings_works_with_those_of_the_demo() {
+    let demo = Demo::start().await;
+    let settings = ["-c", demo.ready.settings.to_str().unwrap()];
+    let pac = demo.wayleave(&[&["pac"], &settings[..]].concat()).await.ends_with(0);
+    let door = demo.ready.proxy.replace("http://", "PROXY ");
+    assert!(pac.contains(&door), "{door}: {pac}");
+    let root = demo.wayleave(&[&["ca", "show", "--pem"], &settings[..]].concat()).await;
+    assert_eq!(root.ends_with(0), std::fs::read_to_string(&demo.ready.ca).unwrap());
+    for words in [&["user", "list"][..], &["records", "verify"], &["ca", "install-help"]] {
+        demo.wayleave(&[words, &settings[..]].concat()).await.ends_with(0);
+    }
+    // nothing of it is looked for where others may write
+    let folder = demo.ready.settings.parent().unwrap().display().to_string();
+    let text = std::fs::read_to_string(&demo.ready.settings).unwrap();
+    let paths = text.lines().filter(|line| line.contains(" = \"/"));
+    assert!(
+        paths.clone().count() > 5 && paths.clone().all(|line| line.contains(&folder)),
+        "{text}"
+    );
+    demo.stop().await;
+}
+
+#[tokio::test]
 async fn nobody_else_on_the_machine_can_look_into_its_folder() {
     use std::os::unix::fs::PermissionsExt as _;
     let demo = Demo::start().await;

@@ -215,7 +215,15 @@ async fn lists_come_page_by_page_and_each_page_leads_to_the_next() {
     let all = pages(&sol, "/v1/grants?purpose=recruiting", "grants").await;
     let singly = pages(&sol, "/v1/grants?purpose=recruiting&limit=1", "grants").await;
     assert_eq!((singly.len(), singly.concat()), (2, all.concat()));
-    for bad in ["limit=0", "limit=101", "limit=x", "limit=", "after=", "after=a%20b"] {
+    for bad in [
+        "limit=0",
+        "limit=101",
+        "limit=x",
+        "limit=",
+        "after=",
+        "after=a%20b",
+        "after=zzz",
+    ] {
         let unfit = ada.get(&format!("{PORTAL}/v1/grants?{bad}")).await;
         assert_eq!(
             (unfit.status, kind(&unfit).as_str()),
@@ -256,6 +264,8 @@ async fn a_tool_asks_what_its_person_may_do_and_why() {
         json!({}),
         json!({ "to": "ftp://x" }),
         json!({ "to": "https://x.com/", "method": "P OST" }),
+        json!({ "to": "https://x.com/", "headers": { "a\r\nb": "c" } }),
+        json!({ "to": "https://x.com/", "headers": { "a": "b\r\nc" } }),
     ] {
         let unfit = ask(ada.clone(), bad).await;
         assert_eq!(

@@ -25,10 +25,11 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::File;
 use crate::facts::{Problem, Secret};
 use crate::gatehouse::sources::read_folder;
-use crate::gatehouse::{Gatehouse, Rules};
+use crate::gatehouse::{Addresses, Gatehouse, Rules};
 use crate::identity::users::{self, Users};
 use crate::rulebook::{Directory, Sources};
-use crate::tls::{Issuer, Mint, Settings as TlsSettings, founding};
+use crate::tls::founding::{self, Founding};
+use crate::tls::{Issuer, Mint, Settings as TlsSettings};
 
 /// Tries the whole product on this machine, without the internet.
 #[derive(Debug, clap::Args)]
@@ -110,6 +111,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     let policies = args.dir.as_deref().or(args.policies.as_deref());
     let folder = folder()?;
     let mut settings = settings(folder.path());
+    settings.policies.folder = at_hand(policies, folder.path())?;
     run::move_ports(&mut settings, args.port_base)?;
     let stand_ins = if args.real {
         None
@@ -117,7 +119,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
         Some(stand_in(&mut settings, folder.path()).await?)
     };
 
-    let issuer = Issuer::temporary(&Clock::system()).into_diagnostic()?;
+    let issuer = authority(&settings)?;
     let key = issuer.issuing().key_pin();
     let password = password();
     admit(&settings, policies, &password)?;
@@ -141,7 +143,10 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     } else {
         printer::data(tour::told(&ready, &program(), &key));
     }
-    signals.told().await;
+    // nobody knows the way in where that could not be said
+    if printer::is_told() {
+        signals.told().await;
+    }
     let closed = signals.unless_told_again(close(house, stand_ins)).await;
     folder
         .close()
@@ -159,6 +164,33 @@ fn folder() -> Result<TempDir, Report> {
         .tempdir()
         .into_diagnostic()
         .wrap_err("the demo needs a temporary folder; set `TMPDIR` to one that can be written")
+}
+
+/// The policies where the demo's settings find them: the folder that was named, or the built-in ones written out.
+fn at_hand(policies: Option<&Path>, folder: &Path) -> Result<PathBuf, Report> {
+    if let Some(named) = policies {
+        return std::path::absolute(named).into_diagnostic();
+    }
+    let written = folder.join("policies");
+    for file in Sources::embedded().files() {
+        let path = written.join(&file.name);
+        let within = path.parent().unwrap_or(&written);
+        std::fs::create_dir_all(within).into_diagnostic()?;
+        std::fs::write(&path, file.text.as_bytes()).into_diagnostic()?;
+    }
+    Ok(written)
+}
+
+/// An authority of its own, which lies where the settings say, as anybody's would; it is gone with the demo.
+fn authority(settings: &File) -> Result<Issuer, Report> {
+    let founding = Founding {
+        organisation: "Wayleave demo",
+        only: None,
+        force: false,
+    };
+    // certificates are checked by the real clock
+    let now = Clock::system().now();
+    founding::init(&settings.tls.folder, &founding, now).into_diagnostic()
 }
 
 /// Gives everybody in the directory an account, before the doors open.
@@ -222,20 +254,29 @@ fn settings(folder: &Path) -> File {
     settings
 }
 
-/// Writes down where the demo keeps things, for commands about its records.
-fn written(settings: &File, folder: &Path) -> Result<PathBuf, Report> {
+/// Writes down where the demo keeps things and where it listens, for commands that take settings.
+fn written(settings: &File, folder: &Path, listens: Addresses) -> Result<PathBuf, Report> {
+    let path = |path: &Path| path.display().to_string();
     let places = [
-        ("audit", "folder", &settings.audit.folder),
-        ("policies", "kept", &settings.policies.kept),
-        ("policies", "proofs", &settings.policies.proofs),
-        ("ledger", "file", &settings.ledger.file),
-        ("identity", "users", &settings.identity.users),
-        ("tls", "folder", &settings.tls.folder),
+        ("policies", "folder", path(&settings.policies.folder)),
+        ("policies", "kept", path(&settings.policies.kept)),
+        ("policies", "proofs", path(&settings.policies.proofs)),
+        ("audit", "folder", path(&settings.audit.folder)),
+        ("ledger", "file", path(&settings.ledger.file)),
+        ("identity", "users", path(&settings.identity.users)),
+        ("tls", "folder", path(&settings.tls.folder)),
+        ("ingress", "plain", listens.plain.to_string()),
+        ("ingress", "tls", listens.tls.to_string()),
+        ("admin", "listen", listens.admin.to_string()),
     ];
-    let mut rooms: std::collections::BTreeMap<&str, toml::Table> = std::collections::BTreeMap::new();
-    for (room, name, place) in places {
-        let place = toml::Value::from(place.display().to_string());
-        rooms.entry(room).or_default().insert(name.to_owned(), place);
+    let mut rooms = toml::Table::new();
+    // what a relative path would start at: nobody else may write there
+    rooms.insert("home".to_owned(), ".".into());
+    for (room, name, value) in places {
+        let room = rooms.entry(room).or_insert_with(|| toml::Table::new().into());
+        if let Some(room) = room.as_table_mut() {
+            room.insert(name.to_owned(), value.into());
+        }
     }
     let file = folder.join("wayleave.toml");
     let text = toml::to_string(&rooms).into_diagnostic()?;
@@ -273,8 +314,6 @@ fn ready(
 ) -> Result<Ready, Report> {
     let ca = folder.join("wayleave-root.pem");
     std::fs::write(&ca, house.root_pem()).into_diagnostic()?;
-    // where `wayleave ca install-help` looks for it
-    std::fs::write(founding::root_file(&settings.tls.folder), house.root_pem()).into_diagnostic()?;
     let addresses = house.addresses();
     let in_force = house.live().load();
     let directory = &in_force.directory;
@@ -297,7 +336,7 @@ fn ready(
         ca: ca.display().to_string(),
         sites_ca: stand_ins.map(|stand_ins| stand_ins.root.display().to_string()),
         state: folder.join("state").display().to_string(),
-        settings: written(settings, folder)?.display().to_string(),
+        settings: written(settings, folder, addresses)?.display().to_string(),
         client_certificate,
         people: people.collect(),
         sites: sites::SITES

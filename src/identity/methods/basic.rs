@@ -500,6 +500,8 @@ mod tests {
             ("Ada:pa:ss wörd", WRONG),
             ("ada+Not A Purpose:pa:ss wörd", known("ada", Some(PurposeId::NOT_ONE))),
             ("ada+Not A Purpose:wrong", WRONG),
+            ("ada+recruiting+x:pa:ss wörd", known("ada", Some(PurposeId::NOT_ONE))),
+            ("ada+recruiting+x:wrong", WRONG),
             ("nobody:pa:ss wörd", WRONG),
             ("nobody+recruiting:pa:ss wörd", WRONG),
         ] {

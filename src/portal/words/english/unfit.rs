@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::{Category, Language, PlatformId, fields::list};
+use crate::facts::{Category, Language, PlatformId, PurposeId, fields::list};
 use crate::purpose::{Unfit, Vain, show_duration};
 
 pub(super) fn unfit(why: &Unfit) -> String {
     let all = |names: &BTreeSet<String>| list(names.iter().map(String::as_str));
     match why {
-        Unfit::NoSuchPurpose { purpose, meant } => {
+        Unfit::NoSuchPurpose { purpose, meant, theirs } => {
             let hint = match meant {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => "see the purposes in the portal".to_owned(),
+                None if theirs.is_empty() => "see the purposes in the portal".to_owned(),
+                None => format!("choose among {}", list(theirs.iter().map(PurposeId::as_str))),
             };
             format!("there is no purpose `{purpose}`: {hint}")
         }
@@ -100,7 +101,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::facts::PurposeId;
 
     fn vain(is_open: bool, further: &[&str]) -> Unfit {
         Unfit::OpensNothingThere(Vain {
@@ -141,8 +141,17 @@ mod tests {
                 Unfit::NoSuchPurpose {
                     purpose: PurposeId::new("recruting"),
                     meant: Some("recruiting".to_owned()),
+                    theirs: BTreeSet::new(),
                 },
                 "there is no purpose `recruting`: did you mean `recruiting`?",
+            ),
+            (
+                Unfit::NoSuchPurpose {
+                    purpose: PurposeId::new("bogus"),
+                    meant: None,
+                    theirs: [PurposeId::new("recruiting"), PurposeId::new("support")].into(),
+                },
+                "there is no purpose `bogus`: choose among `recruiting`, `support`",
             ),
             (
                 platform(Some("linkedin"), &[]),

@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 
 use super::parts::{quoted, span};
-use crate::facts::{Category, Language, PlatformId};
+use crate::facts::{Category, Language, PlatformId, PurposeId};
 use crate::purpose::{Unfit, Vain};
 
 pub(super) fn unfit(why: &Unfit) -> String {
     let all = |names: &BTreeSet<String>| quoted(names.iter().map(String::as_str));
     match why {
-        Unfit::NoSuchPurpose { purpose, meant } => {
+        Unfit::NoSuchPurpose { purpose, meant, theirs } => {
             let hint = match meant {
                 Some(near) => format!("vouliez-vous dire « {near} » ?"),
-                None => "le portail donne la liste des motifs".to_owned(),
+                None if theirs.is_empty() => "le portail donne la liste des motifs".to_owned(),
+                None => format!("choisissez parmi {}", quoted(theirs.iter().map(PurposeId::as_str))),
             };
             format!("il n’y a pas de motif « {purpose} » : {hint}")
         }
@@ -116,7 +117,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::facts::PurposeId;
 
     fn vain(is_open: bool, further: &[&str]) -> Unfit {
         Unfit::OpensNothingThere(Vain {
@@ -150,8 +150,17 @@ mod tests {
                 Unfit::NoSuchPurpose {
                     purpose: PurposeId::new("recruting"),
                     meant: Some("recruiting".to_owned()),
+                    theirs: BTreeSet::new(),
                 },
                 "il n’y a pas de motif « recruting » : vouliez-vous dire « recruiting » ?",
+            ),
+            (
+                Unfit::NoSuchPurpose {
+                    purpose: PurposeId::new("bogus"),
+                    meant: None,
+                    theirs: [PurposeId::new("recruiting")].into(),
+                },
+                "il n’y a pas de motif « bogus » : choisissez parmi « recruiting »",
             ),
             (
                 Unfit::TooLong {

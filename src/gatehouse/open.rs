@@ -111,10 +111,7 @@ impl Gatehouse {
         };
         let kept = Kept::at(&settings.policies.kept);
         let (assembled, texts, refused) = reload::ready(&rules, &kept).map_err(OpenError::Policies)?;
-        let place = assembled.rulebook.catalog().place(&settings.portal.host);
-        if let Some(platform) = place.platform {
-            return Err(PortalError::Managed(place.host, platform).into());
-        }
+        PortalError::unless_free(assembled.rulebook.catalog().place(&settings.portal.host))?;
         reload::warn(&assembled.warnings, &assembled.rulebook, &clock);
         match settings.mode {
             Mode::Observe => tracing::warn!("the gateway only observes: what rules refuse is let pass, and recorded"),

@@ -276,7 +276,7 @@ impl Reading {
             }
             Ok(Err(error)) => {
                 let text = error.as_bytes().get(..error.utf8_error().valid_up_to());
-                let line = text.unwrap_or_default().iter().filter(|byte| **byte == b'\n').count() + 1;
+                let line = text.unwrap_or_default().split(|byte| *byte == b'\n').count();
                 self.problem("not-utf-8", name, format!("line {line} is not text in UTF-8"));
             }
             Err(error) => self.problem("unreadable", name, format!("cannot be read: {error}")),

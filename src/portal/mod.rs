@@ -108,7 +108,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::Book;
 use crate::clock::Timestamp;
 use crate::facts::{
-    Arrival, FaultCode, Host, Language, Observation, Person, PlatformId, RecordId, Remedy, RulebookId, Subject,
+    Arrival, FaultCode, Host, Language, Observation, Person, Place, PlatformId, RecordId, Remedy, RulebookId, Subject,
     SubjectId, Token, Wording,
 };
 use crate::identity::Guard;
@@ -209,6 +209,14 @@ pub enum PortalError {
          set it to a name that no server has, e.g. `wayleave.internal`"
     )]
     Managed(Host, PlatformId),
+}
+
+impl PortalError {
+    /// Nothing, unless the place where the portal is to stand is a platform's.
+    pub fn unless_free(place: Place) -> Result<(), Self> {
+        let Place { host, platform, .. } = place;
+        platform.map_or(Ok(()), |platform| Err(Self::Managed(host, platform)))
+    }
 }
 
 /// A request to the portal, as the proxy understood it.

@@ -554,7 +554,7 @@ review = 2027-06-30
         for covers in [&["read", "reed"][..], &[]] {
             let found = unfit(&Declaration {
                 covers: Some(covers.iter().map(|group| (*group).to_owned()).collect()),
-                duration: Some(Duration::from_secs(3_600)),
+                duration: Some(Duration::from_hours(1)),
                 ..declaration()
             });
             let fields: Vec<UnfitField> = found.iter().map(Unfit::field).collect();

@@ -106,12 +106,6 @@ fn a_setting_that_does_not_exist_is_named_with_what_was_meant() {
     error: there is no port 65535+1
       help: use one below 65534
     ");
-    desk.types("wayleave ca init --config /dev/null");
-    insta::assert_snapshot!(desk.types("timeout 60 wayleave run --config /dev/null --port-base 0 --set portal.host=www.linkedin.com"), @"
-    exit 1
-    --- stderr
-    error: `portal.host` is `www.linkedin.com`, a host of `linkedin` in the catalogue: whoever opens that site would find the portal in its place; set it to a name that no server has, e.g. `wayleave.internal`
-    ");
     insta::assert_snapshot!(desk.types("wayleave demo --port-base 65535"), @"
     exit 2
     --- stderr
@@ -138,6 +132,18 @@ fn without_policies_or_an_authority_the_gate_stays_closed() {
 
       × `policies` cannot be read: No such file or directory (os error 2)
       help: name the folder that holds `wayleave.cedarschema` and `rules/`
+    ");
+}
+
+#[test]
+fn a_portal_with_the_name_of_a_managed_site_keeps_the_gate_closed() {
+    let desk = Desk::with_policies();
+    desk.types("wayleave ca init");
+    let run = "timeout 60 wayleave run --port-base 0 --set portal.host=www.linkedin.com";
+    insta::assert_snapshot!(desk.types(run), @"
+    exit 1
+    --- stderr
+    error: `portal.host` is `www.linkedin.com`, a host of `linkedin` in the catalogue: whoever opens that site would find the portal in its place; set it to a name that no server has, e.g. `wayleave.internal`
     ");
 }
 

@@ -102,6 +102,28 @@ async fn every_command_that_takes_settings_works_with_those_of_the_demo() {
 }
 
 #[tokio::test]
+async fn what_is_changed_in_its_policies_rules() {
+    let demo = Demo::start().await;
+    let asks = async || through(&demo, Door::Plain, "dan", &["http://www.example.org/"]).await;
+    assert_eq!(asks().await.status, 200);
+    let rule = r#"@id("mine.example") @title("No examples") @reason("Examples wait.") @owner("IT")
+        forbid (principal, action == Action::"connect", resource == Site::"www.example.org");"#;
+    let policies = demo.ready.settings.parent().unwrap().join("policies");
+    std::fs::write(policies.join("rules/90-mine.cedar"), rule).unwrap();
+    // curl itself is the event that a user has of it
+    let mut refused = asks().await;
+    for _ in 0..200 {
+        if refused.status == 403 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        refused = asks().await;
+    }
+    assert!(refused.body.contains("Examples wait."), "{refused:#?}");
+    demo.stop().await;
+}
+
+#[tokio::test]
 async fn nobody_else_on_the_machine_can_look_into_its_folder() {
     use std::os::unix::fs::PermissionsExt as _;
     let demo = Demo::start().await;

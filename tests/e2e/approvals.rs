@@ -197,10 +197,11 @@ async fn an_answer_takes_the_password_of_the_one_who_gives_it() {
     let right = proven(&world, "mia", &approve, json!({})).await;
     assert_eq!(
         right.status,
-        StatusCode::OK,
-        "whoever is signed in knows it: {}",
+        StatusCode::TOO_MANY_REQUESTS,
+        "what is known answers no guesser: {}",
         right.text()
     );
+    assert_eq!(state(&world, &id).await, "requested");
     world.close().await;
 }
 

@@ -35,7 +35,7 @@ use crate::tls::{Issuer, Mint, Settings as TlsSettings};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit code: 0 an orderly stop; 1 the demo cannot open; 2 the command line makes no sense")]
 pub struct Args {
-    /// The folder of policies, whose changes are followed; without it the built-in policies
+    /// The folder of policies; without it the built-in policies, in a folder of the demo's own. Changes are followed
     dir: Option<PathBuf>,
     /// Print one line of JSON when everything is ready, and nothing else
     #[arg(long)]
@@ -66,6 +66,9 @@ struct Ready {
     ca: String,
     /// The root that speaks for the stand-ins themselves, which sites that pass unread show; none for real ones.
     sites_ca: Option<String>,
+    /// The policies that rule, and whose changes are followed; scripts find them in the settings.
+    #[serde(skip)]
+    policies: String,
     state: String,
     /// The settings by which other commands find what the demo keeps.
     settings: String,
@@ -124,7 +127,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     let password = password();
     admit(&settings, policies, &password)?;
     let papers = certify(&settings, policies)?;
-    let rules = policies.map(Path::to_owned).map_or(Rules::Embedded, Rules::Folder);
+    let rules = Rules::Folder(settings.policies.folder.clone());
     let asked = settings.clone();
     let opening = async move { Gatehouse::open(&asked, rules, issuer, clock).await };
     let Some(opened) = signals.unless_told(opening).await? else {
@@ -335,6 +338,7 @@ fn ready(
         admin: format!("http://{}", addresses.admin),
         ca: ca.display().to_string(),
         sites_ca: stand_ins.map(|stand_ins| stand_ins.root.display().to_string()),
+        policies: settings.policies.folder.display().to_string(),
         state: folder.join("state").display().to_string(),
         settings: written(settings, folder, addresses)?.display().to_string(),
         client_certificate,

@@ -27,6 +27,7 @@ fn addresses(ready: &Ready) -> Vec<String> {
         format!("  admin    {}/metrics  /readyz  /proxy.pac", ready.admin),
         format!("  root     {}", ready.ca),
         format!("  records  {}/records", ready.state),
+        format!("  policies {} (what you change there rules)", ready.policies),
         String::new(),
     ]
 }

@@ -177,7 +177,7 @@ fn a_purpose_a_person_a_host_or_a_case_with_a_mistake_is_shown_where() {
     insta::assert_snapshot!(told("people/people.toml", "roles = [\"recruiter\"]", "roles = [\"recruter\"]"), @"people/people.toml:8:10: `recruter` is not a role of the directory (did you mean `recruiter`?)");
     insta::assert_snapshot!(told("people/people.toml", "time-zone = \"Europe/Paris\"", "time-zone = \"Europe/Pariss\""), @"people/people.toml:12:13: `Europe/Pariss` is not a time zone (write an IANA name such as `Europe/Paris`)");
     insta::assert_snapshot!(told("catalog/linkedin.toml", "category = \"professional\"", "category = \"profesional\""), @"catalog/linkedin.toml:6:12: `profesional` is not a known category (did you mean `professional`?)");
-    insta::assert_snapshot!(told("catalog/x.toml", "activity = \"post\"", "activity = \"pst\""), @"catalog/x.toml:71:12: `pst` is not a known activity (did you mean `post`?)");
+    insta::assert_snapshot!(told("catalog/x.toml", "activity = \"post\"", "activity = \"pst\""), @"catalog/x.toml:85:12: `pst` is not a known activity (did you mean `post`?)");
     insta::assert_snapshot!(told("cases/linkedin.toml", "who = \"ada\"", "who = \"adda\""), @"cases/linkedin.toml:17:7: there is no person `adda` (did you mean `ada`?)");
     insta::assert_snapshot!(told("cases/linkedin.toml", "outcome = \"declare\"", "outcome = \"allow\""), @r#"cases/linkedin.toml:16:6: the case `asks a recruiter for a purpose before the feed opens` fails: outcome: expected "allow", came "declare"; no rule permits it; offered: `recruiting`, `competitor-research`, `market-research`, `press-monitoring`, `social-listening`, `training-delivery` (change the rules or the case, then run `wayleave test`)"#);
 }

@@ -18,6 +18,7 @@ use http::HeaderValue;
 
 use super::accounts::{Account, Accounts};
 use super::checking::{Checking, Turn};
+use super::credentials::{Credentials, basic_token};
 use super::guesses::{Guesser, Guesses, Stand};
 use super::hashing::Hashing;
 use super::queue::Queue;
@@ -373,32 +374,6 @@ impl Attempt {
         let sign_in = self.account.sign_in();
         let (id, selects) = self.meant.filter(|_| is_right && sign_in.is_good())?;
         Some(Known { id, selects, sign_in })
-    }
-}
-
-/// What a client sent.
-struct Credentials {
-    name: String,
-    password: Secret,
-}
-
-/// The token behind the scheme `Basic`, which has no case (RFC 9110 §11.1).
-fn basic_token(value: &HeaderValue) -> Option<&[u8]> {
-    let bytes = value.as_bytes();
-    let (scheme, token) = bytes.split_at_checked(bytes.iter().position(|b| *b == b' ')?)?;
-    scheme.eq_ignore_ascii_case(b"basic").then(|| token.trim_ascii())
-}
-
-impl Credentials {
-    fn parse(token: &[u8]) -> Option<Self> {
-        let bytes = base64::engine::general_purpose::STANDARD.decode(token).ok()?;
-        let text = Secret::new(String::from_utf8(bytes).ok()?);
-        let (name, password) = text.reveal().split_once(':')?;
-        let fits = !name.is_empty() && !text.reveal().chars().any(char::is_control);
-        fits.then(|| Self {
-            name: name.to_owned(),
-            password: Secret::new(password),
-        })
     }
 }
 

@@ -4,6 +4,7 @@ mod accounts;
 mod basic;
 mod certificate;
 mod checking;
+mod credentials;
 mod guesses;
 mod hashing;
 mod queue;

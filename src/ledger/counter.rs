@@ -125,7 +125,7 @@ pub(super) enum Apart {
     Here(Arc<Mutex<dyn AtCounter + Send>>),
     /// On a thread of its own, which waits for a database.
     #[cfg_attr(
-        not(feature = "postgres"),
+        all(not(feature = "postgres"), not(test)),
         expect(dead_code, reason = "a file belongs to one gateway, and waits for nothing here")
     )]
     There(mpsc::Sender<Box<Ask>>),

@@ -35,7 +35,7 @@ use crate::tls::{Issuer, Mint, Settings as TlsSettings};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit code: 0 an orderly stop; 1 the demo cannot open; 2 the command line makes no sense")]
 pub struct Args {
-    /// The folder of policies; without it the built-in policies, in a folder of the demo's own. Changes are followed
+    /// The folder of policies, whose changes are followed; without it the built-in policies
     dir: Option<PathBuf>,
     /// Print one line of JSON when everything is ready, and nothing else
     #[arg(long)]

@@ -1,6 +1,7 @@
 //! From an accepted socket to requests: the TLS door's handshake, then HTTP/1.1 or HTTP/2.
 
 use std::convert::Infallible;
+use std::error::Error as _;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -208,7 +209,13 @@ impl Proxy {
         tokio::pin!(connection);
         let patience = limits.header_timeout();
         tokio::select! {
-            ended = connection.as_mut() => return ended.map_err(|error| broken(&error)),
+            ended = connection.as_mut() => {
+                return match ended {
+                    // nothing was asked, as over HTTP/1.1 where the library says so itself
+                    Err(error) if !streams.begun() && is_hung_up(&error) => Ok(()),
+                    ended => ended.map_err(|error| broken(&error)),
+                };
+            }
             () = tasks.stopping().cancelled() => connection.as_mut().graceful_shutdown(),
             () = streams.idle(patience, limits.http2_idle_timeout()) => {
                 if !streams.begun() {
@@ -270,6 +277,13 @@ impl Proxy {
             });
         }
     }
+}
+
+/// Whether the client is gone without a word, which some do by a reset: those who look whether a port is open, and
+/// whoever closes on what they have not read (RFC 1122 §4.2.2.13).
+fn is_hung_up(error: &hyper::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<h2::Error>());
+    cause.is_some_and(h2::Error::is_io)
 }
 
 fn broken(error: &hyper::Error) -> Fault {

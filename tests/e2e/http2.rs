@@ -10,6 +10,7 @@ use http_body_util::{BodyExt, StreamBody};
 
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use wayleave::facts::{End, FaultCode};
 
@@ -318,6 +319,26 @@ async fn a_head_that_is_far_too_large_is_refused_by_the_library_and_one_beyond_a
         (Some(FaultCode::ClientGone), None)
     );
     assert_eq!(world.origin.received().len(), 1);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_resets_a_connection_without_having_asked_for_anything_leaves_no_line() {
+    let world = World::open().await;
+    let ada = world.client_on_tls_door("ada", b"h2");
+    let stream = TcpStream::connect(ada.proxy).await.unwrap();
+    stream.set_zero_linger().unwrap();
+    let (io, h2) = ada.dial_on(stream).await;
+    assert!(h2);
+    let mut wire = Wire::on(io);
+    wire.say("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0").await;
+    assert_eq!(
+        wire.bytes(9).await[3],
+        4,
+        "the gateway has heard it, and sends its own settings"
+    );
+    drop(wire);
+    // which holds every line of the book against what was asked
     world.close().await;
 }
 

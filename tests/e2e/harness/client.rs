@@ -248,7 +248,11 @@ impl Client {
 
     /// A connection to the proxy, and whether it speaks HTTP/2.
     pub async fn dial(&self) -> (Box<dyn Io>, bool) {
-        let stream = TcpStream::connect(self.proxy).await.unwrap();
+        self.dial_on(TcpStream::connect(self.proxy).await.unwrap()).await
+    }
+
+    /// The same on a connection that was set up by hand.
+    pub async fn dial_on(&self, stream: TcpStream) -> (Box<dyn Io>, bool) {
         stream.set_nodelay(true).unwrap();
         let Some(config) = &self.door else {
             return (Box::new(stream), false);

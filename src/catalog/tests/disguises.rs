@@ -329,6 +329,31 @@ fn a_get_that_names_a_write_is_that_write() {
 }
 
 #[test]
+fn a_name_of_a_write_counts_on_every_host_of_its_platform() {
+    for (url, activity) in [
+        ("https://api.x.com/graphql/AbC/CreateTweet", "post"),
+        ("https://pro.x.com/i/api/graphql/AbC/CreateTweet", "post"),
+        ("https://tweetdeck.com/graphql/AbC/DeleteTweet", "delete"),
+        ("https://pro.x.com/i/api/graphql/AbC/SendMessageMutation", "message"),
+        ("https://api.x.com/1.1/dm/new2.json", "message"),
+        ("https://api.twitter.com/1.1/friendships/create.json", "follow"),
+        ("https://x.com/i/api/1.1/statuses/update.json", "post"),
+        ("https://reddit.com/api/submit", "post"),
+        ("https://gql.reddit.com/api/comment", "comment"),
+        (
+            "https://youtube.googleapis.com/youtubei/v1/comment/create_comment",
+            "comment",
+        ),
+        ("https://slack-gov.com/api/chat.postMessage", "message"),
+        ("https://vk.com/method/wall.post", "post"),
+    ] {
+        for method in ["GET", "POST"] {
+            assert_eq!(request(method, url).activities(), activity, "{method} {url}");
+        }
+    }
+}
+
+#[test]
 fn a_socket_that_is_known_to_receive_only_is_realtime_and_any_other_may_write() {
     for (url, activity) in [
         ("https://mastodon.example/api/v1/streaming?stream=user", "realtime"),

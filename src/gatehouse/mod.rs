@@ -13,6 +13,7 @@ pub mod kept;
 mod notices;
 mod open;
 pub mod pac;
+mod passing;
 mod reach;
 mod refused;
 pub mod reload;

@@ -10,9 +10,9 @@ use super::exposition::{exposition, labels, looking};
 use super::health::Health;
 use super::kept::Kept;
 use super::reach::Reach;
-use super::reload::{self, Reload};
+use super::reload::{self, Reload, Wanted};
 use super::sources::Look;
-use super::{Addresses, Gatehouse, counting, descriptors, findings, pac, refused, wellbeing};
+use super::{Addresses, Gatehouse, counting, descriptors, findings, pac, passing, refused, wellbeing};
 use crate::audit::{Book, BookError, Reader};
 use crate::clock::Clock;
 use crate::config;
@@ -78,7 +78,7 @@ pub(super) struct Rooms {
     pub(super) metrics: Metrics,
     pub(super) book: Book,
     pub(super) ledger: Ledger,
-    usage: Usage,
+    pub(super) usage: Usage,
     pub(super) guard: Arc<Guard>,
     pub(super) mint: Arc<Mint>,
     pub(super) tls_door: Arc<tls::Door>,
@@ -109,9 +109,8 @@ impl Gatehouse {
             Rules::Folder(folder) => Some((folder.clone(), Look::at(folder))),
             Rules::Embedded => None,
         };
-        let kept = Kept::at(&settings.policies.kept);
-        let (assembled, texts, refused) = reload::ready(&rules, &kept).map_err(OpenError::Policies)?;
-        PortalError::unless_free(assembled.rulebook.catalog().place(&settings.portal.host))?;
+        let (kept, wanted) = (Kept::at(&settings.policies.kept), Wanted::by(settings));
+        let (assembled, texts, refused) = reload::ready(&rules, &wanted, &kept).map_err(OpenError::Policies)?;
         reload::warn(&assembled.warnings, &assembled.rulebook, &clock);
         match settings.mode {
             Mode::Observe => tracing::warn!("the gateway only observes: what rules refuse is let pass, and recorded"),
@@ -130,7 +129,7 @@ impl Gatehouse {
             tracing::error!(%why, "what was promised before the last end cannot be compared with the records");
         }
         // nobody is let in on a token whose account changed while nobody watched
-        reload::notice_accounts(&rooms.portal, &rooms.live, &clock, None).await;
+        passing::notice_accounts(&rooms.portal, &rooms.live, &clock, None).await;
         let house = serve(settings, rooms, doors, followed, root_pem, clock);
         house.health.rules_kept(kept);
         for problem in house.health.authority() {
@@ -272,13 +271,7 @@ fn serve(
     serve_operators(&rooms, &running, doors.admin);
     wellbeing::introduce(&rooms, &running.health, &running.clock, &running.tasks);
     follow(&rooms, &running, settings, followed);
-    reload::notice(&rooms, &running.tasks, &running.clock);
-    let (portal, clock) = (rooms.portal.clone(), running.clock.clone());
-    running.tasks.until_stop(async move { portal.shares(clock).await });
-    let counted = (rooms.ledger.clone(), rooms.usage.clone());
-    running
-        .tasks
-        .until_stop(counting::keep_uses(counted, running.clock.clone()));
+    passing::notice(&rooms, &running.tasks, &running.clock);
     if let Some(notices) = &rooms.notices {
         let stop = running.tasks.stopping().clone();
         running.tasks.spawn(notices.clone().run(stop));
@@ -327,7 +320,7 @@ fn follow(rooms: &Rooms, running: &Running, settings: &config::File, followed: O
         folder,
         library: Arc::default(),
         kept: Kept::at(&settings.policies.kept),
-        mode: settings.mode,
+        wanted: Wanted::by(settings),
         live: rooms.live.clone(),
         book: rooms.book.clone(),
         metrics: rooms.metrics.clone(),

@@ -9,22 +9,19 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::time::MissedTickBehavior;
-
 use super::exposition::labels;
 use super::health::Health;
 use super::kept::Kept;
-use super::open::{Rooms, Rules};
+use super::open::Rules;
 use super::refused;
 use super::sources::{Library, Look, read_folder};
 use crate::audit::Book;
+use crate::catalog::Catalog;
 use crate::clock::Clock;
-use crate::facts::{AccountMarks, Act, GatewayAct, Mode, Problem, RulebookId, SourceText};
-use crate::identity::Guard;
+use crate::config;
+use crate::facts::{Act, GatewayAct, Host, Mode, Place, Problem, RulebookId, SourceText};
 use crate::metrics::Metrics;
-use crate::portal::Portal;
 use crate::proof::property;
-use crate::proxy::Tasks;
 use crate::rulebook::{Assembled, InForce, Live, Rulebook, Sources};
 
 /// How often the folder is looked at. The system could tell of changes, but not on every file system, not without limit,
@@ -55,7 +52,7 @@ enum Keeping {
 
 impl Ready {
     /// Takes what was read of a folder, and keeps new rules if they may rule.
-    fn of(files: Vec<SourceText>, ruling: &InForce, mode: Mode, kept: &Kept) -> Result<Self, Vec<Problem>> {
+    fn of(files: Vec<SourceText>, ruling: &InForce, wanted: &Wanted, kept: &Kept) -> Result<Self, Vec<Problem>> {
         let sources = Sources::from_files(files)?;
         if let Some(in_force) = ruling.with_people_of(&sources) {
             let of = in_force.rulebook.id().clone();
@@ -65,13 +62,42 @@ impl Ready {
                 keeping: Keeping::ToBeTried(Box::new(Texts { of, sources })),
             });
         }
-        let (mut assembled, texts) = Texts::of_folder(Some(ruling), sources)?;
+        let (mut assembled, texts) = Texts::of_folder(Some(ruling), sources, wanted)?;
         let warnings = std::mem::take(&mut assembled.warnings);
         Ok(Self {
-            in_force: assembled.in_mode(mode),
+            in_force: assembled.in_mode(wanted.mode),
             warnings,
             keeping: Keeping::Tried(texts.keep(kept)),
         })
+    }
+}
+
+/// What the settings say of rules.
+#[derive(Clone)]
+pub(super) struct Wanted {
+    mode: Mode,
+    /// Under which name the portal stands.
+    portal: Host,
+}
+
+impl Wanted {
+    /// What `settings` say.
+    pub(super) fn by(settings: &config::File) -> Self {
+        Self {
+            mode: settings.mode,
+            portal: settings.portal.host.clone(),
+        }
+    }
+
+    /// Nothing, unless a platform of the catalogue has the portal's name: whoever opens that site would find the portal.
+    fn leave_free(&self, catalog: &Catalog) -> Result<(), Vec<Problem>> {
+        let Place { host, platform, .. } = catalog.place(&self.portal);
+        let Some(platform) = platform else { return Ok(()) };
+        let message = format!("`{host}` is a host of `{platform}`, and the portal's (`portal.host`)");
+        let help = "set `portal.host` to a name that no server has, e.g. `wayleave.internal`, or take that host out of the catalogue";
+        Err(vec![
+            Problem::of_file("wayleave::catalog::portal", "catalog", message).with_help(help),
+        ])
     }
 }
 
@@ -82,15 +108,19 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    fn read(folder: &Path) -> Result<(Assembled, Self), Vec<Problem>> {
-        Self::of_folder(None, Sources::from_files(read_folder(folder)?)?)
+    fn read(folder: &Path, wanted: &Wanted) -> Result<(Assembled, Self), Vec<Problem>> {
+        Self::of_folder(None, Sources::from_files(read_folder(folder)?)?, wanted)
     }
 
     /// The same of a folder of which everything can be read: also what is to be proved of its rules, by which nobody is
     /// judged. What ruled once may rule on without.
-    fn of_folder(ruling: Option<&InForce>, sources: Sources) -> Result<(Assembled, Self), Vec<Problem>> {
+    fn of_folder(
+        ruling: Option<&InForce>,
+        sources: Sources,
+        wanted: &Wanted,
+    ) -> Result<(Assembled, Self), Vec<Problem>> {
         let unread = property::read(&sources.properties).problems().to_vec();
-        match Self::take(ruling, sources) {
+        match Self::take(ruling, sources, wanted) {
             Ok(taken) if unread.is_empty() => Ok(taken),
             Ok(_) => Err(unread),
             Err(problems) => Err([problems, unread].concat()),
@@ -98,16 +128,17 @@ impl Texts {
     }
 
     /// The same of texts that were read.
-    fn take(ruling: Option<&InForce>, sources: Sources) -> Result<(Assembled, Self), Vec<Problem>> {
+    fn take(ruling: Option<&InForce>, sources: Sources, wanted: &Wanted) -> Result<(Assembled, Self), Vec<Problem>> {
         let assembled = Rulebook::tried_after(ruling, &sources)?;
+        wanted.leave_free(assembled.rulebook.catalog())?;
         let of = assembled.rulebook.id().clone();
         Ok((assembled, Self { of, sources }))
     }
 
     /// What ruled last, where that still may.
-    fn last(kept: &Kept) -> Option<(Assembled, Self)> {
+    fn last(kept: &Kept, wanted: &Wanted) -> Option<(Assembled, Self)> {
         let sources = kept.last().map_err(|error| tracing::error!(%error, "the last rules"));
-        Self::take(None, sources.ok()??).ok()
+        Self::take(None, sources.ok()??, wanted).ok()
     }
 
     /// Keeps them as what rules, when nothing but them can rule any more: see [`Keeping`].
@@ -128,16 +159,20 @@ pub(super) fn warn(warnings: &[Problem], rules: &Rulebook, clock: &Clock) {
 }
 
 /// The rules that rule from the start: those of the folder, or the last good ones with the problems of the folder.
-pub(super) fn ready(rules: &Rules, kept: &Kept) -> Result<(Assembled, Texts, Vec<Problem>), Vec<Problem>> {
+pub(super) fn ready(
+    rules: &Rules,
+    wanted: &Wanted,
+    kept: &Kept,
+) -> Result<(Assembled, Texts, Vec<Problem>), Vec<Problem>> {
     let read = match rules {
-        Rules::Folder(folder) => Texts::read(folder),
-        Rules::Embedded => Texts::take(None, Sources::embedded()),
+        Rules::Folder(folder) => Texts::read(folder, wanted),
+        Rules::Embedded => Texts::take(None, Sources::embedded(), wanted),
     };
     let problems = match read {
         Ok((assembled, texts)) => return Ok((assembled, texts, Vec::new())),
         Err(problems) => problems,
     };
-    let Some((assembled, texts)) = Texts::last(kept) else {
+    let Some((assembled, texts)) = Texts::last(kept, wanted) else {
         return Err(problems);
     };
     for problem in &problems {
@@ -152,7 +187,7 @@ pub(super) struct Reload {
     pub(super) folder: PathBuf,
     pub(super) library: Arc<Mutex<Library>>,
     pub(super) kept: Kept,
-    pub(super) mode: Mode,
+    pub(super) wanted: Wanted,
     pub(super) live: Arc<Live>,
     pub(super) book: Book,
     pub(super) metrics: Metrics,
@@ -179,10 +214,10 @@ impl Reload {
     /// may rule. Returns false where a file could not be read: the folder will look the same when it can.
     async fn reload(&self, look: &Look, again: bool) -> bool {
         let (look, kept, ruling) = (look.clone(), self.kept.clone(), self.live.load());
-        let (mode, library) = (self.mode, Arc::clone(&self.library));
+        let (wanted, library) = (self.wanted.clone(), Arc::clone(&self.library));
         let read = move || {
             let files = library.lock().unwrap_or_else(PoisonError::into_inner).read(&look)?;
-            Ready::of(files, &ruling, mode, &kept)
+            Ready::of(files, &ruling, &wanted, &kept)
         };
         let ready = match tokio::task::spawn_blocking(read).await {
             Ok(ready) => ready,
@@ -302,89 +337,6 @@ async fn look_at(folder: &Path) -> Look {
     }
 }
 
-/// How often the accounts are looked at: whoever is removed is signed out within a second.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-
-/// Notices what becomes of accounts, tokens and grants as time passes, until the stop.
-pub(super) fn notice(rooms: &Rooms, tasks: &Tasks, clock: &Clock) {
-    let (portal, live) = (rooms.portal.clone(), rooms.live.clone());
-    tasks.until_stop(follow_accounts(rooms.guard.clone(), portal.clone()));
-    tasks.until_stop(note_accounts(portal.clone(), live.clone(), clock.clone()));
-    tasks.until_stop(end_tokens(portal.clone(), clock.clone()));
-    tasks.until_stop(notice_lapses(portal, live, clock.clone()));
-}
-
-/// Follows the accounts until the task is dropped: whoever is removed is signed out, and nothing rests on their tokens any more.
-/// INVARIANT: it waits for neither the ledger nor the book, however slow they are. The methods log what is wrong with them.
-async fn follow_accounts(guard: Arc<Guard>, portal: Arc<Portal>) {
-    let mut ticks = tokio::time::interval(LOOK_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut seen = None;
-    loop {
-        ticks.tick().await;
-        let guard = guard.clone();
-        match tokio::task::spawn_blocking(move || guard.reload()).await {
-            Ok(Ok(()) | Err(_)) => {}
-            Err(error) => tracing::error!(%error, "looking at the accounts broke off"),
-        }
-        let accounts = portal.accounts();
-        if accounts.as_ref().map(Arc::as_ptr) != seen.as_ref().map(Arc::as_ptr) {
-            portal.suspend_by_accounts();
-            seen = accounts;
-        }
-    }
-}
-
-/// Keeps what becomes of tokens with the accounts until the task is dropped, as fast as that can be kept.
-async fn note_accounts(portal: Arc<Portal>, live: Arc<Live>, clock: Clock) {
-    let mut ticks = tokio::time::interval(LOOK_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut noted = None;
-    loop {
-        ticks.tick().await;
-        noted = notice_accounts(&portal, &live, &clock, noted).await;
-    }
-}
-
-/// Ends the tokens of those whose accounts are not as they were noted, in this life or the one before. Gives those that are
-/// noted, so that they are not looked through until they change.
-pub(super) async fn notice_accounts(
-    portal: &Portal,
-    live: &Live,
-    clock: &Clock,
-    noted: Option<Arc<AccountMarks>>,
-) -> Option<Arc<AccountMarks>> {
-    let accounts = portal.accounts()?;
-    if noted.as_ref().is_some_and(|noted| Arc::ptr_eq(noted, &accounts)) {
-        return noted;
-    }
-    let rulebook = live.load().rulebook.id().clone();
-    let is_noted = portal.notice_accounts(&accounts, &rulebook, clock.now()).await;
-    is_noted.then_some(accounts)
-}
-
-/// Ends what rests on tokens that are over until the task is dropped: by itself, as what lapses waits for the disk.
-async fn end_tokens(portal: Arc<Portal>, clock: Clock) {
-    let mut ticks = tokio::time::interval(LOOK_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        portal.end_tokens(clock.now());
-    }
-}
-
-/// Notices what nobody answered in time or used for too long until the task is dropped; at the start, what lapsed before it.
-async fn notice_lapses(portal: Arc<Portal>, live: Arc<Live>, clock: Clock) {
-    let mut ticks = tokio::time::interval(LOOK_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        let rulebook = live.load().rulebook.id().clone();
-        portal.notice_lapses(&rulebook, clock.now()).await;
-        portal.notice_idle(&rulebook, clock.now()).await;
-    }
-}
-
 /// Writes what the gateway did by itself.
 pub(super) async fn record(book: &Book, live: &Live, act: GatewayAct) {
     let rulebook = live.load().rulebook.id().clone();
@@ -404,7 +356,8 @@ mod tests {
     fn people_who_changed_count_before_they_are_kept_and_rules_that_changed_only_after() {
         let folder = tempfile::tempdir().unwrap();
         let kept = Kept::at(folder.path());
-        let Ok((assembled, texts, _)) = ready(&Rules::Embedded, &kept) else {
+        let wanted = Wanted::by(&config::File::default());
+        let Ok((assembled, texts, _)) = ready(&Rules::Embedded, &wanted, &kept) else {
             panic!("the shipped rules rule")
         };
         texts.keep(&kept).unwrap();
@@ -423,7 +376,7 @@ mod tests {
             file.text = format!("{}{zoe}", file.text).into();
         }
         let changed = Sources::from_files(files.clone()).unwrap();
-        let ready = Ready::of(files, &ruling, Mode::Enforce, &kept).unwrap();
+        let ready = Ready::of(files, &ruling, &wanted, &kept).unwrap();
         assert!(
             ready
                 .in_force
@@ -440,7 +393,7 @@ mod tests {
 
         let rule = "@id(\"t\") @reason(\"R.\") @owner(\"IT\") @untested(\"new\") @mode(\"observe\")\n\
                     forbid (principal, action, resource is Site);";
-        let ready = Ready::of(with("rules/99-test.cedar", rule), &ruling, Mode::Enforce, &kept).unwrap();
+        let ready = Ready::of(with("rules/99-test.cedar", rule), &ruling, &wanted, &kept).unwrap();
         assert!(matches!(ready.keeping, Keeping::Tried(Ok(()))));
         assert!(kept.rulebook(ready.in_force.rulebook.id()).is_ok());
     }

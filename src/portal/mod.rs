@@ -108,8 +108,8 @@ use serde::{Deserialize, Serialize};
 use crate::audit::Book;
 use crate::clock::Timestamp;
 use crate::facts::{
-    Arrival, FaultCode, Host, Language, Observation, Person, Place, PlatformId, RecordId, Remedy, RulebookId, Subject,
-    SubjectId, Token, Wording,
+    Arrival, FaultCode, Host, Language, Observation, Person, RecordId, Remedy, RulebookId, Subject, SubjectId, Token,
+    Wording,
 };
 use crate::identity::Guard;
 use crate::ledger::{Ledger, Once};
@@ -203,20 +203,6 @@ pub enum PortalError {
     /// The system gives no random numbers.
     #[error("the system gives no random numbers, without which forms cannot be protected")]
     Random,
-    /// Its name is one of those that the catalogue manages.
-    #[error(
-        "`portal.host` is `{0}`, a host of `{1}` in the catalogue: whoever opens that site would find the portal in its place; \
-         set it to a name that no server has, e.g. `wayleave.internal`"
-    )]
-    Managed(Host, PlatformId),
-}
-
-impl PortalError {
-    /// Nothing, unless the place where the portal is to stand is a platform's.
-    pub fn unless_free(place: Place) -> Result<(), Self> {
-        let Place { host, platform, .. } = place;
-        platform.map_or(Ok(()), |platform| Err(Self::Managed(host, platform)))
-    }
 }
 
 /// A request to the portal, as the proxy understood it.

@@ -143,7 +143,13 @@ fn a_portal_with_the_name_of_a_managed_site_keeps_the_gate_closed() {
     insta::assert_snapshot!(desk.types(run), @"
     exit 1
     --- stderr
-    error: `portal.host` is `www.linkedin.com`, a host of `linkedin` in the catalogue: whoever opens that site would find the portal in its place; set it to a name that no server has, e.g. `wayleave.internal`
+    error: the policies may not rule
+
+    wayleave::catalog::portal
+
+      × catalog: `www.linkedin.com` is a host of `linkedin`, and the portal's (`portal.host`)
+      help: set `portal.host` to a name that no server has, e.g. `wayleave.internal`, or take that
+            host out of the catalogue
     ");
 }
 

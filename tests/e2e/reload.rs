@@ -291,6 +291,20 @@ async fn each_edit_that_is_refused_is_recorded_also_for_the_same_mistake() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_catalogue_that_takes_the_name_of_the_portal_never_rules() {
+    let world = a_reader().await;
+    let host =
+        "[[host]]\nhost = \"wayleave.internal\"\nplatform = \"mastodon\"\nmatch = \"exact\"\nroles = [\"site\"]\n";
+    world.write_policy("catalog/local.toml", host);
+    is_refused(&world, "`wayleave.internal` is a host of `mastodon`, and the portal's").await;
+    let home = world.client("ada").navigate("https://wayleave.internal/").await;
+    assert_eq!(home.status, StatusCode::OK);
+    world.write_policy("catalog/local.toml", "");
+    is_well_again(&world).await;
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_broken_file_never_rules_and_says_where_it_is_broken() {
     let world = a_reader().await;
     let before = world.gate().live().load().rulebook.id().clone();

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::error::Error as _;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -208,14 +209,13 @@ impl Proxy {
         let connection = builder.serve_connection(TokioIo::new(io), service);
         tokio::pin!(connection);
         let patience = limits.header_timeout();
+        let over = |ended: hyper::Result<()>| match ended {
+            // nothing was asked, as over HTTP/1.1 where the library says so itself
+            Err(error) if !streams.begun() && is_hung_up(&error) => Ok(()),
+            ended => ended.map_err(|error| broken(&error)),
+        };
         tokio::select! {
-            ended = connection.as_mut() => {
-                return match ended {
-                    // nothing was asked, as over HTTP/1.1 where the library says so itself
-                    Err(error) if !streams.begun() && is_hung_up(&error) => Ok(()),
-                    ended => ended.map_err(|error| broken(&error)),
-                };
-            }
+            ended = connection.as_mut() => return over(ended),
             () = tasks.stopping().cancelled() => connection.as_mut().graceful_shutdown(),
             () = streams.idle(patience, limits.http2_idle_timeout()) => {
                 if !streams.begun() {
@@ -227,7 +227,7 @@ impl Proxy {
         }
         // a client that does not take leave is left
         tokio::select! {
-            ended = connection.as_mut() => ended.map_err(|error| broken(&error)),
+            ended = connection.as_mut() => over(ended),
             () = streams.idle(patience, patience) => Ok(()),
         }
     }
@@ -282,8 +282,9 @@ impl Proxy {
 /// Whether the client is gone without a word, which some do by a reset: those who look whether a port is open, and
 /// whoever closes on what they have not read (RFC 1122 §4.2.2.13).
 fn is_hung_up(error: &hyper::Error) -> bool {
-    let cause = error.source().and_then(|cause| cause.downcast_ref::<h2::Error>());
-    cause.is_some_and(h2::Error::is_io)
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+    // which is what TLS says of records that are none
+    cause.is_some_and(|cause| cause.kind() != io::ErrorKind::InvalidData)
 }
 
 fn broken(error: &hyper::Error) -> Fault {

@@ -431,7 +431,17 @@ fn one_record_each(records: &[Record], sent: Option<usize>) {
         );
     }
     let sent = sent.unwrap_or(closings.len());
-    assert_eq!(closings.len(), sent, "each request has exactly one record");
+    let ends = || {
+        records
+            .iter()
+            .filter(|record| closings.contains_key(record.id.as_str()))
+    };
+    assert_eq!(
+        closings.len(),
+        sent,
+        "each request has exactly one record: {:#?}",
+        ends().collect::<Vec<_>>()
+    );
 }
 
 fn read_records(folder: &Path) -> Vec<Record> {

@@ -204,7 +204,7 @@ impl Basic {
                 }
             }
         };
-        let _looked_at = LookedAt::new(self, guesser);
+        let mut looked_at = self.look_at(guesser)?;
         let place = self.queue.enter(client).ok_or(WhyRejected::Unavailable)?;
         let mut hashing = self.hashing.place().await.ok_or(WhyRejected::Unavailable)?;
         drop(place);
@@ -216,13 +216,15 @@ impl Basic {
             return Ok(None);
         }
         // The place goes along: a client that hangs up must not free it while its hash still runs.
-        let (attempt, verified) = tokio::task::spawn_blocking(move || {
+        let hash = tokio::task::spawn_blocking(move || {
             let verified = hashing.verify(&attempt.password, &attempt.account.hash);
             drop(hashing);
             (attempt, verified)
-        })
-        .await
-        .map_err(|_| WhyRejected::Unavailable)?;
+        });
+        looked_at.is_hashed = true;
+        let hashed = hash.await;
+        looked_at.is_hashed = false;
+        let (attempt, verified) = hashed.map_err(|_| WhyRejected::Unavailable)?;
         let is_right = self.known_of(verified)?;
         let now = self.started.elapsed();
         let until = now.saturating_add(self.remember);
@@ -249,13 +251,19 @@ impl Basic {
         })
     }
 
-    /// Whether one more password of this account is looked at for this client.
+    /// Whether one more password of this account would be looked at for this client.
     fn may_guess(&self, guesser: &Guesser) -> Result<(), WhyRejected> {
-        match self.guesses().stand(guesser, self.started.elapsed()) {
-            Stand::Heard => Ok(()),
-            Stand::Busy => Err(WhyRejected::Unavailable),
-            Stand::Waits => Err(WhyRejected::TooManyGuesses),
-        }
+        is_heard(self.guesses().stand(guesser, self.started.elapsed()))
+    }
+
+    /// One more is looked at, if it is.
+    fn look_at(&self, guesser: Guesser) -> Result<LookedAt<'_>, WhyRejected> {
+        is_heard(self.guesses().admit(guesser, self.started.elapsed()))?;
+        Ok(LookedAt {
+            basic: self,
+            guesser,
+            is_hashed: false,
+        })
     }
 
     /// Whether credentials are remembered as right.
@@ -334,18 +342,25 @@ impl Basic {
 struct LookedAt<'a> {
     basic: &'a Basic,
     guesser: Guesser,
-}
-
-impl<'a> LookedAt<'a> {
-    fn new(basic: &'a Basic, guesser: Guesser) -> Self {
-        basic.guesses().begins(guesser);
-        Self { basic, guesser }
-    }
+    is_hashed: bool,
 }
 
 impl Drop for LookedAt<'_> {
     fn drop(&mut self) {
-        self.basic.guesses().ends(&self.guesser);
+        let (now, mut guesses) = (self.basic.started.elapsed(), self.basic.guesses());
+        guesses.ends(&self.guesser);
+        if self.is_hashed {
+            // who hangs up before the answer has taken a hash as well, and does not do so for ever
+            guesses.wrong(self.guesser, now);
+        }
+    }
+}
+
+const fn is_heard(stand: Stand) -> Result<(), WhyRejected> {
+    match stand {
+        Stand::Heard => Ok(()),
+        Stand::Busy => Err(WhyRejected::Unavailable),
+        Stand::Waits => Err(WhyRejected::TooManyGuesses),
     }
 }
 
@@ -661,6 +676,24 @@ mod tests {
         let answers = futures_util::future::join_all(answers).await;
         assert_eq!(answers.iter().filter(|answer| **answer == WRONG).count(), 10);
         assert_eq!(answers.last(), Some(&rejected(WhyRejected::Unavailable)));
+    }
+
+    #[tokio::test]
+    async fn who_hangs_up_before_the_answer_has_guessed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        add(&path, &[("ada", "of ada")]);
+        let basic = basic(&path);
+        let (here, elsewhere) = (arrival(Door::Tls, "192.0.2.7"), arrival(Door::Tls, "192.0.2.8"));
+        for n in 0..super::super::guesses::FREE {
+            let guess = header(&format!("ada:guess {n}"));
+            drop(basic.hashing.place().await); // there is one for it
+            let asks = std::pin::pin!(ask(&basic, &guess, &here));
+            assert!(futures_util::poll!(asks).is_pending(), "it is hashed");
+        }
+        let told = ask(&basic, &header("ada:of ada"), &here).await;
+        assert_eq!(told, rejected(WhyRejected::TooManyGuesses));
+        assert_eq!(ask(&basic, &header("ada:of ada"), &elsewhere).await, known("ada", None));
     }
 
     #[tokio::test]

@@ -74,25 +74,34 @@ impl Guesses {
     /// Whether one more is looked at.
     pub(super) fn stand(&mut self, guesser: &Guesser, now: Duration) -> Stand {
         self.forget(now);
-        let (client, account) = guesser;
-        let client = self.clients.get(client);
+        let (from, account) = guesser;
+        let client = self.clients.get(from);
         let wrong = client.and_then(|client| client.accounts.get(account));
         let wrong = wrong.map_or(0, |count| count.wrong);
-        if wrong >= FREE || client.is_some_and(|client| client.altogether >= FREE_ALTOGETHER) {
-            Stand::Waits
-        } else if wrong.saturating_add(self.open.get(guesser).copied().unwrap_or_default()) >= FREE {
+        let altogether = client.map_or(0, |client| client.altogether);
+        if wrong >= FREE || altogether >= FREE_ALTOGETHER {
+            return Stand::Waits;
+        }
+        let open = self.open.get(guesser).copied().unwrap_or_default();
+        let from_there = self.open.iter().filter(|((client, _), _)| client == from);
+        let open_from_there: usize = from_there.map(|(_, open)| *open as usize).sum();
+        if wrong.saturating_add(open) >= FREE || altogether.saturating_add(open_from_there) >= FREE_ALTOGETHER {
             Stand::Busy
         } else {
             Stand::Heard
         }
     }
 
-    /// One is being looked at.
-    pub(super) fn begins(&mut self, guesser: Guesser) {
-        *self.open.entry(guesser).or_default() += 1;
+    /// Begins to look at one more, where one more is looked at.
+    pub(super) fn admit(&mut self, guesser: Guesser, now: Duration) -> Stand {
+        let stand = self.stand(&guesser, now);
+        if stand == Stand::Heard {
+            *self.open.entry(guesser).or_default() += 1;
+        }
+        stand
     }
 
-    /// It is not any more; if it was wrong, that is counted.
+    /// It is not looked at any more.
     pub(super) fn ends(&mut self, guesser: &Guesser) {
         if let Some(open) = self.open.get_mut(guesser) {
             *open = open.saturating_sub(1);
@@ -181,13 +190,25 @@ mod tests {
         let mut guesses = Guesses::default();
         let [first, second] = [1, 2].map(|n| numbered(HERE, n));
         guess(&mut guesses, first, 1, at(0));
-        (1..FREE).for_each(|_| guesses.begins(first));
-        assert_eq!(guesses.stand(&first, at(0)), Stand::Busy);
+        (1..FREE).for_each(|_| assert_eq!(guesses.admit(first, at(0)), Stand::Heard));
+        assert_eq!(guesses.admit(first, at(0)), Stand::Busy);
         assert_eq!(guesses.stand(&second, at(0)), Stand::Heard);
         guesses.ends(&first);
         assert_eq!(guesses.stand(&first, at(0)), Stand::Heard);
         (1..FREE).for_each(|_| guesses.ends(&first));
         assert!(guesses.open.is_empty());
+    }
+
+    #[test]
+    fn no_more_of_one_client_are_looked_at_at_once_than_it_may_get_wrong_altogether() {
+        let mut guesses = Guesses::default();
+        (0..FREE_ALTOGETHER - 3).for_each(|n| guess(&mut guesses, numbered(HERE, n), 1, at(0)));
+        let next = |n: usize| numbered(HERE, FREE_ALTOGETHER + n);
+        (0..3).for_each(|n| assert_eq!(guesses.admit(next(n), at(0)), Stand::Heard));
+        assert_eq!(guesses.admit(next(3), at(0)), Stand::Busy);
+        assert_eq!(guesses.admit(numbered(ELSEWHERE, 0), at(0)), Stand::Heard);
+        guesses.ends(&next(0));
+        assert_eq!(guesses.admit(next(3), at(0)), Stand::Heard);
     }
 
     #[test]

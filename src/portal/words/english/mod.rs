@@ -364,7 +364,7 @@ pub const ENGLISH: Words = Words {
     wait_what: "Too many wrong passwords came from this address, for this user or altogether, so none is looked at for five minutes.",
     wait_advice: "Wait, then sign in with the right one. Somewhere else, and where you are signed in already, nothing has changed. If it was not you, tell your help desk.",
     busy_title: "Signing in is not possible right now",
-    busy_what: "Your password could not be checked: too many others wait, or the gateway has no memory left for it.",
+    busy_what: "Your password could not be checked: too many are being checked, yours from here or others', or the gateway has no memory left for it.",
     busy_advice: "Try again in a moment. If it lasts, tell your help desk.",
     tls_door_title: "Sign in on the encrypted way",
     tls_door_what: "Nobody can sign in on the way that you came: a password in clear could be read by others.",

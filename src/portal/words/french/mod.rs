@@ -386,7 +386,7 @@ pub const FRENCH: Words = Words {
     wait_what: "Trop de mots de passe inexacts sont venus de cette adresse, pour ce nom ou au total : aucun n’est examiné pendant cinq minutes.",
     wait_advice: "Attendez, puis ouvrez la session avec le bon mot de passe. Ailleurs, et là où votre session est déjà ouverte, rien n’a changé. Si ce n’était pas vous, prévenez l’assistance informatique.",
     busy_title: "Il n’est pas possible d’ouvrir une session en ce moment",
-    busy_what: "Votre mot de passe n’a pas pu être vérifié : trop d’autres personnes attendent, ou la passerelle n’a plus assez de mémoire.",
+    busy_what: "Votre mot de passe n’a pas pu être vérifié : trop de mots de passe sont en cours de vérification, les vôtres d’ici ou ceux d’autres personnes, ou la passerelle n’a plus assez de mémoire.",
     busy_advice: "Réessayez dans un instant. Si cela dure, prévenez l’assistance informatique.",
     tls_door_title: "Ouvrez la session par la voie chiffrée",
     tls_door_what: "Il n’est pas possible d’ouvrir une session par la voie que vous avez prise : d’autres pourraient y lire le mot de passe.",

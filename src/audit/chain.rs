@@ -95,6 +95,13 @@ impl Chain {
         let Some(hung) = Link::of(line) else {
             return Err("it is not a line of the book: it must begin with `seq` and `prev`".to_owned());
         };
+        if hung.prev != self.head && self.next == 1 {
+            return Err(
+                "its `prev` names a line before it, and the first line has none: one was removed before it, or it \
+                        was changed"
+                    .to_owned(),
+            );
+        }
         if hung.prev != self.head {
             return Err(format!(
                 "its `prev` is not the hash of the line before it, number {}: one of the two was changed, or a line \

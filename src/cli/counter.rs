@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Collected, Empty, Full};
+use http_body_util::{BodyExt, Collected, Empty, Full, Limited};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use miette::{IntoDiagnostic, Report, WrapErr, miette};
@@ -27,6 +27,8 @@ use crate::facts::Secret;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// What ends or lists what everybody holds may have to wait for others who do, and to write a record of each.
 const LONG: Duration = Duration::from_mins(10);
+/// In bytes: of what somebody says who has not proved that they are the gateway, no more is read.
+const LONGEST_REFUSAL: usize = 64 * 1024;
 /// Where the API revokes.
 pub const REVOCATIONS: &str = "/v1/revocations";
 /// What to ask oneself when nobody answers.
@@ -275,9 +277,15 @@ impl Way {
         let again = answer.headers().get(header::RETRY_AFTER);
         let again = again.and_then(|seconds| seconds.to_str().ok()?.parse::<u64>().ok());
         // an answer that ends early says no more than its status
-        let bytes = answer.into_body().collect().await.map(Collected::to_bytes);
+        let body = Limited::new(answer.into_body(), LONGEST_REFUSAL);
+        let bytes = body.collect().await.map(Collected::to_bytes);
         let json = serde_json::from_slice(&bytes.unwrap_or_default()).unwrap_or_default();
+        // nobody has proved yet that they are the gateway: what they say does nothing to a terminal
         let why = problem(&Said { status, json });
+        let why: String = why
+            .chars()
+            .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
+            .collect();
         let why = format!("the proxy refused the way to `{}` ({status}): {why}", self.portal);
         match again {
             Some(seconds) => miette!(help = format!("try again in {seconds} seconds"), "{why}"),

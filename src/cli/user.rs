@@ -5,7 +5,7 @@
     reason = "door: reads a password from a file that was asked for"
 )]
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -148,10 +148,17 @@ fn unread(path: &Path, why: std::io::Error) -> UsersError {
     }
 }
 
+/// In bytes; a device that never ends a line is no file of a password.
+const LONGEST_LINE: u64 = 4096;
+
 /// The first line, without its end.
 pub(super) fn first_line(from: &mut impl BufRead) -> std::io::Result<Secret> {
     let mut line = Zeroizing::new(String::new());
-    from.read_line(&mut line)?;
+    from.take(LONGEST_LINE).read_line(&mut line)?;
+    if line.len() as u64 == LONGEST_LINE {
+        let why = format!("its first line is longer than {LONGEST_LINE} bytes: no password is");
+        return Err(std::io::Error::other(why));
+    }
     Ok(Secret::new(line.trim_end_matches(['\n', '\r'])))
 }
 

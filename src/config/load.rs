@@ -19,18 +19,28 @@ use crate::facts::{Problem, Severity, SourceText, did_you_mean};
 /// What names of environment variables that are settings start with: `WAYLEAVE__INGRESS__PLAIN=0.0.0.0:3128`.
 const PREFIX: &str = "WAYLEAVE__";
 
-/// The environment variables of this process that are settings.
+/// The environment variables of this process that are settings, or look as if they were meant to be.
 pub fn environment() -> Vec<(String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
-        .filter(|(name, _)| name.starts_with(PREFIX))
+        .filter(|(name, _)| name.starts_with(PREFIX) || meant(name).is_some())
         .collect()
+}
+
+/// The variable that was meant by one which differs from it in case or underscores only.
+fn meant(name: &str) -> Option<String> {
+    let plain = |name: &str| name.to_ascii_uppercase().replace("__", "_");
+    let name = plain(name);
+    let variables = shape::values::<File>()
+        .into_iter()
+        .map(|path| format!("{PREFIX}{}", path.join("__").to_ascii_uppercase()));
+    variables.into_iter().find(|variable| plain(variable) == name)
 }
 
 /// Reads the settings.
 ///
 /// Without a `path` the defaults count, and relative paths start at the current folder. `environment` holds variables
-/// (others than `WAYLEAVE__…` are skipped), `overrides` dotted paths (`ingress.plain`) with their values; later ones win.
+/// (others than `WAYLEAVE__…` are skipped, if they are not misspelt ones), `overrides` dotted paths (`ingress.plain`) with their values; later ones win.
 pub fn load(
     path: Option<&Path>,
     environment: impl IntoIterator<Item = (String, String)>,
@@ -53,6 +63,11 @@ pub fn load(
         if let Some(words) = name.strip_prefix(PREFIX) {
             let words: Vec<String> = words.split("__").map(str::to_ascii_lowercase).collect();
             draft.take_word(&name, &words, &text);
+        } else if let Some(meant) = meant(&name) {
+            let message = format!("the variable `{name}` is no setting");
+            draft
+                .problems
+                .push(outside("unknown", message).with_help(format!("did you mean `{meant}`?")));
         }
     }
     for (name, text) in overrides {

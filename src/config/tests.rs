@@ -66,6 +66,52 @@ fn a_client_may_have_all_connections_but_a_door_not_none() {
 }
 
 #[test]
+fn what_makes_no_sense_is_refused_with_what_would() {
+    let text = "\
+[ingress]
+max_header_bytes = 10
+networks = { office = ['10.1.0.0/16'], site = ['10.1.0.0/16'] }
+
+[upstream]
+allow = ['10.0.0.1/8']
+
+[proxy]
+via = 'a b'
+
+[audit]
+sync_ms = 999999999
+
+[portal]
+ticket_s = 0
+";
+    let said = complaints(text, &[]);
+    for part in [
+        "no browser's head fits into 10 bytes (use at least 1024)",
+        "`10.1.0.0/16` belongs to `ingress.networks.office` already (name each network once)",
+        "`10.0.0.1/8` is an address inside of a network (write `10.0.0.0/8` for all of it, or `10.0.0.1/32` for the address alone)",
+        "`a b` cannot stand in `Via`",
+        "a crash would lose lines of up to 999999999 milliseconds (use at most 60000, which is a minute)",
+        "`ticket_s` of 0 would let nothing through",
+    ] {
+        assert!(said.iter().any(|line| line.contains(part)), "{part}: {said:#?}");
+    }
+    assert_eq!(said.len(), 6, "{said:#?}");
+}
+
+#[test]
+fn a_variable_that_is_nearly_a_setting_is_told_which() {
+    for (name, meant) in [
+        ("WAYLEAVE_INGRESS_PLAIN", "WAYLEAVE__INGRESS__PLAIN"),
+        ("WAYLEAVE_MODE", "WAYLEAVE__MODE"),
+        ("wayleave__mode", "WAYLEAVE__MODE"),
+    ] {
+        let said = complaints("", &[(name, "observe")]);
+        assert!(said.iter().any(|line| line.contains(meant)), "{name}: {said:?}");
+    }
+    assert!(read("", &[("WAYLEAVE_LOG", "debug"), ("WAYLEAVE_PASSWORD", "x")], &[]).is_ok());
+}
+
+#[test]
 fn every_setting_of_the_shipped_file_has_a_word_about_it() {
     let mut explained = false;
     for line in SHIPPED.lines() {

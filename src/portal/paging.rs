@@ -76,7 +76,8 @@ impl Paging {
     /// The same of a list of what has names by the time at which they were given.
     pub(super) fn by_time(received: &Received) -> Result<Self, Problem> {
         let paging = Self::of(received)?;
-        let is_name = |after: &str| Timestamp::named(after).is_some();
+        // as it was given: what is spelt otherwise stands elsewhere in the order of names
+        let is_name = |after: &str| Timestamp::spelt(after).as_deref() == Some(after);
         if paging.after.as_deref().is_none_or(is_name) {
             Ok(paging)
         } else {

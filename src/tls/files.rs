@@ -5,7 +5,7 @@
 )]
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -33,9 +33,23 @@ pub(super) const CLIENTS_KEY: &str = "clients.key";
 /// The folder of the client certificates that were made.
 pub(super) const CLIENTS_MADE: &str = "clients";
 
+/// No PEM file of keys or certificates is larger; a device has no end.
+const LARGEST: u64 = 1 << 20;
+
+fn read(path: &Path) -> Result<Vec<u8>, TlsProblem> {
+    let unread = |source| read_problem(path, source);
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(unread)?;
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unread)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(unread(io::Error::other(format!("it is larger than {LARGEST} bytes"))));
+    }
+    Ok(bytes)
+}
+
 /// Every certificate of a PEM file, at least one.
 pub(super) fn certificates(path: &Path) -> Result<Vec<Certificate>, TlsProblem> {
-    let text = fs::read(path).map_err(|source| read_problem(path, source))?;
+    let text = read(path)?;
     let bad = |why: String| TlsProblem::BadCertificate {
         path: path.to_owned(),
         why,
@@ -54,7 +68,10 @@ pub(super) fn certificates(path: &Path) -> Result<Vec<Certificate>, TlsProblem> 
 
 /// The private key of a PEM file: PKCS#8, SEC1 or PKCS#1, whatever else the file holds.
 pub(super) fn key(path: &Path) -> Result<(KeyPair, PrivateKeyDer<'static>), TlsProblem> {
-    let text = Zeroizing::new(fs::read_to_string(path).map_err(|source| read_problem(path, source))?);
+    let text = Zeroizing::new(String::from_utf8(read(path)?).map_err(|why| {
+        drop(Zeroizing::new(why.into_bytes()));
+        read_problem(path, io::Error::other("it is no text, as PEM is"))
+    })?);
     if text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") {
         return Err(TlsProblem::EncryptedKey { path: path.to_owned() });
     }

@@ -110,6 +110,14 @@ impl Home for Database {
     }
 }
 
+/// Looks until something is so, for a minute at most: what never comes fails, and does not hang.
+fn comes(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = std::time::Instant::now();
+    while !is_so() {
+        assert!(began.elapsed().as_secs() < 60, "{what}");
+    }
+}
+
 /// Returns once the ledger shows what is wanted.
 async fn until(ledger: &Ledger, mut wanted: impl FnMut(&Ledger) -> bool) {
     let mut changes = ledger.changes();
@@ -629,9 +637,10 @@ async fn an_envelope_that_is_kept_anew_while_old_ones_are_counted_is_not_forgott
     });
     let counting =
         "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'DELETE FROM envelopes%' AND wait_event = 'PgSleep'";
-    while database.says(counting) == "0" {
+    comes("nothing was counted", || {
         assert!(!one_more.is_finished(), "nothing was counted");
-    }
+        database.says(counting) != "0"
+    });
     database.says("UPDATE kept SET at_ms = 18 WHERE name = '01'; INSERT INTO renewed VALUES (true)");
     one_more.await.unwrap().unwrap();
     let kept = gateway.envelopes_of(&ada(), moment(0)).await.unwrap();
@@ -707,8 +716,13 @@ async fn portals_ask_where_the_line_leads_that_was_made_again() {
     let own = database.says(&format!("SELECT pid {theirs} AND NOT {is_line}"));
     let line = database.says(&format!("SELECT pid {theirs} AND {is_line}"));
     database.says(&format!("SELECT pg_terminate_backend({line}, 9000)"));
-    while database.says(&format!("SELECT count(*) {theirs} AND {is_line}")) == "0" {}
-    while asks().await.is_err() {}
+    comes("the line is whole again", || {
+        database.says(&format!("SELECT count(*) {theirs} AND {is_line}")) != "0"
+    });
+    let began = std::time::Instant::now();
+    while let Err(trouble) = asks().await {
+        assert!(began.elapsed().as_secs() < 60, "{trouble:?}");
+    }
     let others = database.says(&format!("SELECT count(*) {theirs} AND NOT {is_line} AND pid <> {own}"));
     assert_eq!(
         others, "1",
@@ -727,7 +741,9 @@ async fn a_database_that_takes_no_changes_any_more_is_lost() {
             &format!("ALTER SYSTEM SET default_transaction_read_only = {is}"),
         );
         server.says("ledger", "SELECT pg_reload_conf()");
-        while server.says("ledger", "SHOW default_transaction_read_only") != is {}
+        comes("the server has read its settings", || {
+            server.says("ledger", "SHOW default_transaction_read_only") == is
+        });
     };
     let spend = async |token: &str| east.spend(token.to_owned(), moment(1_000), moment(1_000)).await;
     assert_eq!(spend("one").await, Ok(true));

@@ -7,7 +7,7 @@ use http::StatusCode;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wayleave::clock::Clock;
-use wayleave::facts::{Act, Arrival, Door, End, FaultCode, NetworkName, SubjectId};
+use wayleave::facts::{Act, Arrival, Door, End, FaultCode, NetworkName, PurposeId, SubjectId};
 use wayleave::identity::users;
 use wayleave::identity::{Evidence, Guard, Identification, MaySend, WhyRejected};
 use wayleave::ingress::{self, basic_allowed};
@@ -164,11 +164,7 @@ async fn the_user_name_beside_a_certificate_selects_a_purpose_and_is_nobody_else
         let seen = closing.seen();
         let subject = seen.subject.as_ref().unwrap();
         assert_eq!((subject.id.as_str(), subject.method.as_str()), ("ada", "certificate"));
-        assert_eq!(
-            seen.selected.as_ref().map(|purpose| purpose.as_str()),
-            selected,
-            "{name}"
-        );
+        assert_eq!(seen.selected.as_ref().map(PurposeId::as_str), selected, "{name}");
     }
     // only what is selected counts
     let answer = called("ada+market-research").get(FEED).await;

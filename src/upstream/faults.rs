@@ -192,8 +192,8 @@ pub fn of_body(stage: Stage, error: &(dyn Error + 'static)) -> Fault {
 fn is_malformed(error: &(dyn Error + 'static)) -> bool {
     if let Some(error) = error.downcast_ref::<io::Error>() {
         // what the HTTP library says of chunks and trailers that are none, and the TLS library of records that are none
-        return matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)
-            && !error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+        let of_tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        return of_tls.is_none() && matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
     }
     // the library found it, such as a length that does not fit (RFC 9113 §8.1.1): no client sent a reset
     let stream = error.downcast_ref::<h2::Error>();

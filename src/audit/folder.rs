@@ -132,7 +132,9 @@ impl Medium for Folder {
     }
 
     fn write(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
-        self.current()?.write_all_at(bytes, at)
+        let file = self.current()?;
+        holds(file, at)?;
+        file.write_all_at(bytes, at)
     }
 
     fn sync(&mut self) -> io::Result<()> {
@@ -147,7 +149,9 @@ impl Medium for Folder {
     }
 
     fn truncate(&mut self, len: u64) -> io::Result<()> {
-        self.current()?.set_len(len)
+        let file = self.current()?;
+        holds(file, len)?;
+        file.set_len(len)
     }
 
     fn place(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
@@ -158,6 +162,18 @@ impl Medium for Folder {
         fs::rename(&half, self.path.join(name))?;
         self.sync_names()
     }
+}
+
+/// Finds out whether all the bytes are still there that were written into a file: past its end there would be a hole.
+fn holds(file: &File, written: u64) -> io::Result<()> {
+    let left = file.metadata()?.len();
+    if left < written {
+        return Err(io::Error::other(format!(
+            "somebody else has cut it to {left} of {written} bytes, as `logrotate` does with `copytruncate`; put what was \
+             cut off back, or restart the gateway, which goes on after what is left"
+        )));
+    }
+    Ok(())
 }
 
 /// Makes the folder at `path`, and those above it, durably and for their owner only.

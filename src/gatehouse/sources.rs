@@ -251,12 +251,17 @@ impl Reading {
 
     fn file(&mut self, seen: &Seen, version: FileVersion, looked: SystemTime) {
         let name = &seen.name;
-        self.bytes += version.size;
-        if version.size > FILE_LIMIT || self.bytes > FOLDER_LIMIT {
-            let size = version.size;
+        let size = version.size;
+        if size > FILE_LIMIT {
             let why = format!("is too large: {size} bytes, at most {FILE_LIMIT} in one file");
             return self.problem("too-large", name, why);
         }
+        // a file that is not read takes no room from the others
+        if self.bytes + size > FOLDER_LIMIT {
+            let why = format!("is too much: with its {size} bytes the files hold more than {FOLDER_LIMIT} together");
+            return self.problem("too-large", name, why);
+        }
+        self.bytes += size;
         if let Some((path, known)) = self
             .known
             .remove_entry(&seen.path)
@@ -372,11 +377,32 @@ mod tests {
     }
 
     #[test]
-    fn a_file_over_the_limit_is_not_read() {
+    fn a_file_over_the_limit_is_not_read_and_no_other_is_blamed_for_it() {
         let dir = tempfile::tempdir().unwrap();
         let file = std::fs::File::create(dir.path().join("big.toml")).unwrap();
-        file.set_len(FILE_LIMIT + 1).unwrap();
-        assert!(read_folder(dir.path()).unwrap_err()[0].message.contains("too large"));
+        file.set_len(FOLDER_LIMIT + 1).unwrap();
+        std::fs::write(dir.path().join("small.toml"), "x").unwrap();
+        let problems = read_folder(dir.path()).unwrap_err();
+        let [problem] = problems.as_slice() else {
+            panic!("{problems:?}");
+        };
+        assert!(problem.to_string().starts_with("big.toml: is too large: "), "{problem}");
+    }
+
+    #[test]
+    fn files_that_are_too_much_together_are_a_problem_of_those_beyond() {
+        let dir = tempfile::tempdir().unwrap();
+        let full = usize::try_from(FOLDER_LIMIT / FILE_LIMIT).unwrap();
+        for n in 0..full {
+            let file = std::fs::File::create(dir.path().join(format!("{n:02}.toml"))).unwrap();
+            file.set_len(FILE_LIMIT).unwrap();
+        }
+        assert_eq!(read_folder(dir.path()).unwrap().len(), full);
+        std::fs::write(dir.path().join("x.toml"), "one").unwrap();
+        assert_eq!(
+            read_folder(dir.path()).unwrap_err()[0].to_string(),
+            format!("x.toml: is too much: with its 3 bytes the files hold more than {FOLDER_LIMIT} together")
+        );
     }
 
     #[test]

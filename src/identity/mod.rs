@@ -10,6 +10,7 @@
 mod evidence;
 mod methods;
 mod password;
+mod rejected;
 pub mod selection;
 mod sign_in;
 mod tokens;
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 pub use self::evidence::Evidence;
 use self::methods::Method;
 pub use self::methods::{WAIT, basic_proof};
+pub use self::rejected::WhyRejected;
 pub use self::sign_in::SignIn;
 pub use self::tokens::{FindToken, Found, Holder, token_hash};
 use crate::facts::{
@@ -134,72 +136,6 @@ pub enum Identification {
     /// A proof was shown and is wrong; it was for this account, if there is such an account. What stands for a name that
     /// is nobody's may be a password that was typed in the wrong place.
     Rejected(WhyRejected, Option<SubjectId>),
-}
-
-/// Why a proof is wrong. The words are for the person; they never tell whether a user exists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum WhyRejected {
-    /// Two `Proxy-Authorization` fields.
-    TwoProofs,
-    /// `Proxy-Authorization` is not `Basic` with a user name and a password.
-    Malformed,
-    /// The user name or the password is wrong.
-    WrongCredentials,
-    /// The password is not looked at: too many for this user were wrong, from this address.
-    TooManyGuesses,
-    /// A password was sent in clear from a network where that is not accepted.
-    UseTlsDoor,
-    /// The client certificate names nobody, or more than one.
-    CertificateUnclear,
-    /// A token was shown for what it is not good for.
-    OutOfScope,
-    /// The accounts could not be asked.
-    Unavailable,
-}
-
-impl WhyRejected {
-    /// The name used in metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::TwoProofs => "two-proofs",
-            Self::Malformed => "malformed",
-            Self::WrongCredentials => "wrong-credentials",
-            Self::TooManyGuesses => "too-many-guesses",
-            Self::UseTlsDoor => "use-tls-door",
-            Self::CertificateUnclear => "certificate-unclear",
-            Self::OutOfScope => "out-of-scope",
-            Self::Unavailable => "unavailable",
-        }
-    }
-
-    /// All of them, for closed label sets.
-    pub const ALL: [Self; 8] = [
-        Self::TwoProofs,
-        Self::Malformed,
-        Self::WrongCredentials,
-        Self::TooManyGuesses,
-        Self::UseTlsDoor,
-        Self::CertificateUnclear,
-        Self::OutOfScope,
-        Self::Unavailable,
-    ];
-}
-
-impl fmt::Display for WhyRejected {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::TwoProofs => "the request carries two `Proxy-Authorization` fields; send one",
-            Self::Malformed => "the `Proxy-Authorization` field is not `Basic` with a user name and a password",
-            Self::WrongCredentials => "the user name or the password is wrong",
-            Self::TooManyGuesses => {
-                "too many wrong passwords from this address, for this user or altogether; wait some minutes"
-            }
-            Self::UseTlsDoor => "passwords are not accepted in clear from this network; use the TLS door",
-            Self::CertificateUnclear => "the client certificate does not name exactly one user",
-            Self::OutOfScope => "the token is not good for this",
-            Self::Unavailable => "sign-in is not possible right now; try again",
-        })
-    }
 }
 
 /// Says whether a password may be used by this arrival.
@@ -509,15 +445,20 @@ mod tests {
     async fn a_certificate_is_believed_before_a_password_and_a_wrong_one_ends_the_asking() {
         let folder = tempfile::tempdir().unwrap();
         let guard = guard(&settings(folder.path()));
-        let (here, password) = (arrival(), signed_in(&[ADA]));
+        let (here, password, none) = (arrival(), signed_in(&[ADA]), signed_in(&[]));
         let mut params = rcgen::CertificateParams::default();
         params.subject_alt_names = vec![rcgen::SanType::URI("wayleave:user:bob".try_into().unwrap())];
         let key = rcgen::KeyPair::generate().unwrap();
         let bob: CertificateDer<'static> = params.self_signed(&key).unwrap().into();
-        let answer = guard.identify(&Evidence::gather(&password, Some(&bob), &here)).await;
+        let answer = guard.identify(&Evidence::gather(&none, Some(&bob), &here)).await;
         assert!(
             matches!(&answer, Identification::Known { subject, .. } if subject.id.as_str() == "bob" && subject.method == MethodName::Certificate),
             "{answer:?}"
+        );
+        let answer = guard.identify(&Evidence::gather(&password, Some(&bob), &here)).await;
+        assert!(
+            matches!(&answer, Identification::Rejected(WhyRejected::AnotherName, Some(whose)) if whose.as_str() == "bob"),
+            "ada is not whom it names, be her password right: {answer:?}"
         );
         let garbage = CertificateDer::from(vec![0x30, 0x00]);
         let answer = guard

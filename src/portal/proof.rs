@@ -29,7 +29,8 @@ impl Portal {
                 | WhyRejected::WrongCredentials
                 | WhyRejected::UseTlsDoor
                 | WhyRejected::OutOfScope
-                | WhyRejected::CertificateUnclear,
+                | WhyRejected::CertificateUnclear
+                | WhyRejected::AnotherName,
             ) => Err(self.ask_again(visit, self.words.wrong_password)),
         }
     }

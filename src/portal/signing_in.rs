@@ -132,7 +132,8 @@ impl Portal {
                 | WhyRejected::WrongCredentials
                 | WhyRejected::UseTlsDoor
                 | WhyRejected::OutOfScope
-                | WhyRejected::CertificateUnclear,
+                | WhyRejected::CertificateUnclear
+                | WhyRejected::AnotherName,
             ) => self.form(visit, visitor, &to, Some(words.wrong_password_here)),
         }
     }

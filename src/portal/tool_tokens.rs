@@ -85,6 +85,7 @@ impl Portal {
                 | WhyRejected::TooManyGuesses
                 | WhyRejected::UseTlsDoor
                 | WhyRejected::CertificateUnclear
+                | WhyRejected::AnotherName
                 | WhyRejected::OutOfScope => NotCovered::Wrong,
             })?;
             if shown.token.subject != visit.subject.id {

@@ -310,8 +310,9 @@ const ORIGIN_GONE: End = End::Failed {
 
 impl<B: HttpBody> Drop for Carrying<B> {
     fn drop(&mut self) {
-        // hyper stops polling a body that says it is at its end, or that gave trailers: that is delivered, not abandoned
-        let delivered = self.trailed || self.inner.is_end_stream();
+        // hyper stops polling a body that says it is at its end, that gave trailers, or all the bytes that it promised, also
+        // where its end is still to come: that is delivered, not abandoned
+        let delivered = self.trailed || self.inner.is_end_stream() || self.inner.size_hint().exact() == Some(0);
         // what was refused stays refused, whether or not anybody waits to hear it
         let refused = matches!(&self.finish, Some(finish) if !finish.completes());
         if delivered || refused {

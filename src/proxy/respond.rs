@@ -149,6 +149,7 @@ fn asking(why: Option<WhyRejected>, challenges: impl FnOnce() -> Vec<HeaderValue
         Some(WhyRejected::TooManyGuesses) => pages::wait(words, WAIT, who),
         Some(WhyRejected::Unavailable) => pages::busy(words, who),
         Some(WhyRejected::OutOfScope) => pages::out_of_scope(words, who),
+        Some(WhyRejected::AnotherName) => pages::another_name(words, &challenges(), who),
         Some(
             WhyRejected::TwoProofs
             | WhyRejected::Malformed

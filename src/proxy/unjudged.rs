@@ -1,6 +1,6 @@
 //! Requests that are answered before anybody could judge them: not in order, or not for where they were sent.
 
-use http::header::{CONNECTION, HeaderValue};
+use http::header::{CONNECTION, HOST, HeaderValue};
 use http::{Method, Request, Response};
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -11,7 +11,7 @@ use super::observe::head_of;
 use super::pac::pac_answer;
 use super::respond::{self, Reader};
 use super::visitor::{Hop, Inside};
-use crate::facts::{Ask, Authority, Blame, End, Fault, FaultCode, Observation, Stage, Standing};
+use crate::facts::{Ask, Authority, Blame, End, Fault, FaultCode, Host, Observation, Stage, Standing};
 use crate::ingress::Malformed;
 use crate::upstream::Body;
 
@@ -61,15 +61,15 @@ impl Proxy {
     ) -> Response<Body> {
         let why = format!("this connection is for `{}`", inside.authority);
         let fault = Fault::new(Blame::Client, Stage::Arrive, FaultCode::Misdirected, why);
-        self.theirs((hop, inside), named, request, &fault).await
+        self.theirs((hop, inside), Some(named), request, &fault).await
     }
 
     /// Its record says how it ended. Whoever opened a tunnel has proven who they are, and what they send there is theirs;
     /// at a door nobody has proven anything yet.
     pub(super) async fn unjudged(&self, hop: &Hop, request: Request<Incoming>, fault: &Fault) -> Response<Body> {
         if let Some(inside) = &hop.inside {
-            let to = inside.authority.clone();
-            return self.theirs((hop, inside), to, request, fault).await;
+            let named = named(&request, inside);
+            return self.theirs((hop, inside), named, request, fault).await;
         }
         tracing::debug!(client = %hop.arrival.client, %fault, end = ?End::from(fault), "refused before judging");
         let answer = respond::fault_without_entry(&self.house.portal, &request, fault, None);
@@ -77,11 +77,12 @@ impl Proxy {
         answer
     }
 
-    /// The same of a request inside of a tunnel: a flow of whoever opened it.
+    /// The same of a request inside of a tunnel: a flow of whoever opened it, to the origin that it named, of which as much
+    /// is kept as of one that is judged. Where it named none, or not one alone, its path may be any site's, and is not kept.
     async fn theirs(
         &self,
         (hop, inside): (&Hop, &Inside),
-        to: Authority,
+        named: Option<Authority>,
         request: Request<Incoming>,
         fault: &Fault,
     ) -> Response<Body> {
@@ -94,18 +95,29 @@ impl Proxy {
         let rules = &in_force.rulebook;
         let subject = inside.visitor.subject.clone();
         let head = head_of(&parts, rules.catalog().label_headers(), !body.is_end_stream());
+        // nobody reads through what is too large to be judged
+        let is_kept = named.is_some() && fault.code != FaultCode::HeadTooLarge;
+        let to = named.unwrap_or_else(|| inside.authority.clone());
+        let at = self.house.clock.now();
         let seen = Observation {
             arrival: hop.arrival.clone(),
             person: subject
                 .as_ref()
                 .and_then(|subject| in_force.directory.person(&subject.id)),
+            // whether a site is read, and so its path kept, may depend on what they hold
+            standing: subject
+                .as_ref()
+                .map_or_else(Standing::default, |subject| self.house.ledger.standing(&subject.id, at)),
             subject,
             ask: Ask::Request(to, Box::new(head)),
-            standing: Standing::default(), // nothing is judged by it
             selected: inside.visitor.selects.as_ref().map(|(purpose, _)| purpose.clone()),
-            at: self.house.clock.now(),
+            at,
         };
-        entry.saw(rules.redact(&seen));
+        entry.saw(if is_kept {
+            rules.redact(&seen)
+        } else {
+            rules.redact_unread(&seen)
+        });
         let reader = Reader::of(&self.house.portal, &parts);
         let mut answer = respond::fault(entry, seen.ask.host(), hop.is_intercepted(), reader, fault);
         // its body is not read, and what follows on the connection is no request
@@ -114,4 +126,25 @@ impl Proxy {
             .insert(CONNECTION, HeaderValue::from_static("close"));
         answer
     }
+}
+
+/// The origin that a request names which is not in order: by its target, else by its `Host`. None where it names two, or
+/// what is no host.
+fn named<B>(request: &Request<B>, inside: &Inside) -> Option<Authority> {
+    let default_port = match request.uri().scheme_str() {
+        Some("http") => 80,
+        Some("https") => 443,
+        Some(_) | None => inside.authority.port,
+    };
+    if let Some(target) = request.uri().authority() {
+        let host = Host::parse(target.host()).ok()?;
+        let port = target.port_u16().unwrap_or(default_port);
+        return Some(Authority { host, port });
+    }
+    let hosts = request.headers().get_all(HOST).iter();
+    let mut hosts = hosts.map(|host| Authority::parse(host.to_str().ok()?, Some(default_port)).ok());
+    let Some(first) = hosts.next() else {
+        return Some(inside.authority.clone());
+    };
+    first.filter(|first| hosts.all(|other| other.as_ref() == Some(first)))
 }

@@ -15,6 +15,15 @@ impl Rulebook {
         }
     }
 
+    /// The same of what nobody looks into, whether or not the rules would let it be read.
+    pub fn redact_unread(&self, seen: &Observation) -> Observation {
+        let ask = match &seen.ask {
+            Ask::Connect(_) => seen.ask.clone(),
+            Ask::Request(authority, head) => Ask::Request(authority.clone(), Box::new(unread(head))),
+        };
+        kept(seen, ask)
+    }
+
     /// The same, for what was already judged.
     pub fn redact_judged(&self, seen: &Observation, judgement: &Judgement) -> Observation {
         let ask = match &seen.ask {

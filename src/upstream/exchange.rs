@@ -61,8 +61,9 @@ impl Upstream {
                 (None, Some(_) | None) => return Err(missed.fault),
             };
             if missed.fate == Fate::OverHttp1 {
+                let method = request.method().clone();
                 let response = Box::pin(self.alone(slot, permit, request, sending)).await?;
-                return passed_on(&slot.key.authority, response, None);
+                return passed_on((&slot.key.authority, &method), response, None);
             }
         }
     }
@@ -77,6 +78,7 @@ impl Upstream {
         let to = &slot.key.authority;
         let Checkout { mut sender, reused } = checkout;
         put_in_form(&mut request, &slot.spelled, sender.is_http2())?;
+        let method = request.method().clone();
         let mut error = match in_time(sender.send(request), sending, self.response_timeout()).await {
             Ok(Ok(response)) => {
                 let held = match sender {
@@ -89,7 +91,7 @@ impl Upstream {
                         Some(Held::Stream(reservation))
                     }
                 };
-                return Ok(passed_on(to, response, held)?);
+                return Ok(passed_on((to, &method), response, held)?);
             }
             Ok(Err(error)) => error,
             Err(step) => return Err(self.too_late(to, step).into()),
@@ -161,9 +163,10 @@ fn may_go_again(fate: Fate, reused: bool, method: &Method) -> bool {
     }
 }
 
-/// An answer for the client. INVARIANT: it does not change protocols, which nobody has asked for (RFC 9110 §15.2.2).
+/// An answer for the client, to a request of this method. INVARIANT: it does not change protocols, which nobody has asked
+/// for (RFC 9110 §15.2.2).
 pub(super) fn passed_on(
-    from: &Authority,
+    (from, method): (&Authority, &Method),
     response: http::Response<Incoming>,
     held: Option<Held>,
 ) -> Result<http::Response<ResponseBody>, Fault> {
@@ -171,7 +174,19 @@ pub(super) fn passed_on(
         return Err(misspoken(from, "changes protocols although nobody asked for it"));
     }
     uncoded(from, response.headers())?;
-    Ok(response.map(|body| ResponseBody::new(body, from, held)))
+    let empty = is_empty(method, response.status());
+    Ok(response.map(|body| {
+        if empty {
+            ResponseBody::none(from, held)
+        } else {
+            ResponseBody::new(body, from, held)
+        }
+    }))
+}
+
+/// Whether an answer has no content, whatever its length says that another would have (RFC 9110 §6.4.1, §8.6).
+fn is_empty(method: &Method, status: StatusCode) -> bool {
+    *method == Method::HEAD || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 /// INVARIANT: a transfer coding ends with this hop, so that what came in one that the library did not undo would reach the

@@ -167,17 +167,37 @@ pub(super) fn of_exchange(to: &Authority, error: &hyper::Error) -> Fault {
     )
 }
 
+/// An answer that said how long it is ended before that, without an error.
+pub(super) fn short(from: &Authority) -> Fault {
+    Fault::new(
+        Blame::Origin,
+        Stage::Forward,
+        FaultCode::OriginGone,
+        format!("`{from}` ended its answer before the whole of it was there"),
+    )
+}
+
 /// A client's body cannot be read on: it sends what HTTP does not allow, or it is gone.
 pub fn of_body(stage: Stage, error: &(dyn Error + 'static)) -> Fault {
     let mut causes = std::iter::successors(Some(error), |cause| (*cause).source());
-    let kind = causes.find_map(|cause| Some(cause.downcast_ref::<io::Error>()?.kind()));
-    // what the library says of chunks and trailers that are none
-    let (code, words) = if matches!(kind, Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)) {
+    let (code, words) = if causes.any(is_malformed) {
         (FaultCode::BadRequest, "the request's body cannot be read")
     } else {
         (FaultCode::ClientGone, "the request's body ended early")
     };
     Fault::new(Blame::Client, stage, code, format!("{words}: {}", innermost(error)))
+}
+
+/// Whether a body's error is about its form, and not about the connection that it came on.
+fn is_malformed(error: &(dyn Error + 'static)) -> bool {
+    if let Some(error) = error.downcast_ref::<io::Error>() {
+        // what the HTTP library says of chunks and trailers that are none, and the TLS library of records that are none
+        let of_tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        return of_tls.is_none() && matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
+    }
+    // the library found it, such as a length that does not fit (RFC 9113 §8.1.1): no client sent a reset
+    let stream = error.downcast_ref::<h2::Error>();
+    stream.is_some_and(|error| error.is_library() && error.reason() == Some(h2::Reason::PROTOCOL_ERROR))
 }
 
 /// What a failed exchange tells of its request.
@@ -327,6 +347,41 @@ mod tests {
             let (code, text) = of_certificate("x.com", &problem);
             assert_eq!(code, FaultCode::CertificateBad);
             assert_eq!(text, format!("the certificate of `x.com` {words}"));
+        }
+    }
+
+    #[test]
+    fn a_client_whose_tls_breaks_has_not_sent_a_bad_request() {
+        let of = |inner: Box<dyn Error + Send + Sync>| {
+            let error = io::Error::new(io::ErrorKind::InvalidData, inner);
+            of_body(Stage::Forward, &error).code
+        };
+        assert_eq!(of(rustls::Error::DecryptError.into()), FaultCode::ClientGone);
+        assert_eq!(of("invalid chunk size".into()), FaultCode::BadRequest);
+    }
+
+    #[tokio::test]
+    async fn a_body_of_another_length_than_was_said_is_a_bad_request_and_one_that_is_reset_is_not() {
+        use tokio::io::AsyncWriteExt as _;
+
+        let post = b"\x83\x87\x84\0\x0econtent-length\x015";
+        let post = [b"\0\0\x15\x01\x04\0\0\0\x01", &post[..]].concat();
+        let short = b"\0\0\x01\0\x01\0\0\0\x01x";
+        let reset = b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x08";
+        for (last, code) in [(&short[..], FaultCode::BadRequest), (&reset[..], FaultCode::ClientGone)] {
+            let (mut client, server) = tokio::io::duplex(4096);
+            client.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+            client.write_all(b"\0\0\0\x04\0\0\0\0\0").await.unwrap();
+            client.write_all(&post).await.unwrap();
+            let mut connection = h2::server::handshake(server).await.unwrap();
+            let (request, _answer) = connection.accept().await.unwrap().unwrap();
+            client.write_all(last).await.unwrap();
+            let mut body = request.into_body();
+            let error = tokio::select! {
+                error = body.data() => error.unwrap().unwrap_err(),
+                _ = connection.accept() => panic!("nothing more is asked for"),
+            };
+            assert_eq!(of_body(Stage::Forward, &error).code, code, "{error}");
         }
     }
 

@@ -146,8 +146,9 @@ impl Upstream {
     ) -> Result<http::Response<ResponseBody>, Fault> {
         let slot = self.pool.slot(key(permit, secure))?;
         if is_bound(request.headers()) {
+            let method = request.method().clone();
             let response = Box::pin(self.alone(&slot, permit, request, sending)).await?;
-            return passed_on(permit.authority(), response, None);
+            return passed_on((permit.authority(), &method), response, None);
         }
         self.exchange(&slot, permit, request, sending).await
     }

@@ -14,7 +14,8 @@ use crate::facts::{Authority, Fault};
 
 /// An answer's body. What it holds of a connection serves the next request once it has ended.
 pub struct ResponseBody {
-    body: Incoming,
+    /// None where the answer has no content.
+    body: Option<Incoming>,
     from: Authority,
     held: Option<Held>,
 }
@@ -22,10 +23,22 @@ pub struct ResponseBody {
 impl ResponseBody {
     pub(super) fn new(body: Incoming, from: &Authority, held: Option<Held>) -> Self {
         Self {
-            body,
+            body: Some(body),
             from: from.clone(),
             held,
         }
+    }
+
+    /// The body of an answer that has no content. Whatever its origin sends all the same, and when it says that there is
+    /// nothing, is not waited for.
+    pub(super) fn none(from: &Authority, held: Option<Held>) -> Self {
+        let mut none = Self {
+            body: None,
+            from: from.clone(),
+            held,
+        };
+        none.ended();
+        none
     }
 
     fn ended(&mut self) {
@@ -40,19 +53,28 @@ impl Body for ResponseBody {
     type Error = Fault;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        if frame.is_none() {
-            self.ended();
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(None);
+        };
+        match ready!(Pin::new(&mut *body).poll_frame(cx)) {
+            Some(frame) => Poll::Ready(Some(frame.map_err(|error| faults::of_exchange(&self.from, &error)))),
+            // the library takes a stream that was reset without an error for one that has ended (RFC 9113 §8.1)
+            None if body.size_hint().lower() > 0 => Poll::Ready(Some(Err(faults::short(&self.from)))),
+            None => {
+                self.ended();
+                Poll::Ready(None)
+            }
         }
-        Poll::Ready(frame.map(|frame| frame.map_err(|error| faults::of_exchange(&self.from, &error))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body
+            .as_ref()
+            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
 }
 
@@ -67,7 +89,7 @@ impl fmt::Debug for ResponseBody {
 impl Drop for ResponseBody {
     fn drop(&mut self) {
         // whoever is told that nothing more will come need not ask for it
-        if self.body.is_end_stream() {
+        if self.is_end_stream() {
             self.ended();
         }
     }

@@ -323,3 +323,20 @@ async fn a_reader_that_goes_away_early_is_no_crash() {
     .await;
     assert_eq!((said.code, said.err.as_str()), (0, ""), "{said:#?}");
 }
+
+#[tokio::test]
+async fn a_stand_in_tells_whoever_asks_for_the_head_alone_what_the_page_has_and_sends_none() {
+    let demo = Demo::start().await;
+    let url = "https://www.example.org/";
+    for version in ["--http2", "--http1.1"] {
+        // it passes unread, and nobody vouches for the stand-in
+        let args = ["--insecure", version, url];
+        let page = crate::curl::through(&demo, Door::Plain, "ada", &args).await;
+        let head = crate::curl::through(&demo, Door::Plain, "ada", &[&args[..], &["--head"]].concat()).await;
+        assert_eq!((page.status, page.complaint.as_str()), (200, ""), "{page:#?}");
+        assert_eq!((head.status, head.complaint.as_str()), (200, ""), "{head:#?}");
+        assert_eq!(head.version, page.version);
+        assert_eq!(head.header("content-length"), page.body.len().to_string(), "{head:#?}");
+    }
+    demo.stop().await;
+}

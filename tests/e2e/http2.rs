@@ -16,7 +16,7 @@ use wayleave::facts::{End, FaultCode};
 
 use crate::harness::client::{Client, Io, Sender};
 use crate::harness::scripted::Scripted;
-use crate::harness::wire::Wire;
+use crate::harness::wire::{END_HEADERS, END_STREAM, HEADERS, RESET, SETTINGS, Wire, frame};
 use crate::harness::{World, code};
 
 type Part = Result<Frame<Bytes>, std::io::Error>;
@@ -342,43 +342,22 @@ async fn who_resets_a_connection_without_having_asked_for_anything_leaves_no_lin
     world.close().await;
 }
 
-/// A frame (RFC 9113 §4.1).
-fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
-    let length = u8::try_from(payload.len()).unwrap();
-    [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
-}
-
-/// The next frame of this kind: its stream and its payload.
-async fn next(wire: &mut Wire, kind: u8) -> (u8, Vec<u8>) {
-    loop {
-        let head = wire.bytes(9).await;
-        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
-        let payload = wire.bytes(length).await;
-        if head[3] == kind {
-            return (head[8], payload);
-        }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_http_2_forbids_is_reset_by_the_library_and_the_connection_is_still_good() {
-    const HEADERS: u8 = 1;
-    const RESET: u8 = 3;
     let world = World::open().await;
     let mut wire = Wire::on(world.client_on_tls_door("dan", b"h2").dial().await.0);
     wire.say(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
-    wire.say(frame(4, 0, 0, &[])).await;
+    wire.say(frame(SETTINGS, 0, 0, &[])).await;
     // `:method GET`, `:scheme http`, `:path /`, `:authority a.org` (RFC 7541 §6, appendix A)
     let head = [&[0x82, 0x86, 0x84, 0x01, 5][..], b"a.org"].concat();
     let forbidden = [&head[..], &[0, 10], b"connection", &[5], b"close"].concat();
-    let (end_stream, end_headers) = (1, 4);
-    wire.say(frame(HEADERS, end_stream | end_headers, 1, &forbidden)).await;
-    let (stream, reason) = next(&mut wire, RESET).await;
+    wire.say(frame(HEADERS, END_STREAM | END_HEADERS, 1, &forbidden)).await;
+    let (stream, reason) = wire.next(RESET).await;
     assert_eq!((stream, &reason[..]), (1, &[0, 0, 0, 1][..]), "PROTOCOL_ERROR");
     // nobody has signed in
     world.sends(1);
-    wire.say(frame(HEADERS, end_stream | end_headers, 3, &head)).await;
-    assert_eq!(next(&mut wire, HEADERS).await.0, 3);
+    wire.say(frame(HEADERS, END_STREAM | END_HEADERS, 3, &head)).await;
+    assert_eq!(wire.next(HEADERS).await.0, 3);
     drop(wire);
     world.close().await;
 }

@@ -7,7 +7,7 @@ use http::StatusCode;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wayleave::clock::Clock;
-use wayleave::facts::{Arrival, Door, End, FaultCode, NetworkName, SubjectId};
+use wayleave::facts::{Act, Arrival, Door, End, FaultCode, NetworkName, PurposeId, SubjectId};
 use wayleave::identity::users;
 use wayleave::identity::{Evidence, Guard, Identification, MaySend, WhyRejected};
 use wayleave::ingress::{self, basic_allowed};
@@ -139,6 +139,54 @@ async fn a_client_certificate_on_the_tls_door_says_who_it_is() {
     let answer = nobody.get("http://www.example.org/").await;
     assert_eq!(answer.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
     world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_user_name_beside_a_certificate_selects_a_purpose_and_is_nobody_elses() {
+    const FEED: &str = "https://www.linkedin.com/feed/";
+    let mut made = None;
+    let world = World::planned(|plan| {
+        let name = SubjectId::parse("ada").unwrap();
+        let files = founding::client(&plan.settings.tls.folder, &name, 30, false, Clock::system().now());
+        made = Some(files.unwrap());
+    })
+    .await;
+    world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
+    let called = |name: &str| Client {
+        // nothing rests on the password
+        authorization: Some(Client::basic(name, "")),
+        ..world.client_with_certificate(made.as_ref().unwrap(), b"http/1.1")
+    };
+    for (name, selected) in [("ada", None), ("ada+recruiting", Some("recruiting"))] {
+        let answer = called(name).get(FEED).await;
+        assert_eq!(answer.status, StatusCode::OK, "{name}: {}", answer.text());
+        let closing = world.closed("www.linkedin.com", "/feed/").await;
+        let seen = closing.seen();
+        let subject = seen.subject.as_ref().unwrap();
+        assert_eq!((subject.id.as_str(), subject.method.as_str()), ("ada", "certificate"));
+        assert_eq!(seen.selected.as_ref().map(PurposeId::as_str), selected, "{name}");
+    }
+    // only what is selected counts
+    let answer = called("ada+market-research").get(FEED).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}", answer.text());
+
+    let answer = called("dan+recruiting").get(FEED).await;
+    assert_eq!(answer.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
+    assert!(answer.header("proxy-authenticate").starts_with("Basic realm="));
+    assert!(answer.header("proxy-status").contains("another-name"));
+    assert!(
+        answer.text().contains("Send the name on the certificate"),
+        "{}",
+        answer.text()
+    );
+    let records = world.close().await;
+    let challenged = records.iter().filter_map(|record| match &record.act {
+        Act::Closing { seen, ended, .. } if ended.end == End::Challenged => Some(seen),
+        _ => None,
+    });
+    let challenged: Vec<_> = challenged.collect();
+    assert_eq!(challenged.len(), 1);
+    assert!(challenged[0].subject.is_none() && challenged[0].selected.is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]

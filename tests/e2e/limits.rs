@@ -613,7 +613,16 @@ async fn requests_that_leave_the_connections_name_are_misdirected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_refused_inside_a_tunnel_before_it_is_judged_is_a_flow_of_whoever_opened_it() {
-    let world = World::open().await;
+    // a site that is read under a purpose alone, whose grant counts here as well
+    let world = World::planned(|plan| {
+        let rule = r#"
+            @id("test.purpose") @title("Read under a purpose") @reason("This test reads under a purpose.") @owner("IT")
+            forbid (principal, action == Action::"inspect", resource)
+            when { resource.host == "fr.linkedin.com" } unless { context has purpose };
+        "#;
+        std::fs::write(plan.folder.join("policies/rules/95-purpose.cedar"), rule).unwrap();
+    })
+    .await;
     world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
     let ada = world.client("ada");
     let long = "/a".repeat(300);
@@ -626,29 +635,51 @@ async fn what_is_refused_inside_a_tunnel_before_it_is_judged_is_a_flow_of_whoeve
             FaultCode::Misdirected,
         ),
         (
-            "TRACE /in/ HTTP/1.1\r\nHost: www.linkedin.com",
-            "www.linkedin.com",
+            "TRACE /in/ HTTP/1.1\r\nHost: fr.linkedin.com",
+            "fr.linkedin.com",
             "/in/",
             405,
             FaultCode::MethodNotAllowed,
         ),
         (
-            "GET /feed/ HTTP/1.1\r\nHost: www.linkedin.com\r\nHost: www.linkedin.com",
-            "www.linkedin.com",
+            "GET /feed/ HTTP/1.1\r\nHost: fr.linkedin.com\r\nHost: fr.linkedin.com",
+            "fr.linkedin.com",
             "/feed/",
             400,
             FaultCode::BadRequest,
         ),
         (
-            &format!("GET {long} HTTP/1.1\r\nHost: www.linkedin.com"),
-            "www.linkedin.com",
-            &long,
+            &format!("GET {long} HTTP/1.1\r\nHost: fr.linkedin.com"),
+            "fr.linkedin.com",
+            UNREAD,
             431,
             FaultCode::HeadTooLarge,
         ),
+        // what names another origin is recorded as that one's, by what is kept of it elsewhere
+        (
+            "GET http://intranet.corp/hr/salaries HTTP/1.1\r\nHost: intranet.corp",
+            "intranet.corp",
+            UNREAD,
+            400,
+            FaultCode::BadRequest,
+        ),
+        (
+            "GET https://x.com/home HTTP/1.1\r\nHost: fr.linkedin.com",
+            "x.com",
+            "/home",
+            400,
+            FaultCode::BadRequest,
+        ),
+        (
+            "GET /hr/pay HTTP/1.1\r\nHost: fr.linkedin.com\r\nHost: intranet.corp",
+            "fr.linkedin.com",
+            UNREAD,
+            400,
+            FaultCode::BadRequest,
+        ),
     ] {
-        let io = Wire::tunnel(&ada, "www.linkedin.com:443").await.into_io();
-        let mut wire = Wire::on(tls(io, &ada.roots, "www.linkedin.com", |_| {}).await.unwrap());
+        let io = Wire::tunnel(&ada, "fr.linkedin.com:443").await.into_io();
+        let mut wire = Wire::on(tls(io, &ada.roots, "fr.linkedin.com", |_| {}).await.unwrap());
         world.sends(1);
         wire.say(format!("{request}\r\n\r\n")).await;
         let answer = wire.rest().await;

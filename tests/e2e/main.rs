@@ -39,6 +39,7 @@ mod decisions;
 mod delegations;
 mod digest;
 mod documented;
+mod endings;
 #[cfg(feature = "postgres")]
 mod gateways;
 mod guard;

@@ -436,6 +436,55 @@ async fn a_removed_file_is_noticed_before_anything_is_acknowledged() {
 }
 
 #[tokio::test]
+async fn a_file_that_somebody_cut_is_noticed_and_goes_on_once_it_is_whole_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (book, _, _) = flaky(&settings(folder.path()));
+    flow(&book, true).await;
+    book.flush().await.unwrap();
+    let file = folder.path().join("records-00000001.jsonl");
+    let whole = std::fs::read(&file).unwrap();
+    File::options().write(true).open(&file).unwrap().set_len(0).unwrap();
+    let mut entry = judged(&book).await;
+    let error = entry.commit().await.unwrap_err().to_string();
+    assert!(
+        error.contains(&format!("cut it to 0 of {} bytes", whole.len())),
+        "{error}"
+    );
+    assert!(book.healthy().is_err());
+    assert_eq!(std::fs::read(&file).unwrap(), b"", "no line stands behind a hole");
+    std::fs::write(&file, &whole).unwrap();
+    while book.healthy().is_err() {
+        tokio::task::yield_now().await;
+    }
+    entry.close(completed());
+    book.close().await.unwrap();
+    assert!(std::fs::read(&file).unwrap().starts_with(&whole));
+    verify(folder.path()).unwrap();
+}
+
+#[tokio::test]
+async fn a_book_whose_file_was_cut_goes_on_after_what_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let (book, _, _) = flaky(&settings(folder.path()));
+    for _ in 0..2 {
+        flow(&book, true).await;
+    }
+    book.flush().await.unwrap();
+    let file = folder.path().join("records-00000001.jsonl");
+    let cut = std::fs::metadata(&file).unwrap().len() - 10;
+    File::options().write(true).open(&file).unwrap().set_len(cut).unwrap();
+    let mut entry = judged(&book).await;
+    entry.commit().await.unwrap_err();
+    drop(entry);
+    book.close().await.unwrap_err();
+    let (book, _, _) = flaky(&settings(folder.path()));
+    assert!(folder.path().join("records-00000001.torn").exists());
+    flow(&book, true).await;
+    book.close().await.unwrap();
+    verify(folder.path()).unwrap();
+}
+
+#[tokio::test]
 async fn a_writer_that_dies_leaves_nobody_waiting() {
     let folder = tempfile::tempdir().unwrap();
     let (book, forecast, _) = flaky(&settings(folder.path()));

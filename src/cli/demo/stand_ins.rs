@@ -12,6 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
+use http_body::Body as _;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -114,8 +115,14 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
         .unwrap_or_default();
     let host = host.split(':').next().unwrap_or_default().to_owned();
     let received = size_of(body).await;
-    let did = format!("{} {} took {received} bytes", parts.method, parts.uri.path());
-    let (content_type, text) = if parts.method != Method::GET || parts.uri.path().contains("/api/") {
+    // HEAD asks what GET would be told (RFC 9110 §9.3.2)
+    let method = if parts.method == Method::HEAD {
+        &Method::GET
+    } else {
+        &parts.method
+    };
+    let did = format!("{method} {} took {received} bytes", parts.uri.path());
+    let (content_type, text) = if *method != Method::GET || parts.uri.path().contains("/api/") {
         let did = serde_json::json!({ "did": did, "host": host });
         ("application/json", format!("{did}\n"))
     } else if wants_html(&parts) {
@@ -146,6 +153,11 @@ fn respond(parts: &http::request::Parts, content_type: &'static str, text: Strin
     let mut response = Response::new(Full::new(Bytes::from(text)));
     if parts.method == Method::OPTIONS {
         *response.status_mut() = StatusCode::NO_CONTENT;
+        *response.body_mut() = Full::default();
+    }
+    if parts.method == Method::HEAD {
+        let length = response.body().size_hint().exact().unwrap_or_default();
+        response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
         *response.body_mut() = Full::default();
     }
     let headers = response.headers_mut();

@@ -6,8 +6,10 @@ use percent_encoding::percent_decode_str;
 use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
+use super::credentials::{Credentials, basic_token};
 use super::{Asking, Built, Method};
 use crate::facts::{Arrival, MethodName, Subject, SubjectId};
+use crate::identity::selection::readings;
 use crate::identity::{Evidence, Identification, MaySend, Settings, SignIn, WhyRejected};
 
 /// What the URI of a user starts with.
@@ -32,16 +34,7 @@ impl Method for Certificate {
         let answer = match evidence.client_certificate {
             None => Identification::Silent,
             Some(der) => match whose(der) {
-                Some(id) => Identification::Known {
-                    subject: Subject {
-                        id,
-                        method: MethodName::Certificate,
-                    },
-                    selects: None,
-                    // The handshake proved it, and the directory says who may still come.
-                    sign_in: SignIn::default(),
-                    token: None,
-                },
+                Some(id) => known(id, evidence),
                 None => Identification::Rejected(WhyRejected::CertificateUnclear, None),
             },
         };
@@ -50,6 +43,30 @@ impl Method for Certificate {
 
     fn challenge(&self, _: &Arrival) -> Option<HeaderValue> {
         None // TLS asks for it; HTTP has no words for that.
+    }
+}
+
+/// Whoever the certificate names, with the purpose that the user name in Basic credentials beside it selects. The password
+/// there is not looked at, since nothing rests on it. A name that is another's is refused, and not passed over: its sender
+/// means to be somebody else, or to select what would not be heard.
+fn known(id: SubjectId, evidence: &Evidence<'_>) -> Identification {
+    let beside = evidence.proxy_authorization.and_then(basic_token);
+    let selects = match beside.and_then(Credentials::parse) {
+        None => None,
+        Some(Credentials { name, .. }) => match readings(&name).into_iter().find(|meant| meant.user == id) {
+            Some(meant) => meant.selects,
+            None => return Identification::Rejected(WhyRejected::AnotherName, Some(id)),
+        },
+    };
+    Identification::Known {
+        subject: Subject {
+            id,
+            method: MethodName::Certificate,
+        },
+        selects,
+        // The handshake proved it, and the directory says who may still come.
+        sign_in: SignIn::default(),
+        token: None,
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) use answer::{download, in_language, json, plain, see_other, with_char
 pub use fault::fault;
 pub(super) use problem::{Problem, TYPES, field, retry_after};
 pub use refusal::{Cause, Pending, Told, problem, redirect, refusal};
-pub use sign_in::{busy, challenge, out_of_scope, wait};
+pub use sign_in::{another_name, busy, challenge, out_of_scope, wait};
 
 /// The style of every page, inlined, so that a page needs nothing but itself.
 pub const CSS: &str = include_str!("wayleave.css");

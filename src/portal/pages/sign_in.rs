@@ -23,14 +23,39 @@ struct Html<'a> {
 /// there is no 407 (RFC 9110 §15.5.8), but a 403 that names the way on which there is.
 pub fn challenge(words: &Words, challenges: &[HeaderValue], who: Audience) -> Page {
     let (status, kind, title, what, advice) = if challenges.is_empty() {
-        let words = (words.tls_door_title, words.tls_door_what, words.tls_door_advice);
+        let words = (
+            words.proofs.tls_door_title,
+            words.proofs.tls_door_what,
+            words.proofs.tls_door_advice,
+        );
         (StatusCode::FORBIDDEN, "sign-in-elsewhere", words.0, words.1, words.2)
     } else {
-        let words = (words.sign_in_title, words.sign_in_what, words.sign_in_advice);
+        let words = (
+            words.proofs.sign_in_title,
+            words.proofs.sign_in_what,
+            words.proofs.sign_in_advice,
+        );
         let status = StatusCode::PROXY_AUTHENTICATION_REQUIRED;
         (status, "sign-in-required", words.0, words.1, words.2)
     };
-    let mut page = said(words, (status, kind), (title, what, advice), who);
+    let page = said(words, (status, kind), (title, what, advice), who);
+    challenging(page, challenges)
+}
+
+/// The answer to whoever shows a certificate and another's name beside it: 407, with `challenges`, where a name can be asked
+/// for, else 403.
+pub fn another_name(words: &Words, challenges: &[HeaderValue], who: Audience) -> Page {
+    let words_of = &words.proofs;
+    let text = (words_of.another_title, words_of.another_what, words_of.another_advice);
+    let status = if challenges.is_empty() {
+        StatusCode::FORBIDDEN
+    } else {
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED
+    };
+    challenging(said(words, (status, "another-name"), text, who), challenges)
+}
+
+fn challenging(mut page: Page, challenges: &[HeaderValue]) -> Page {
     for challenge in challenges {
         page.headers_mut().append(header::PROXY_AUTHENTICATE, challenge.clone());
     }
@@ -39,7 +64,11 @@ pub fn challenge(words: &Words, challenges: &[HeaderValue], who: Audience) -> Pa
 
 /// The answer 429 (RFC 6585 §4) to whoever has sent too many wrong passwords: a 407 would ask for the next.
 pub fn wait(words: &Words, wait: Duration, who: Audience) -> Page {
-    let text = (words.wait_title, words.wait_what, words.wait_advice);
+    let text = (
+        words.proofs.wait_title,
+        words.proofs.wait_what,
+        words.proofs.wait_advice,
+    );
     let mut page = said(words, (StatusCode::TOO_MANY_REQUESTS, "too-many-guesses"), text, who);
     retry_after(&mut page, u32::try_from(wait.as_secs()).unwrap_or(u32::MAX));
     page
@@ -47,7 +76,11 @@ pub fn wait(words: &Words, wait: Duration, who: Audience) -> Page {
 
 /// The answer 503 to whoever could not be asked: a 407 would say that the password is wrong.
 pub fn busy(words: &Words, who: Audience) -> Page {
-    let text = (words.busy_title, words.busy_what, words.busy_advice);
+    let text = (
+        words.proofs.busy_title,
+        words.proofs.busy_what,
+        words.proofs.busy_advice,
+    );
     let mut page = said(words, (StatusCode::SERVICE_UNAVAILABLE, "sign-in-busy"), text, who);
     retry_after(&mut page, 2);
     page

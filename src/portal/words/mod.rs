@@ -17,6 +17,7 @@ mod history;
 mod open;
 mod outcome;
 mod privacy;
+mod proofs;
 mod rulebook;
 mod stating;
 #[cfg(test)]
@@ -40,6 +41,7 @@ use jiff::Zoned;
 pub use open::OpenWords;
 pub use outcome::OutcomeWords;
 pub use privacy::{KeptWords, PrivacyWords};
+pub use proofs::ProofWords;
 pub use rulebook::RulebookWords;
 pub use stating::StatingWords;
 pub use tokens::TokenWords;
@@ -248,6 +250,7 @@ pub struct Words {
     pub delegation: DelegationWords,
     pub emergency: EmergencyWords,
     pub stating: StatingWords,
+    pub proofs: ProofWords,
     pub tokens: TokenWords,
     pub history: HistoryWords,
     pub outcome: OutcomeWords,
@@ -396,18 +399,6 @@ pub struct Words {
     pub bad_form: &'static str,
 
     // Signing in and faults.
-    pub sign_in_title: &'static str,
-    pub sign_in_what: &'static str,
-    pub sign_in_advice: &'static str,
-    pub wait_title: &'static str,
-    pub wait_what: &'static str,
-    pub wait_advice: &'static str,
-    pub busy_title: &'static str,
-    pub busy_what: &'static str,
-    pub busy_advice: &'static str,
-    pub tls_door_title: &'static str,
-    pub tls_door_what: &'static str,
-    pub tls_door_advice: &'static str,
     pub wanted: &'static str,
     pub what_you_can_do: &'static str,
     pub technically: &'static str,

@@ -9,7 +9,7 @@ use crate::rulebook::{Rulebook, Sources};
 /// What reads alike in both.
 const ALIKE: [&str; 1] = ["Ticket"];
 
-const IN_ENGLISH: [&str; 19] = [
+const IN_ENGLISH: [&str; 20] = [
     include_str!("english/mod.rs"),
     include_str!("english/answers.rs"),
     include_str!("english/book.rs"),
@@ -23,6 +23,7 @@ const IN_ENGLISH: [&str; 19] = [
     include_str!("english/open.rs"),
     include_str!("english/outcome.rs"),
     include_str!("english/privacy.rs"),
+    include_str!("english/proofs.rs"),
     include_str!("english/refusal.rs"),
     include_str!("english/rulebook.rs"),
     include_str!("english/stating.rs"),
@@ -30,7 +31,7 @@ const IN_ENGLISH: [&str; 19] = [
     include_str!("english/unfit.rs"),
     include_str!("english/value.rs"),
 ];
-const IN_FRENCH: [&str; 19] = [
+const IN_FRENCH: [&str; 20] = [
     include_str!("french/mod.rs"),
     include_str!("french/answers.rs"),
     include_str!("french/book.rs"),
@@ -44,6 +45,7 @@ const IN_FRENCH: [&str; 19] = [
     include_str!("french/open.rs"),
     include_str!("french/outcome.rs"),
     include_str!("french/privacy.rs"),
+    include_str!("french/proofs.rs"),
     include_str!("french/refusal.rs"),
     include_str!("french/rulebook.rs"),
     include_str!("french/stating.rs"),

@@ -416,13 +416,19 @@ fn whole(text: &str) -> BoxBody<Bytes, std::io::Error> {
         .boxed()
 }
 
-/// A TLS acceptor with good papers for one name, for origins that a test scripts by hand.
+/// A TLS acceptor with good papers for one name, for origins that a test scripts by hand in HTTP/1.1.
 pub fn acceptor(authority: &Authority, name: &str) -> TlsAcceptor {
+    acceptor_for(authority, name, &[])
+}
+
+/// The same for these protocols.
+pub fn acceptor_for(authority: &Authority, name: &str, alpn: &[&[u8]]) -> TlsAcceptor {
     let (chain, key) = authority.papers(name, Papers::Good);
-    let config = rustls::ServerConfig::builder()
+    let mut config = rustls::ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .unwrap();
+    config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
     TlsAcceptor::from(Arc::new(config))
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 
-use super::origin::{Authority, acceptor};
-use super::wire::Wire;
+use super::origin::{Authority, acceptor, acceptor_for};
+use super::wire::{ACK, SETTINGS, Wire, frame};
 
 /// A port where a test is the origin.
 pub struct Scripted {
@@ -36,5 +36,17 @@ impl Scripted {
     pub async fn tls(&self, authority: &Authority, name: &str) -> Wire {
         let stream = self.accept().await;
         Wire::on(acceptor(authority, name).accept(stream).await.unwrap())
+    }
+
+    /// The same for HTTP/2: what follows are the gateway's frames.
+    pub async fn http2(&self, authority: &Authority, name: &str) -> Wire {
+        let stream = self.accept().await;
+        let acceptor = acceptor_for(authority, name, &[b"h2"]);
+        let mut wire = Wire::on(acceptor.accept(stream).await.unwrap());
+        assert_eq!(wire.exactly(24).await, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+        wire.say(frame(SETTINGS, 0, 0, &[])).await;
+        wire.next(SETTINGS).await;
+        wire.say(frame(SETTINGS, ACK, 0, &[])).await;
+        wire
     }
 }

@@ -19,6 +19,21 @@ use super::client::{Client, Io};
 /// Nothing in the tests takes that long unless it never comes.
 const NEVER: Duration = Duration::from_secs(30);
 
+// Frames of HTTP/2 and their flags (RFC 9113 §6).
+pub const DATA: u8 = 0;
+pub const HEADERS: u8 = 1;
+pub const RESET: u8 = 3;
+pub const SETTINGS: u8 = 4;
+pub const END_STREAM: u8 = 1;
+pub const ACK: u8 = 1;
+pub const END_HEADERS: u8 = 4;
+
+/// A frame (RFC 9113 §4.1).
+pub fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(payload.len()).unwrap();
+    [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
+}
+
 /// A connection to the proxy that is spoken to by hand.
 pub struct Wire {
     io: Box<dyn Io>,
@@ -87,6 +102,18 @@ impl Wire {
 
     pub async fn bytes(&mut self, count: usize) -> Vec<u8> {
         self.hear_until(|heard| (heard.len() >= count).then_some(count)).await
+    }
+
+    /// The next frame of this kind: its stream and its payload.
+    pub async fn next(&mut self, kind: u8) -> (u8, Vec<u8>) {
+        loop {
+            let head = self.bytes(9).await;
+            let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
+            let payload = self.bytes(length).await;
+            if head[3] == kind {
+                return (head[8], payload);
+            }
+        }
     }
 
     /// Everything until the other side hangs up.

@@ -14,6 +14,7 @@ mod open;
 mod outcome;
 mod parts;
 mod privacy;
+mod proofs;
 mod refusal;
 mod rulebook;
 mod stating;
@@ -159,6 +160,7 @@ pub const ENGLISH: Words = Words {
     delegation: delegation::DELEGATION,
     emergency: emergency::EMERGENCY,
     stating: stating::STATING,
+    proofs: proofs::PROOFS,
     tokens: tokens::TOKENS,
     history: history::HISTORY,
     outcome: outcome::OUTCOME,
@@ -359,18 +361,6 @@ pub const ENGLISH: Words = Words {
     bad_form_title: "The form could not be read",
     bad_form: "Go back, reload the page, and send it again.",
 
-    sign_in_title: "Sign in to go on",
-    wait_title: "Too many wrong passwords",
-    wait_what: "Too many wrong passwords came from this address, for this user or altogether, so none is looked at for five minutes.",
-    wait_advice: "Wait, then sign in with the right one. Somewhere else, and where you are signed in already, nothing has changed. If it was not you, tell your help desk.",
-    busy_title: "Signing in is not possible right now",
-    busy_what: "Your password could not be checked: too many are being checked, yours from here or others', or the gateway has no memory left for it.",
-    busy_advice: "Try again in a moment. If it lasts, tell your help desk.",
-    tls_door_title: "Sign in on the encrypted way",
-    tls_door_what: "Nobody can sign in on the way that you came: a password in clear could be read by others.",
-    tls_door_advice: "Use the gateway's TLS port, with your password or your client certificate: `HTTPS host:port` in a PAC file, `https://host:port` as the proxy of a tool.",
-    sign_in_what: "This gateway needs to know who you are before it opens the way.",
-    sign_in_advice: "Enter your user name and password when the browser asks for them. In a tool, set them in its proxy settings. A client certificate works on the TLS port.",
     wanted: "You wanted to reach",
     what_you_can_do: "What you can do",
     technically: "In detail",

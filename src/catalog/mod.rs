@@ -44,7 +44,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use path::decoded;
-pub use peek::media_type;
+pub use peek::{media_type, parameters};
 pub use tree::{CategoryTree, Control, Platform};
 
 use crate::facts::{Activity, Category, Head, Host, Partial, Peek, Place, PlatformId, QuickMap, Reading, SourceText};

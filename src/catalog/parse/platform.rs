@@ -299,6 +299,12 @@ fn field(row: &Fields<'_, '_>) -> Option<Field> {
         if names.iter().any(|name| name.value.is_empty()) {
             wrong("a mark lists a name that is empty", "remove the `\"\"`");
         }
+        if key == "fields" && names.iter().any(|name| ["*", "**"].contains(&name.value)) {
+            wrong(
+                "a mark lists every field there can be",
+                "say which fields a read has, or remove the mark",
+            );
+        }
         (!names.is_empty()).then(|| names.iter().map(|name| name.value.into()).collect())
     };
     let text = |key: &str| row.text(key).map(|text| text.value);

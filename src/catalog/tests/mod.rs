@@ -63,7 +63,7 @@ fn request(method: &str, url: &str) -> Request {
         head: Head {
             method: method.to_owned(),
             path: format!("/{path}"),
-            query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            query: parameters(query.as_bytes()),
             hints: Hints::default(),
             peek: Peek::NotTaken,
         },

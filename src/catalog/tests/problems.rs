@@ -360,6 +360,10 @@ fn a_mark_says_one_thing() {
     );
     expect(&mark("fields = [\"\"]"), &["a mark lists a name that is empty"]);
     expect(
+        &mark("fields = [\"a\", \"**\"]"),
+        &["a mark lists every field there can be"],
+    );
+    expect(
         &mark("fields = [\"a\"], paths = [\"graphql\"]"),
         &["`graphql` is not a path glob"],
     );

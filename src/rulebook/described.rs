@@ -45,7 +45,7 @@ impl Described {
             peek: Peek::NotTaken,
         };
         if let Some(body) = &self.body {
-            let place = catalog.place(&authority.host);
+            let place = catalog.place_at(&authority.host, &head.path);
             if catalog.wants_body(&place, &head) {
                 head.peek = catalog.peek(&place, &head, body.as_bytes(), true);
             }

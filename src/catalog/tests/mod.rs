@@ -7,6 +7,7 @@ mod marks;
 mod one_by_one;
 mod problems;
 mod properties;
+mod sisters;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -103,7 +104,7 @@ impl Request {
 
     /// Reads the request as the proxy does: place, peek where it matters, read.
     fn read(&self) -> Reading {
-        let place = CATALOG.place(&self.host);
+        let place = CATALOG.place_at(&self.host, &self.head.path);
         let mut head = self.head.clone();
         if let Some((body, complete)) = &self.body
             && CATALOG.wants_body(&place, &head)

@@ -62,6 +62,67 @@ fn hosts_outside_the_catalogue_pass_unread_until_one_rule_has_them_read() {
     assert!(inspected(files().into_iter().chain([more]).collect()));
 }
 
+/// The rule of the README that has Google's hosts read.
+fn shared_google() -> SourceText {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/README.md")).unwrap();
+    let (_, rule) = readme.split_once("```cedar title=rules/70-shared.cedar\n").unwrap();
+    let (rule, _) = rule.split_once("```").unwrap();
+    SourceText::new("rules/70-shared.cedar", rule)
+}
+
+#[test]
+fn where_a_host_that_youtube_shares_is_read_the_rules_about_youtube_hold_and_the_rest_of_it_is_open() {
+    let sources = Sources::from_files(files().into_iter().chain([shared_google()]).collect()).unwrap();
+    let assembled = Rulebook::assemble(&sources).unwrap();
+    let warnings: Vec<String> = assembled.warnings.iter().map(ToString::to_string).collect();
+    assert!(warnings.is_empty(), "{warnings:#?}");
+    let case = |who: &str, method: &str, path: &str, says: &str| {
+        format!(
+            "[[case]]\nit = \"{who} {method} {path}\"\nwho = \"{who}\"\nto = \"https://www.googleapis.com{path}\"\nmethod = \"{method}\"\n{says}\n"
+        )
+    };
+    let text = [
+        "[defaults]\nat = 2026-11-24T09:30:00Z\n".to_owned(),
+        case(
+            "eve",
+            "POST",
+            "/upload/youtube/v3/videos",
+            "outcome = \"deny\"\nreads-as = \"upload\"",
+        ),
+        case(
+            "eve",
+            "POST",
+            "/youtube/v3/commentThreads",
+            "outcome = \"deny\"\nreads-as = \"comment\"",
+        ),
+        case(
+            "eve",
+            "GET",
+            "/youtube/v3/videos/rate",
+            "outcome = \"refused\"\nreads-as = \"react\"",
+        ),
+        case(
+            "eve",
+            "GET",
+            "/youtube/v3/videos",
+            "outcome = \"refused\"\nreads-as = \"browse\"",
+        ),
+        case(
+            "eve",
+            "POST",
+            "/upload/drive/v3/files",
+            "outcome = \"allow\"\ninspect = true",
+        ),
+        case("eve", "GET", "/oauth2/v3/certs", "outcome = \"allow\"\ninspect = true"),
+    ]
+    .concat();
+    let report = assembled
+        .rulebook
+        .run_cases(&assembled.directory, &[SourceText::new("cases/x.toml", text)]);
+    assert!(report.is_green(), "{:#?}", report.into_problems());
+    assert_eq!(report.passed(), 6);
+}
+
 #[test]
 fn of_a_hundred_changes_to_the_shipped_rules_the_cases_notice_at_least_ninety_five() {
     let (sources, assembled) = shipped();

@@ -56,6 +56,15 @@ impl HostPattern {
         }
     }
 
+    /// As it is written in the catalogue; none for any host of the platform.
+    pub(super) fn written(&self) -> Option<String> {
+        match self {
+            Self::Exact(text) | Self::Glob(text) => Some(text.to_string()),
+            Self::Below(base) => Some(format!("*.{base}")),
+            Self::Any => None,
+        }
+    }
+
     /// Exact over glob over any: the first thing that makes a signature the more specific one.
     pub(super) fn rank(&self) -> u8 {
         match self {

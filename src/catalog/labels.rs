@@ -12,10 +12,11 @@
 //!
 //! A safe method needs no name to be believed; a mark contradicts it all the same.
 //!
-//! **What remains.** Persisted-query interfaces (Facebook, Instagram, Threads, Quora, X) run a stored document by its
+//! **What remains.** Persisted-query interfaces (Facebook, Instagram, Threads, Quora, Medium, X) run a stored document by its
 //! id, and the name beside it is decoration: somebody who crafts requests can send the id of a mutation under the
 //! name of a query. The ids rotate with every deployment, so no list of them is safe. The marks close this as far as the
-//! request shows it (`variables.input` of every Relay mutation, at X every variable that the read does not take); a
+//! request shows it (`variables.input` of every Relay mutation, every field that the web clients of Facebook, Instagram, Threads and X do not
+//! send, at X every variable that the read does not take, at Medium a hash in `extensions`); a
 //! mutation without such a mark that is sent under a read's name passes as a read. Whoever cannot accept that removes
 //! the `reads = "label"` lines of the platform: its reads by POST then are `unknown-write`.
 
@@ -23,7 +24,7 @@ use smallvec::SmallVec;
 
 use super::index::Match;
 use super::marks::Mark;
-use super::peek::{LONGEST_NAME, MARK, Media, reads_as, sets_charset};
+use super::peek::{LONGEST_NAME, MARK, Media, is_unclear, reads_as};
 use super::recognise::Reader;
 use super::signature::{Method, Operation, Reads};
 use super::tree::Kind;
@@ -164,7 +165,16 @@ impl<'c> Reader<'c, '_> {
             }
             return;
         };
-        let winners: Vec<Match<'c>> = unnamed().filter(|found| rank(found) == best).copied().collect();
+        let mut winners: Vec<Match<'c>> = unnamed().filter(|found| rank(found) == best).copied().collect();
+        let writes = |found: &&Match<'c>| self.kind(found.signature.activity) == Kind::Write;
+        if !winners.iter().any(|found| writes(&found)) {
+            // a read that names the host more closely hides no write that names the path more closely
+            let closer = |found: &&Match<'c>| found.path_rank > best.1 && !self.is_fallback(found);
+            let hidden = || unnamed().filter(writes).filter(closer);
+            if let Some(closest) = hidden().map(rank).max() {
+                winners.extend(hidden().filter(|found| rank(found) == closest).copied());
+            }
+        }
         for winner in &winners {
             let believed = self.believes(method, winner, body, ("", From::Query));
             self.add_if(believed, winner);
@@ -221,21 +231,23 @@ impl<'c> Reader<'c, '_> {
 
     /// Whether something in the request shows that it writes, or could be hidden where we cannot look.
     fn is_contradicted(&self, method: Method, body: &Labels) -> bool {
-        let query = &self.head.query;
-        if method.is_safe() && query.is_empty() {
+        if method.is_safe() && self.head.query.is_empty() {
             return false;
         }
-        let marks: SmallVec<[&Mark; 8]> = self.marks().collect();
         if method.is_safe() {
             // where nothing is marked a name makes no difference to a safe method
-            return !marks.is_empty() && self.is_shown(query, &marks);
+            return self.marks().next().is_some() && self.query_shows();
         }
-        self.body_is_hidden() || body.iter().any(|(name, _)| name == MARK) || self.is_shown(query, &marks)
+        self.body_is_hidden() || body.iter().any(|(name, _)| name == MARK) || self.query_shows()
     }
 
-    fn is_shown(&self, query: &Labels, marks: &[&Mark]) -> bool {
-        query.iter().any(|(key, value)| {
-            sets_charset(key, value) || marks.iter().any(|mark| mark.is_in_pair(key, value, self.paths))
+    /// Whether the query shows that the request writes: asked for each operation of a batch, and the same for all.
+    fn query_shows(&self) -> bool {
+        *self.query_shows.get_or_init(|| {
+            let marks: SmallVec<[&Mark; 8]> = self.marks().collect();
+            self.head.query.iter().any(|(key, value)| {
+                is_unclear(key, value) || marks.iter().any(|mark| mark.is_in_pair(key, value, self.paths))
+            })
         })
     }
 }

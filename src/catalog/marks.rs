@@ -21,7 +21,7 @@ pub(super) struct Mark {
 /// The query parameter, form field or member of a JSON body that shows it.
 #[derive(Clone, Debug)]
 pub(super) enum Field {
-    /// One that has none of these names: a read has no other.
+    /// One that none of these globs match: a read has no other.
     Beside(Box<[Box<str>]>),
     /// The one with this name, by its value.
     Named(Box<str>, Sign),
@@ -48,7 +48,7 @@ impl Mark {
     /// Whether a form field or query parameter shows that the request writes.
     pub(super) fn is_in_pair(&self, key: &str, value: &str, paths: &Paths<'_>) -> bool {
         match &self.field {
-            Field::Beside(known) => !known.iter().any(|name| **name == *key),
+            Field::Beside(known) => !is_among(known, key),
             Field::Named(name, sign) if **name == *key => sign.is_in_text(value, paths),
             Field::Named(name, _) => reads_as(key, name),
         }
@@ -57,7 +57,7 @@ impl Mark {
     /// The same for a member of a JSON body; some readers ignore the case of keys.
     pub(super) fn is_in_member(&self, key: &str, value: &Node, paths: &Paths<'_>) -> bool {
         match &self.field {
-            Field::Beside(known) => !known.iter().any(|name| **name == *key),
+            Field::Beside(known) => !is_among(known, key),
             Field::Named(name, sign) => name.eq_ignore_ascii_case(key) && sign.is_in(value, paths),
         }
     }
@@ -104,7 +104,10 @@ impl Sign {
     /// Whether a text value shows that the request writes; what cannot be understood does.
     fn is_in_text(&self, text: &str, paths: &Paths<'_>) -> bool {
         match self {
-            Self::Contains(word) => text.to_ascii_lowercase().contains(&**word),
+            // what cannot be decoded may be dropped
+            Self::Contains(word) => {
+                text.contains(char::REPLACEMENT_CHARACTER) || text.to_ascii_lowercase().contains(&**word)
+            }
             Self::OutsidePath => !paths.all().any(|path| path.as_slice().contains(&text)),
             Self::Member(_) | Self::Within(_) | Self::Beyond(_) | Self::BeyondFlags if text.trim().is_empty() => false,
             Self::Member(_) | Self::Within(_) | Self::Beyond(_) | Self::BeyondFlags => {
@@ -124,8 +127,9 @@ impl Sign {
             Self::Contains(word) => word.to_string(),
             Self::Member(name) => object(name),
             Self::Within(names) => object(names.first().map_or("", |name| name)),
-            // the catalogue lists no member without a name
-            Self::Beyond(_) | Self::BeyondFlags => object(""),
+            // an object shows it whatever members are listed
+            Self::Beyond(_) => serde_json::json!({ "": {} }).to_string(),
+            Self::BeyondFlags => object(""),
             // no segment holds one
             Self::OutsidePath => "/".to_owned(),
         }

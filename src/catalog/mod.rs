@@ -34,6 +34,7 @@ mod recognise;
 mod redact;
 mod secrets;
 mod segments;
+mod shared;
 mod signature;
 mod tree;
 
@@ -44,7 +45,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use path::decoded;
-pub use peek::media_type;
+pub use peek::{media_type, parameters};
 pub use tree::{CategoryTree, Control, Platform};
 
 use crate::facts::{Activity, Category, Head, Host, Partial, Peek, Place, PlatformId, QuickMap, Reading, SourceText};
@@ -61,6 +62,7 @@ pub struct Catalog {
     categories: CategoryTree,
     activities: tree::ActivityTable,
     domains: host::DomainTable,
+    shared: shared::SharedHosts,
     index: index::Index,
     label_headers: BTreeSet<String>,
 }
@@ -71,7 +73,7 @@ impl Catalog {
         parse::catalog(files)
     }
 
-    /// What the catalogue makes of a host.
+    /// What the catalogue makes of a host, whatever is asked of it.
     pub fn place(&self, host: &Host) -> Place {
         let domain = self.domains.find(host.as_str());
         let platform = domain.map(|domain| domain.platform.clone());
@@ -151,11 +153,29 @@ impl Catalog {
         indices.filter_map(|index| self.activities.activity(index)).collect()
     }
 
+    /// The hosts that signatures name and that are on no platform, where no rule about the platform holds; each with the
+    /// platform of the signature.
+    pub fn unplaced(&self) -> BTreeSet<(&PlatformId, String)> {
+        let is_placed = |written: &str| {
+            let host = Host::parse(&written.replace('*', "0"));
+            host.is_ok_and(|host| self.place(&host).platform.is_some() || self.is_shared(&host))
+        };
+        let named = self.index.signatures.iter().filter_map(|signature| {
+            let platform = signature.platform.as_ref()?;
+            let hosts = signature.hosts.iter().filter_map(host::HostPattern::written);
+            Some(hosts.map(move |host| (platform, host)))
+        });
+        named.flatten().filter(|(_, host)| !is_placed(host)).collect()
+    }
+
     /// A host of each kind that there can be by what is listed: whatever a host is in at once, one of these is.
     pub fn places(&self) -> Vec<Place> {
         let hosts = self.domains.every_kind();
         let hosts = hosts.iter().filter_map(|name| Host::parse(name).ok());
-        hosts.map(|host| self.place(&host)).collect()
+        hosts
+            .map(|host| self.place(&host))
+            .chain(self.shared_places())
+            .collect()
     }
 
     /// The managed names: each stands for itself and everything below it; none lies below another.

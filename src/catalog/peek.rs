@@ -101,6 +101,12 @@ pub(super) fn sets_charset(key: &str, value: &str) -> bool {
     reads_as(key, CHARSET) && !is_known_charset(value.trim())
 }
 
+/// Whether a query parameter, where names are believed, may say something that nobody sees here: what cannot be decoded may
+/// be dropped, and text in another charset says something else.
+pub(super) fn is_unclear(key: &str, value: &str) -> bool {
+    key.contains(char::REPLACEMENT_CHARACTER) || sets_charset(key, value)
+}
+
 /// RFC 2046 §5.1.1, without the characters that need quoting to survive.
 fn is_boundary(text: &str) -> bool {
     (1..=70).contains(&text.len())
@@ -151,12 +157,7 @@ impl Wanted<'_, '_> {
             return Err(Opaque::Ambiguous);
         }
         let mut labels = Labels::new();
-        // Some servers part fields at semicolons as well (HTML 4.01 §B.2.2); clients encode those that part nothing.
-        let parted = body
-            .contains(&b';')
-            .then(|| body.split(|byte| *byte == b';').collect::<Vec<_>>().join(&b'&'));
-        let bodies = std::iter::once(body).chain(parted.as_deref());
-        for (key, value) in bodies.flat_map(form_urlencoded::parse) {
+        for (key, value) in parameters(body) {
             self.note_text(&key, &value, &mut labels)?;
         }
         Ok(vec![labels])
@@ -252,8 +253,7 @@ impl Wanted<'_, '_> {
     }
 
     fn note_text(&self, key: &str, value: &str, labels: &mut Labels) -> Result<(), Opaque> {
-        // What cannot be decoded may be dropped, and what is decoded otherwise says something else.
-        if key.contains(char::REPLACEMENT_CHARACTER) || sets_charset(key, value) {
+        if is_unclear(key, value) {
             return Err(Opaque::Undecodable);
         }
         if self.keys.contains(&key) {
@@ -276,6 +276,18 @@ impl Wanted<'_, '_> {
         let is = |wanted: &str| reads_as(key, wanted);
         self.keys.iter().any(|wanted| is(wanted)) || self.marks.iter().any(|mark| is(mark.name()))
     }
+}
+
+/// The parameters of a query, or the fields of a form. Some servers part them at semicolons as well (HTML 4.01 §B.2.2), and
+/// clients encode those that part nothing: what these servers see follows what all see.
+pub fn parameters(text: &[u8]) -> Vec<(String, String)> {
+    let pieces: Vec<&[u8]> = text.split(|byte| *byte == b';').collect();
+    let parted = (pieces.len() > 1).then(|| pieces.join(&b'&'));
+    let texts = std::iter::once(text).chain(parted.as_deref());
+    texts
+        .flat_map(form_urlencoded::parse)
+        .map(|(key, value)| (key.into_owned(), value.into_owned()))
+        .collect()
 }
 
 /// Whether some reader takes it for JSON; several pass over a byte order mark, and over more than JSON's own white space.

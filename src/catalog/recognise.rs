@@ -63,6 +63,8 @@ pub(super) struct Reader<'c, 'p> {
     pub(super) paths: &'p Paths<'p>,
     /// The methods that hide in it, once somebody asked.
     hidden: OnceCell<Methods>,
+    /// Whether the query shows that it writes, once somebody asked.
+    pub(super) query_shows: OnceCell<bool>,
     found: Found,
 }
 
@@ -78,6 +80,7 @@ impl<'c, 'p> Reader<'c, 'p> {
             head,
             paths,
             hidden: OnceCell::new(),
+            query_shows: OnceCell::new(),
             found: Found::default(),
         }
     }

@@ -6,7 +6,7 @@
 use super::Catalog;
 use super::PEEK_LIMIT;
 use super::path::{Paths, Segments, Spelling};
-use super::peek::{CHARSET, LONGEST_NAME, MARK, Media, Wanted, media_type, reads_as, sets_charset};
+use super::peek::{CHARSET, LONGEST_NAME, MARK, Media, Wanted, is_unclear, media_type, reads_as, sets_charset};
 use super::recognise::{OVERRIDE_HEADERS, Reader, is_beacon, overriding};
 use super::signature::{Method, Operation, Reads};
 use crate::facts::{Head, Hints, Peek, Place};
@@ -94,13 +94,14 @@ impl Catalog {
             if let Some(operation) = operations.iter().find(|operation| reads_as(key, &operation.key)) {
                 // so that it is still in disguise
                 let (name, value) = labelled(&operation.key, value);
-                return Some((format!(" {name}"), value));
+                return Some((format!(" {name}{}", unclear_end(key)), value));
             }
             if let Some((name, _)) = overriding(key, value) {
-                return Some(labelled(name, value));
+                let name_and_end = format!("{name}{}", unclear_end(key));
+                return Some((name_and_end, known_value(&operations, name, value)));
             }
-            if believes && sets_charset(key, value) {
-                return Some((CHARSET.to_owned(), HIDDEN.to_owned()));
+            if let Some(stand_in) = unclear(key, value).filter(|_| believes) {
+                return Some(stand_in);
             }
             let mark = marks.iter().find(|mark| mark.is_in_pair(key, value, &paths))?;
             Some(mark.stand_in())
@@ -112,11 +113,7 @@ impl Catalog {
         kept.query = head.query.iter().filter_map(parameter).collect();
         kept.hints.labels.retain(|(name, _)| is_header(name));
         for (name, value) in &mut kept.hints.labels {
-            *value = if OVERRIDE_HEADERS.contains(&name.as_str()) {
-                known_method(value)
-            } else {
-                known_name(&operations, value)
-            };
+            *value = known_label(&operations, name, value);
         }
         if let Peek::Operations(found) = &mut kept.peek {
             for labels in found {
@@ -148,6 +145,23 @@ impl Catalog {
 /// What stands for words of the client's own.
 const HIDDEN: &str = "***";
 
+/// What stands for a parameter that may say something that nobody sees here.
+fn unclear(key: &str, value: &str) -> Option<(String, String)> {
+    if sets_charset(key, value) {
+        return Some((CHARSET.to_owned(), HIDDEN.to_owned()));
+    }
+    is_unclear(key, value).then(|| (char::REPLACEMENT_CHARACTER.to_string(), String::new()))
+}
+
+/// What is put behind a name so that it is read as before, and is as unclear as `key`.
+fn unclear_end(key: &str) -> &'static str {
+    if key.contains(char::REPLACEMENT_CHARACTER) {
+        "[\u{fffd}"
+    } else {
+        ""
+    }
+}
+
 /// The name of an operation as it may be kept: INVARIANT: it fits the same signatures.
 fn known_name(operations: &[&Operation], name: &str) -> String {
     let fits = |name: &str| operations.iter().any(|operation| operation.pattern.matches(name));
@@ -168,6 +182,15 @@ fn known_value(operations: &[&Operation], key: &str, value: &str) -> String {
     let stated = value.split('\0').next().unwrap_or_default();
     let is_key = operations.iter().any(|operation| *operation.key == *key);
     if is_key { stated } else { stated.trim() }.to_owned()
+}
+
+/// The value of a header as it may be kept.
+fn known_label(operations: &[&Operation], name: &str, value: &str) -> String {
+    if OVERRIDE_HEADERS.contains(&name) {
+        known_method(value)
+    } else {
+        known_name(operations, value)
+    }
 }
 
 fn known_method(text: &str) -> String {

@@ -40,7 +40,9 @@ impl Places {
         }
         let of = |kind: &'static str| named.iter().filter(move |uid| uid.type_name().basename() == kind);
         let host = |uid: &EntityUid| {
-            let place = catalog.place(&Host::parse(uid.id().unescaped()).ok()?);
+            let host = Host::parse(uid.id().unescaped()).ok()?;
+            // what a shared host is in hangs on the path, of which nothing is known here
+            let place = (!catalog.is_shared(&host)).then(|| catalog.place(&host))?;
             let platform = place.platform.as_ref().and_then(|id| called("Platform", id.as_str()));
             Some((uid.clone(), platform.into_iter().chain(categories(&place)).collect()))
         };

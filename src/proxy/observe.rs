@@ -9,6 +9,7 @@ use http::header::{
 use http::request::Parts;
 use http::{Method, Version};
 
+use crate::catalog::parameters;
 use crate::facts::{Head, Hints, Host, Peek, Referer};
 
 /// Reads the judgeable part of a request. `label_headers` are the fields that the catalogue's signatures look at.
@@ -17,7 +18,7 @@ pub(super) fn head_of(parts: &Parts, label_headers: &BTreeSet<String>, body_foll
     Head {
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
-        query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+        query: parameters(query.as_bytes()),
         hints: Hints {
             websocket: asks_for_socket(&parts.method, parts.version, &parts.headers),
             ..hints_of(&parts.headers, label_headers, body_follows)
@@ -186,6 +187,9 @@ mod tests {
         assert_eq!(head.path, "/a%2Fb");
         let pair = |k: &str, v: &str| (k.to_owned(), v.to_owned());
         assert_eq!(head.query, [pair("q", "1"), pair("q", "2"), pair("empty", "")]);
+        // as those see it as well who part it at semicolons
+        let head = head_of(&parts("/?a=1;b=%3B", &[]), &BTreeSet::new(), false);
+        assert_eq!(head.query, [pair("a", "1;b=;"), pair("a", "1"), pair("b", ";")]);
     }
 
     fn hints(fields: &[(&str, &[u8])]) -> Hints {

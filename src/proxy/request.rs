@@ -48,7 +48,7 @@ impl Inbound {
         let scheme = if self.secure { "https" } else { "http" };
         let authority = seen.ask.authority();
         let default_port = if self.secure { 443 } else { 80 };
-        let place = rules.catalog().place(&authority.host);
+        let place = rules.catalog().place_of(&seen.ask);
         let written = self.parts.uri.path();
         let path = if rules.catalog().hidden(&place, written) == written {
             self.parts.uri.path_and_query().map_or("/", PathAndQuery::as_str)
@@ -170,7 +170,7 @@ impl Proxy {
             .await
             .map_err(|error| upstream::of_body(Stage::Arrive, &error))?;
         if let Ask::Request(authority, head) = &mut seen.ask {
-            let place = rules.catalog().place(&authority.host);
+            let place = rules.catalog().place_at(&authority.host, &head.path);
             head.peek = rules.catalog().peek(&place, head, &peeked.bytes, peeked.complete);
         }
         Ok(peeked)

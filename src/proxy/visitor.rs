@@ -205,7 +205,7 @@ impl Proxy {
         if ask.host() == &self.house.portal_host || !visitor.token.as_ref().is_none_or(is_for_it) {
             return standing;
         }
-        let Some(platform) = given.in_force.rulebook.catalog().place(ask.host()).platform else {
+        let Some(platform) = given.in_force.rulebook.catalog().place_of(ask).platform else {
             return standing;
         };
         if holds(&standing, purpose, &platform) {

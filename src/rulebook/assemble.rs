@@ -282,6 +282,7 @@ impl Assembled {
     /// of people and courses in rules that are nowhere else.
     pub fn slips(&self, sources: &Sources) -> Vec<Problem> {
         let mut slips = strangers::hosts(self, sources);
+        slips.extend(strangers::signatures(self, sources));
         slips.extend(strangers::people(self, sources));
         slips.extend(strangers::courses(self, sources));
         slips
@@ -303,7 +304,11 @@ impl Rulebook {
             ..
         } = self;
         let sites = policy.names_of(NamedKind::Site).into_iter();
-        let sites = sites.filter_map(|name| Some(catalog.place(&Host::parse(name).ok()?)));
+        // what a shared host is in hangs on the path
+        let hosts = sites.filter_map(|name| Host::parse(name).ok());
+        let sites = hosts
+            .filter(|host| !catalog.is_shared(host))
+            .map(|host| catalog.place(&host));
         let people = policy.names_of(NamedKind::Person).into_iter();
         let people = people.filter_map(|name| directory.person(&SubjectId::parse(name).ok()?));
         World {

@@ -281,14 +281,14 @@ mod tests {
         assert!(failed > 10, "rules failed as they should, {failed} times");
         let mut nobody = seen(&assembled, "ada", "https://www.linkedin.com/feed/");
         nobody.subject = None;
-        let place = assembled.rulebook.catalog.place(nobody.ask.host());
+        let place = assembled.rulebook.catalog.place_of(&nobody.ask);
         assert!(assembled.rulebook.sitting(&nobody, (&place, "")).is_none());
     }
 
     /// Compares all that can be asked about a flow, and says how often a rule failed.
     fn agree(assembled: &Assembled, bare: &Observation) -> usize {
         let rules = &assembled.rulebook;
-        let place = rules.catalog.place(bare.ask.host());
+        let place = rules.catalog.place_of(&bare.ask);
         let path = bare
             .ask
             .head()

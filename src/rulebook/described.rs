@@ -1,7 +1,7 @@
 //! A request as people describe it, in a case or on the command line: made into what the proxy would have seen.
 
 use super::Rulebook;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, parameters};
 use crate::facts::{Ask, Authority, Head, Hints, Host, Peek, Referer};
 
 /// A described request.
@@ -40,12 +40,12 @@ impl Described {
             } else {
                 path.to_owned()
             },
-            query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            query: parameters(query.as_bytes()),
             hints: self.hints(catalog)?,
             peek: Peek::NotTaken,
         };
         if let Some(body) = &self.body {
-            let place = catalog.place(&authority.host);
+            let place = catalog.place_at(&authority.host, &head.path);
             if catalog.wants_body(&place, &head) {
                 head.peek = catalog.peek(&place, &head, body.as_bytes(), true);
             }

@@ -80,7 +80,7 @@ impl Rulebook {
         let (Some(subject), Some(person)) = (&seen.subject, &seen.person) else {
             return Vec::new();
         };
-        let place = self.catalog.place(seen.ask.host());
+        let place = self.catalog.place_of(&seen.ask);
         let head = seen.ask.head();
         let path = head.map(|head| self.catalog.path_for_rules(&place, &head.path));
         let path = path.unwrap_or_default();

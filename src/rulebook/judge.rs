@@ -18,7 +18,7 @@ impl Rulebook {
 
     /// Judges what was seen, as if the catalogue had read the request as `reading`.
     pub(super) fn judge_as(&self, seen: &Observation, reading: Option<&Reading>) -> Judgement {
-        let place = self.catalog.place(seen.ask.host());
+        let place = self.catalog.place_of(&seen.ask);
         let mut judgement = Judgement::closed(place.clone(), self.id.clone()).in_mode(self.policy.mode());
         let path = seen
             .ask
@@ -35,7 +35,7 @@ impl Rulebook {
     /// Asks for these actions and no others, under the grants that count: for cases about single rules. Nothing passes by
     /// it.
     pub(super) fn judge_alone<'s>(&self, seen: &'s Observation, actions: &[&str]) -> Part<'s> {
-        let place = self.catalog.place(seen.ask.host());
+        let place = self.catalog.place_of(&seen.ask);
         let head = seen.ask.head();
         let path = head.map(|head| self.catalog.path_for_rules(&place, &head.path));
         match self.counter(seen, (&place, &path.unwrap_or_default())) {
@@ -49,7 +49,7 @@ impl Rulebook {
         let Some(head) = seen.ask.head().filter(|head| head.peek == Peek::NotTaken) else {
             return false;
         };
-        let place = self.catalog.place(seen.ask.host());
+        let place = self.catalog.place_of(&seen.ask);
         self.catalog.wants_body(&place, head)
             && self
                 .counter(seen, (&place, ""))

@@ -175,7 +175,7 @@ impl<'a> Asks<'a> {
             (*purpose, tunnel)
         };
         let tunnels: Vec<Held<'a>> = held.iter().map(under).collect();
-        let place = self.rules.catalog.place(tunnel.ask.host());
+        let place = self.rules.catalog.place_of(&tunnel.ask);
         let Some(sitting) = self.rules.sitting(&tunnel, (&place, "")) else {
             return Some(Access::Closed);
         };
@@ -196,7 +196,7 @@ impl<'a> Asks<'a> {
 
     /// What opens each activity.
     fn cells(&self, bare: &Observation, held: &[Held<'a>]) -> BTreeMap<Activity, Cell> {
-        let place = self.rules.catalog.place(bare.ask.host());
+        let place = self.rules.catalog.place_of(&bare.ask);
         let head = bare.ask.head();
         let path = head.map(|head| self.rules.catalog.path_for_rules(&place, &head.path));
         let path = path.unwrap_or_default();

@@ -221,7 +221,7 @@ fn granted(seen: &Observation, offer: &crate::facts::Offer) -> Grant {
     let purpose = rules().purposes().get(&offer.purpose).unwrap();
     let declaration = Declaration {
         purpose: offer.purpose.clone(),
-        platforms: rules().catalog().place(seen.ask.host()).platform.into_iter().collect(),
+        platforms: rules().catalog().place_of(&seen.ask).platform.into_iter().collect(),
         covers: Some(offer.covers.clone()),
         statement: "A reason that says something".to_owned(),
         ticket: purpose.ticket.as_ref().map(|rule| rule.example.clone()),

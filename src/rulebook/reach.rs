@@ -60,7 +60,7 @@ impl Rulebook {
             subject,
             arrival: &seen.arrival,
         };
-        let here = self.catalog.place(seen.ask.host()).platform;
+        let here = self.catalog.place_of(&seen.ask).platform;
         let purposes = || offers.iter().map(|offer| self.purposes.get(&offer.purpose));
         let approvers = purposes()
             .map(|purpose| purpose.and_then(|one| one.supposed_approver(&person.id, person.manager.as_ref())));
@@ -98,7 +98,7 @@ impl Rulebook {
 
     fn wider(&self, seen: &Observation, purpose: &Purpose, offer: &Offer) -> Option<Vec<Width>> {
         let (person, subject) = (seen.person.as_deref()?, seen.subject.as_ref()?);
-        let platform = self.catalog.place(seen.ask.host()).platform?;
+        let platform = self.catalog.place_of(&seen.ask).platform?;
         let approver = purpose.supposed_approver(&person.id, person.manager.as_ref());
         let by = come_by(offer, approver.as_ref())?;
         let visitor = Visitor {
@@ -106,8 +106,11 @@ impl Rulebook {
             subject,
             arrival: &seen.arrival,
         };
+        // a shared host is the platform's at some paths only
+        let shared = seen.ask.head().filter(|_| self.catalog.is_shared(seen.ask.host()));
+        let path = shared.map_or("/", |head| &head.path);
         let bare = Observation {
-            ask: self.door(format!("https://{}/", seen.ask.host()))?,
+            ask: self.door(format!("https://{}{path}", seen.ask.host()))?,
             standing: Standing::default(),
             ..seen.clone()
         };
@@ -191,7 +194,7 @@ impl Rulebook {
 
     /// Does something with who stands at the front door of a platform; not where nobody knows who that is.
     pub(super) fn in_front<T>(&self, bare: &Observation, act: impl FnOnce(&Front<'_>) -> T) -> Option<T> {
-        let place = self.catalog.place(bare.ask.host());
+        let place = self.catalog.place_of(&bare.ask);
         let path = bare
             .ask
             .head()

@@ -350,7 +350,7 @@ impl Rulebook {
     }
 
     fn supposed(&self, purpose: &Purpose, seen: &Observation, by: By<'_>) -> Option<Grant> {
-        let platform = self.catalog.place(seen.ask.host()).platform?;
+        let platform = self.catalog.place_of(&seen.ask).platform?;
         let person = seen.person.as_deref()?;
         let who = (&person.id, seen.at);
         Some(hypothetical(purpose, who, &purpose.covers, by, [&platform]))

@@ -97,10 +97,63 @@ pub(super) fn hosts(assembled: &Assembled, sources: &Sources) -> Vec<Problem> {
     slips.collect()
 }
 
+/// Warns of hosts that signatures name and that are on no platform: what is recognised there is judged by the rules for
+/// hosts that nobody lists.
+pub(super) fn signatures(assembled: &Assembled, sources: &Sources) -> Vec<Problem> {
+    let unplaced = assembled.rulebook.catalog.unplaced().into_iter();
+    let told = unplaced.filter_map(|(platform, host)| {
+        let file = sources.file(&format!("catalog/{}.toml", platform.as_str()))?;
+        let quoted = format!("{host:?}");
+        let span = (file.text.find(&quoted).unwrap_or_default(), quoted.len());
+        let message = format!("signatures of `{platform}` name the host `{host}`, which is on no platform: rules about `{platform}` do not hold there");
+        let problem = Problem::error("wayleave::catalog::unplaced-host", file, span, message);
+        let help = "add it to `domains`, with `paths` where others share it, or write `hosts = [\"**\"]` for the hosts that are listed";
+        Some(problem.as_warning().with_help(help))
+    });
+    told.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::facts::SourceText;
+
+    #[test]
+    fn a_signature_for_a_host_that_is_on_no_platform_is_warned_of() {
+        let mut sources = Sources::embedded();
+        let file = r#"id = "one"
+name = "One"
+category = "social"
+control = "request"
+domains = [
+  { host = "one.example", match = "suffix", roles = ["site"] },
+  { host = "shared.example", match = "exact", paths = ["/one/**"], roles = ["api"] },
+]
+
+[[signature]]
+id = "one.post"
+activity = "post"
+methods = ["POST"]
+hosts = ["api.one.example", "shared.example", "*.other.example", "**"]
+path = "/one/posts"
+confidence = "high"
+year = 2026
+"#;
+        sources.catalog.push(SourceText::new("catalog/one.toml", file));
+        let told = Rulebook::assemble(&sources).unwrap().slips(&sources);
+        let told: Vec<String> = told.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "catalog/one.toml:14:47: signatures of `one` name the host `*.other.example`, which is on no platform: rules \
+                 about `one` do not hold there (add it to `domains`, with `paths` where others share it, or write `hosts = \
+                 [\"**\"]` for the hosts that are listed)"
+            ]
+        );
+        let shipped = Sources::embedded();
+        let told = Rulebook::assemble(&shipped).unwrap().slips(&shipped);
+        assert!(told.is_empty(), "{told:?}");
+    }
 
     #[test]
     fn whoever_and_whatever_is_nowhere_else_is_warned_of_with_what_was_meant() {

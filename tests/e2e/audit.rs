@@ -272,9 +272,9 @@ async fn no_record_holds_a_credential_a_cookie_a_query_or_a_body() {
     let body = form(&[
         ("fb_api_req_friendly_name", "CometModernHomeFeedQuery"),
         ("variables", r#"{"text":"SECRET-variable"}"#),
-        ("SECRET-name", "1"),
+        ("__SECRET-name", "1"),
     ]);
-    let peeked = secretive(Request::post("https://www.facebook.com/api/graphql/?SECRET-key=1"))
+    let peeked = secretive(Request::post("https://www.facebook.com/api/graphql/?__SECRET-key=1"))
         .header("content-type", "application/x-www-form-urlencoded");
     assert_eq!(world.client("dan").send_with(peeked, body).await.status, StatusCode::OK);
     let plain = secretive(Request::get("http://www.example.org/SECRET-path?q=SECRET-plain"));

@@ -299,7 +299,7 @@ async fn reading_is_recorded_as_reading_on_each_demo_platform() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_origin_gets_a_peeked_body_byte_for_byte() {
     let world = a_reader().await;
-    let mut body = b"fb_api_req_friendly_name=CometModernHomeFeedQuery&x=".to_vec();
+    let mut body = b"fb_api_req_friendly_name=CometModernHomeFeedQuery&lsd=".to_vec();
     while body.len() < 60 * 1024 {
         body.extend(b"%00%ff+abcdefghijklmnop");
     }
@@ -452,13 +452,13 @@ async fn padding_past_the_peek_is_a_write() {
     let world = a_reader().await;
     let padding = "a".repeat(64 * 1024);
     for body in [
-        format!("x={padding}&fb_api_req_friendly_name=CometModernHomeFeedQuery"),
-        format!("fb_api_req_friendly_name=CometModernHomeFeedQuery&x={padding}"),
+        format!("lsd={padding}&fb_api_req_friendly_name=CometModernHomeFeedQuery"),
+        format!("fb_api_req_friendly_name=CometModernHomeFeedQuery&lsd={padding}"),
     ] {
         is_refused_as(&world, "unknown-write", graphql(), body).await;
     }
     // without a length that would tell beforehand
-    let first: &[u8] = b"fb_api_req_friendly_name=CometModernHomeFeedQuery&x=";
+    let first: &[u8] = b"fb_api_req_friendly_name=CometModernHomeFeedQuery&lsd=";
     let pieces = stream::iter(std::iter::once(first).chain(std::iter::repeat_n(PIECE, 9)));
     let answer = world.client("dan").send_pieces(graphql(), pieces).await;
     assert_refused(&world, "unknown-write", &FACEBOOK.parse().unwrap(), &answer).await;

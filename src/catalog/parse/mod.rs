@@ -16,6 +16,7 @@ use super::index::Index;
 use super::marks::Mark;
 use super::recognise::OVERRIDE_HEADERS;
 use super::secrets::Secret;
+use super::shared::SharedHosts;
 use super::signature::{Embed, Reads, Signature};
 use super::tree::{ActivityTable, CategoryTree, Platform};
 use crate::facts::fields::{Fields, Reader};
@@ -32,6 +33,7 @@ pub(super) struct Draft {
     pub(super) listed_activities: BTreeSet<String>,
     pub(super) platforms: BTreeMap<PlatformId, Platform>,
     pub(super) domains: Vec<Domain>,
+    pub(super) shared: SharedHosts,
     /// Which platform took a name first.
     pub(super) taken: BTreeMap<String, (PlatformId, Vec<Cover>)>,
     pub(super) signatures: Vec<Signature>,
@@ -187,6 +189,7 @@ impl Draft {
             closures: closures.collect(),
             label_headers,
             domains: DomainTable::new(self.domains, self.category_names),
+            shared: self.shared,
             index: Index::new(self.signatures, self.embeds, self.secrets, self.marks),
             platforms: self.platforms,
             categories: self.categories,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::super::host::{Cover, Domain, HostPattern};
 use super::super::marks::{Field, Mark, Sign};
+use super::super::path::PathGlob;
 use super::super::secrets::Secret;
+use super::super::shared::Shared;
 use super::super::signature::{Embed, EmbedKind};
 use super::super::tree::{Control, Platform};
 use super::lists::{meaning, not_a_host, twice, unknown};
@@ -34,7 +36,7 @@ pub(super) const PLATFORM: &[&str] = &[
 ];
 /// The keys of `local.toml`.
 pub(super) const LOCAL: &[&str] = &["host"];
-const DOMAIN: &[&str] = &["host", "match", "roles", "note"];
+const DOMAIN: &[&str] = &["host", "match", "paths", "roles", "note"];
 const LOCAL_HOST: &[&str] = &["host", "match", "roles", "note", "platform"];
 const EMBED: &[&str] = &["id", "host", "path", "kind", "note"];
 const MARK: &[&str] = &[
@@ -210,6 +212,8 @@ fn domain(row: &Fields<'_, '_>, platform: &PlatformId, draft: &mut Draft) {
     let roles = words.iter().filter_map(|word| meaning(row, "role", *word, &ROLES));
     let roles: BTreeSet<SiteRole> = roles.collect();
     let roles = Arc::new(roles);
+    let paths = row.texts("paths").into_iter();
+    let paths: Vec<PathGlob> = paths.filter_map(|path| signature::glob(row, path, true)).collect();
     row.text("note");
     let Some(host) = host else {
         return;
@@ -239,6 +243,15 @@ fn domain(row: &Fields<'_, '_>, platform: &PlatformId, draft: &mut Draft) {
         twice(row, host);
     }
     first.1.push(cover);
+    if row.has("paths") {
+        if cover != Cover::Exact {
+            let help = "write `match = \"exact\"`, and a line for each host that is shared";
+            row.report("bad-shared", host.span, "a host that is shared is no pattern", help);
+        }
+        let platform = platform.clone();
+        draft.shared.insert(name.into(), Shared { platform, paths, roles });
+        return;
+    }
     draft.domains.push(Domain {
         name: name.into(),
         cover,
@@ -298,6 +311,12 @@ fn field(row: &Fields<'_, '_>) -> Option<Field> {
         // what stands for a name that is not listed is kept without one
         if names.iter().any(|name| name.value.is_empty()) {
             wrong("a mark lists a name that is empty", "remove the `\"\"`");
+        }
+        if key == "fields" && names.iter().any(|name| ["*", "**"].contains(&name.value)) {
+            wrong(
+                "a mark lists every field there can be",
+                "say which fields a read has, or remove the mark",
+            );
         }
         (!names.is_empty()).then(|| names.iter().map(|name| name.value.into()).collect())
     };

@@ -356,7 +356,7 @@ fn a_json_key_that_is_named_twice_is_an_unknown_write() {
 #[test]
 fn padding_past_the_peek_is_an_unknown_write() {
     let padding = "a".repeat(PEEK_LIMIT);
-    let mut padded = facebook().form(&format!("x={padding}&fb_api_req_friendly_name=FooQuery"));
+    let mut padded = facebook().form(&format!("lsd={padding}&fb_api_req_friendly_name=FooQuery"));
     assert_eq!(padded.activities(), "unknown-write");
     padded.head.hints.content_length = None;
     assert_eq!(padded.activities(), "unknown-write");

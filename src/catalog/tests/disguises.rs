@@ -40,8 +40,9 @@ fn a_method_that_hides_in_a_header_or_parameter_counts() {
 
 #[test]
 fn a_method_that_hides_in_a_body_that_is_looked_at_counts() {
-    let query = "fb_api_req_friendly_name=FooQuery";
-    let form = |body: &str| facebook().form(body).activities();
+    let query = "a=b";
+    let quora = || request("POST", "https://www.quora.com/graphql/gql_para_POST?q=MultifeedQuery");
+    let form = |body: &str| quora().form(body).activities();
     assert_eq!(form(query), "browse");
     for hidden in ["_method=delete", "_METHOD=PUT", "+_method=patch", "_method[]=delete"] {
         assert_eq!(form(&format!("{query}&{hidden}")), "browse unknown-write", "{hidden}");
@@ -50,8 +51,8 @@ fn a_method_that_hides_in_a_body_that_is_looked_at_counts() {
     assert_eq!(form(&format!("{query}&method=something")), "browse");
     let part =
         |name: &str, value: &str| format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
-    let parts = part("fb_api_req_friendly_name", "FooQuery") + &part("_method", "DELETE") + "--b--\r\n";
-    let in_parts = facebook().body("multipart/form-data; boundary=b", &parts);
+    let parts = part("a", "b") + &part("_method", "DELETE") + "--b--\r\n";
+    let in_parts = quora().body("multipart/form-data; boundary=b", &parts);
     assert_eq!(in_parts.activities(), "browse unknown-write");
     let json = |body: &str| request("POST", "https://medium.com/_/graphql").json(body).activities();
     assert_eq!(json(r#"{"operationName":"PostPageQuery"}"#), "browse");
@@ -104,11 +105,11 @@ fn parts_that_servers_may_read_otherwise_are_not_read() {
     let part = |name: &str, value: &str| format!("--B\r\nContent-Disposition: form-data; {name}\r\n\r\n{value}\r\n");
     let sent = |media: &str, variables: &str| {
         let name = part("name=\"fb_api_req_friendly_name\"", "CometModernHomeFeedQuery");
-        let body = name + &part(variables, "{\"input\":{\"a\":1}}") + "--B--\r\n";
+        let body = name + &part(variables, "no JSON") + "--B--\r\n";
         facebook().body(media, &body).activities()
     };
     let plain = "multipart/form-data; boundary=B";
-    assert_eq!(sent(plain, "name=\"other\""), "browse");
+    assert_eq!(sent(plain, "name=\"lsd\""), "browse");
     for variables in [
         "name=\"variables\"",
         "name='variables'",
@@ -124,7 +125,7 @@ fn parts_that_servers_may_read_otherwise_are_not_read() {
         "multipart/form-data; boundary =A; boundary=B",
         "multipart/form-data; x; boundary=B",
     ] {
-        assert!(sent(media, "name=\"other\"").contains("unknown-write"), "{media}");
+        assert!(sent(media, "name=\"lsd\"").contains("unknown-write"), "{media}");
     }
 }
 

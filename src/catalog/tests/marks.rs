@@ -307,7 +307,7 @@ fn what_comes_with_a_file_is_no_read() {
 fn text_in_a_charset_that_nobody_reads_here_is_not_read() {
     let key = "fb_api_req_friendly_name";
     let named = part(&format!("name=\"{key}\""), "CometModernHomeFeedQuery");
-    let typed = |kind: &str| part(&format!("name=\"a\"\r\nContent-Type: {kind}"), "+AHs-");
+    let typed = |kind: &str| part(&format!("name=\"av\"\r\nContent-Type: {kind}"), "+AHs-");
     for kind in [
         "text/plain",
         "text/plain; charset=UTF-8",
@@ -381,7 +381,7 @@ fn a_form_that_some_reader_takes_for_json_is_not_read() {
             "{parted}"
         );
     }
-    let encoded = facebook().form("a=1%3Bvariables={\"input\":1}&fb_api_req_friendly_name=FooQuery");
+    let encoded = facebook().form("dpr=1%3Bvariables={\"input\":1}&fb_api_req_friendly_name=FooQuery");
     assert_eq!(encoded.activities(), "browse");
     let document = "fb_api_req_friendly_name=FooQuery&doc=mutation%20%7Bx%7D";
     assert_eq!(facebook().form(document).activities(), "unknown-write");
@@ -433,4 +433,133 @@ fn nothing_of_what_shows_a_write_is_kept() {
             .query
             .is_empty()
     );
+}
+
+/// All that the web clients of Meta send with a read.
+const RELAY: &str = "av=1&__aaid=0&__user=1&__a=1&__req=1a&__hs=20421.HYP%3Acomet_pkg.2.1...0&dpr=2&__ccg=GOOD&__rev=1&__s=a%3Ab%3Ac\
+    &__hsi=1&__dyn=7x&__csr=g1&__hsdp=g2&__hblp=0&__sjsp=g3&__comet_req=15&fb_dtsg=N&jazoest=2&lsd=L&__spin_r=1&__spin_b=trunk\
+    &__spin_t=1&__crn=comet.fbweb.CometHomeRoute&qpl_active_flow_ids=1%2C2&fb_api_analytics_tags=%5B%22a%22%5D&__d=www\
+    &fb_api_caller_class=RelayModern&server_timestamps=true&variables=%7B%22count%22%3A1%7D&doc_id=1";
+
+#[test]
+fn what_the_web_clients_of_meta_do_not_send_with_a_read_is_no_read() {
+    let name = "fb_api_req_friendly_name=BarcelonaFeedQuery";
+    for url in [
+        GRAPHQL,
+        "https://www.instagram.com/graphql/query",
+        "https://www.instagram.com/api/graphql",
+        "https://www.threads.com/api/graphql",
+    ] {
+        let read = format!("{RELAY}&{name}");
+        assert_eq!(request("POST", url).form(&read).activities(), "browse", "{url}");
+        let flow = format!("{url}?_flowletID=1&_triggerFlowletID=2");
+        assert_eq!(request("POST", &flow).form(&read).activities(), "browse", "{url}");
+        assert_eq!(request("GET", &format!("{url}?{read}")).activities(), "browse", "{url}");
+        for other in [
+            "queries=%7B%22o0%22%3A%7B%22doc_id%22%3A%221%22%7D%7D",
+            "batch=%5B%7B%22method%22%3A%22POST%22%7D%5D",
+            "query_params=%7B%22input%22%3A%7B%7D%7D",
+            "doc_ids=%5B1%5D",
+            "query_text=mutation%7Bx%7D",
+            "doc=mutation%7Bx%7D",
+            "q=mutation%7Bx%7D",
+            "query=mutation%7Bx%7D",
+            "extensions=%7B%7D",
+            "Variables=%7B%22input%22%3A1%7D",
+            "input=1",
+        ] {
+            let in_body = request("POST", url).form(&format!("{read}&{other}"));
+            assert_eq!(in_body.activities(), "unknown-write", "{url} {other}");
+            let in_query = request("POST", &format!("{url}?{other}")).form(&read);
+            assert_eq!(in_query.activities(), "unknown-write", "{url} {other}");
+            let by_get = request("GET", &format!("{url}?{read}&{other}"));
+            assert_eq!(by_get.activities(), "unknown-write", "{url} {other}");
+        }
+    }
+}
+
+#[test]
+fn a_stored_document_named_by_its_hash_is_no_read() {
+    let asked = |more: &str| {
+        let body = format!(r#"{{"operationName":"PostPageQuery","variables":{{}}{more}}}"#);
+        request("POST", "https://medium.com/_/graphql").json(&body).activities()
+    };
+    assert_eq!(asked(r#","query":"query PostPageQuery { x }""#), "browse");
+    assert_eq!(asked(r#","extensions":{"clientLibrary":{"name":"x"}}"#), "browse");
+    for hash in [
+        r#","extensions":{"persistedQuery":{"version":1,"sha256Hash":"a"}}"#,
+        r#","extensions":{"PersistedQuery":{}}"#,
+        r#","extensions":"{\"persistedQuery\":{}}""#,
+        r#","extensions":[{"persistedQuery":{}}]"#,
+    ] {
+        assert_eq!(asked(hash), "unknown-write", "{hash}");
+    }
+    let by_get = "https://medium.com/_/graphql?operationName=PostPageQuery&extensions={\"persistedQuery\":{}}";
+    assert_eq!(request("GET", by_get).activities(), "unknown-write");
+}
+
+#[test]
+fn a_query_is_read_as_strictly_as_a_form() {
+    let name = "fb_api_req_friendly_name=FooQuery";
+    let posted = |query: &str| request("POST", &format!("{GRAPHQL}?{query}")).form(name).activities();
+    assert_eq!(posted("dpr=1;variables={\"input\":1}"), "unknown-write");
+    assert_eq!(
+        posted("dpr=1%3Bvariables={\"input\":1}"),
+        "browse",
+        "what is encoded parts nothing"
+    );
+    let named = "dpr=1;fb_api_req_friendly_name=ComposerStoryCreateMutation";
+    assert_eq!(posted(named), "browse post");
+    assert_eq!(request("GET", &format!("{GRAPHQL}?{named}")).activities(), "post");
+    let quora = |query: &str| {
+        let url = format!("https://www.quora.com/graphql/gql_para_POST?q=MultifeedQuery{query}");
+        request("POST", &url).json("{}").activities()
+    };
+    assert_eq!(quora("&a=b"), "browse");
+    // bytes that some readers drop
+    assert_eq!(quora("&variabl%FFes={}"), "unknown-write");
+    for query in ["a=1;query=mutation{x}", "que%FFry=x", "query=muta%FFtion{x}"] {
+        let url = format!("https://medium.com/_/graphql?{query}");
+        assert_eq!(request("GET", &url).activities(), "unknown-write", "{query}");
+    }
+    // where nothing is marked, and no name believed, they are nothing special
+    let elsewhere = "https://www.reddit.com/search?a=1;variables={}&b%FF=1";
+    assert_eq!(request("GET", elsewhere).activities(), "search");
+}
+
+#[test]
+fn what_stands_for_a_value_in_a_record_shows_the_same_whatever_members_a_read_may_have() {
+    let text = r#"
+        id = "one"
+        name = "One"
+        category = "social"
+        domains = [{ host = "one.example" }]
+        marks = [{ hosts = ["**"], key = "variables", only = ["*"] }]
+        [[signature]]
+        id = "one.read"
+        activity = "browse"
+        methods = ["POST"]
+        hosts = ["**"]
+        path = "/rpc"
+        reads = "label"
+    "#;
+    let lists = [file("catalog/categories.toml"), file("catalog/activities.toml")];
+    let one = SourceText::new("catalog/one.toml", text);
+    let catalog = Catalog::parse(&[&lists[..], &[one]].concat()).whole().unwrap();
+    for (variables, activity) in [
+        ("{\"a\":1}", "browse"),
+        ("{\"a\":{\"b\":1}}", "unknown-write"),
+        ("[", "unknown-write"),
+    ] {
+        let asked = request("POST", &format!("https://one.example/rpc?variables={variables}"));
+        let place = catalog.place(&asked.host);
+        let redacted = catalog.redact(&place, &asked.head);
+        for head in [&asked.head, &redacted] {
+            assert_eq!(
+                catalog.read(&place, head).activity.as_str(),
+                activity,
+                "{variables}: {head:?}"
+            );
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod marks;
 mod one_by_one;
 mod problems;
 mod properties;
+mod sisters;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -63,7 +64,7 @@ fn request(method: &str, url: &str) -> Request {
         head: Head {
             method: method.to_owned(),
             path: format!("/{path}"),
-            query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            query: parameters(query.as_bytes()),
             hints: Hints::default(),
             peek: Peek::NotTaken,
         },
@@ -103,7 +104,7 @@ impl Request {
 
     /// Reads the request as the proxy does: place, peek where it matters, read.
     fn read(&self) -> Reading {
-        let place = CATALOG.place(&self.host);
+        let place = CATALOG.place_at(&self.host, &self.head.path);
         let mut head = self.head.clone();
         if let Some((body, complete)) = &self.body
             && CATALOG.wants_body(&place, &head)

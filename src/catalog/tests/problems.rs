@@ -360,6 +360,14 @@ fn a_mark_says_one_thing() {
     );
     expect(&mark("fields = [\"\"]"), &["a mark lists a name that is empty"]);
     expect(
+        &mark("fields = [\"a\", \"**\"]"),
+        &["a mark lists every field there can be"],
+    );
+    let shared =
+        |cover: &str| format!("domains = [{{ host = \"a.example\", match = \"{cover}\", paths = [\"/a/**\"] }}]");
+    expect(&shared("suffix"), &["a host that is shared is no pattern"]);
+    expect(&shared("exact"), &[]);
+    expect(
         &mark("fields = [\"a\"], paths = [\"graphql\"]"),
         &["`graphql` is not a path glob"],
     );

@@ -21,10 +21,15 @@ fn some_pairs() -> impl Strategy<Value = Vec<(String, String)>> {
         Just("_charset_".to_owned()),
         Just("fb api_req_friendly[name".to_owned()),
         Just("write-mark".to_owned()),
+        Just("q".to_owned()),
+        Just("q[\u{fffd}".to_owned()),
+        Just("variabl\u{fffd}es".to_owned()),
+        Just("method[\u{fffd}".to_owned()),
         "[a-z]{1,4}",
     ];
     let value = prop_oneof![
         Just("FooQuery".to_owned()),
+        Just("UserFollow_Mutation".to_owned()),
         Just("ComposerStoryCreateMutation".to_owned()),
         Just("POST".to_owned()),
         Just("{\"input\":1}".to_owned()),
@@ -64,6 +69,7 @@ fn some_host() -> impl Strategy<Value = &'static str> {
         "x.com",
         "www.linkedin.com",
         "medium.com",
+        "www.quora.com",
         "scontent.xx.fbcdn.net",
         "px.ads.linkedin.com",
         "mastodon.example",
@@ -85,6 +91,7 @@ fn some_head() -> impl Strategy<Value = (Host, Head)> {
         Just("/i/api/graphql/CreateTweet/SearchTimeline".to_owned()),
         Just("/voyager/api/graphql".to_owned()),
         Just("/_/graphql".to_owned()),
+        Just("/graphql/gql_para_POST".to_owned()),
         "/?.{0,20}",
         some_secret_path(),
     ];

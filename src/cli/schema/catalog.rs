@@ -142,8 +142,14 @@ fn domain(needed: &[&str], of_platform: bool) -> Value {
         ],
     );
     let properties = domain.get_mut("properties").and_then(Value::as_object_mut);
-    if let Some(properties) = properties.filter(|_| of_platform) {
-        properties.insert("platform".to_owned(), text("A platform of the catalogue"));
+    let (key, value) = if of_platform {
+        ("platform", text("A platform of the catalogue"))
+    } else {
+        let paths = "Globs: on a host that others share, the paths at which it is the platform's";
+        ("paths", texts(paths))
+    };
+    if let Some(properties) = properties {
+        properties.insert(key.to_owned(), value);
     }
     domain
 }
@@ -178,7 +184,7 @@ fn mark() -> Value {
             "paths",
             texts("Globs: where it counts, if not wherever a name is believed"),
         ),
-        ("fields", texts("The only fields that a read has")),
+        ("fields", texts("The only fields that a read has, `*` for any text")),
         ("key", text("The field that the mark stands in")),
         ("member", text("A member of the JSON value")),
         ("within", texts("Members of the JSON value, at any depth")),

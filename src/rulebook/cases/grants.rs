@@ -101,9 +101,7 @@ impl Bench<'_> {
         if entry.has("platforms") {
             return named.into_iter().map(|word| PlatformId::new(word.value)).collect();
         }
-        ask.and_then(|ask| catalog.place(ask.host()).platform)
-            .into_iter()
-            .collect()
+        ask.and_then(|ask| catalog.place_of(ask).platform).into_iter().collect()
     }
 
     fn stated_moment(entry: &Fields<'_, '_>, key: &str) -> Option<Timestamp> {

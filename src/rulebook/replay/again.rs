@@ -186,7 +186,7 @@ impl<'a> Replayer<'a> {
         ];
         let texts = texts.map(|text| text.map(RawValue::get));
         let catalog = &self.rules.catalog;
-        let place = catalog.place(ask.host());
+        let place = catalog.place_of(ask);
         let request = ask.head().map(|head| {
             let Reading {
                 activity,

@@ -170,6 +170,8 @@ pub struct Words {
     pub no_reason: &'static str,
     pub no_reason_to_continue: &'static str,
     pub opens_for_a_purpose: &'static str,
+    /// What is held there does not open it, and another purpose would.
+    pub held_opens_not: &'static str,
     pub opens_once_approved: &'static str,
     pub rules_failed: &'static str,
     pub not_listed: &'static str,

@@ -57,6 +57,7 @@ pub const ENGLISH: Words = Words {
     no_reason: "No rule allows this.",
     no_reason_to_continue: "No rule allows this, and none insists.",
     opens_for_a_purpose: "It is open to you once you say what you need it for.",
+    held_opens_not: "What you hold for it does not open this; another purpose would.",
     opens_once_approved: "It is open to you once somebody has approved what you need it for.",
     rules_failed: "A rule could not be evaluated, and any doubt denies. Your help desk can see which one.",
     not_listed: "The directory does not list the name that you signed in with. Ask your help desk to add it.",

@@ -159,6 +159,7 @@ impl Portal {
         match why {
             NotGranted::Unfit(unfit) => self.unfit(unfit).lines.join(" "),
             NotGranted::NeedsApproval => purpose.map_or_else(String::new, |id| self.nobody_approves(visit, id)),
+            NotGranted::NoReviewer => purpose.map_or_else(String::new, |id| self.nobody_reviews(visit, id)),
             NotGranted::Refused(why) => (words.not_declared)(why),
             NotGranted::Already(_) => words.renewal_asked.to_owned(),
             NotGranted::TooMany(held) => (words.too_many)(*held),
@@ -246,14 +247,25 @@ impl Portal {
 
     /// That nobody can approve a purpose now, and whom to turn to.
     pub(super) fn nobody_approves(&self, visit: &Visit<'_>, purpose: &PurposeId) -> String {
-        let owner = visit
-            .rules()
-            .purposes()
-            .get(purpose)
-            .map(|purpose| &purpose.business_owner);
+        self.for_want_of_somebody(visit, purpose, self.words.nobody_approves)
+    }
+
+    /// That nobody could review a purpose that is taken in an emergency, and whom to turn to.
+    pub(super) fn nobody_reviews(&self, visit: &Visit<'_>, purpose: &PurposeId) -> String {
+        self.for_want_of_somebody(visit, purpose, self.words.emergency.nobody_reviews)
+    }
+
+    fn for_want_of_somebody(
+        &self,
+        visit: &Visit<'_>,
+        purpose: &PurposeId,
+        said: fn(&str, Option<&str>) -> String,
+    ) -> String {
+        let known = visit.rules().purposes().get(purpose);
+        let owner = known.map(|purpose| &purpose.business_owner);
         let own = owner == Some(&visit.subject.id);
         let owner = owner.map_or_else(String::new, |owner| name_of(visit.in_force, owner.as_str()));
-        (self.words.nobody_approves)(
+        said(
             &self.purpose_title(visit.rules(), purpose),
             Some(owner.as_str()).filter(|_| !own),
         )

@@ -36,6 +36,8 @@ pub enum NotGranted {
     Unfit(Vec<Unfit>),
     /// Somebody must approve it first, and nobody was asked: it was stated on the way, or nobody is left who may.
     NeedsApproval,
+    /// It is taken in an emergency, and nobody could review it.
+    NoReviewer,
     /// The rules refuse it.
     Refused(NotDeclared),
     /// The person asked for as much already, and this waits for an answer; or renewed the grant already, and this is it.

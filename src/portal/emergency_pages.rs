@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::case::Case;
 use super::choosing::{covered, sent};
-use super::emergencies::{NotReviewed, review_by};
+use super::emergencies::{NotReviewed, is_reviewable, review_by};
 use super::intake::Received;
 use super::mine_asked::name_of;
 use super::pages::counter::{BreakGlass, Glass, ToReview};
@@ -19,7 +19,7 @@ use crate::rulebook::Visitor;
 
 impl Portal {
     /// What somebody could take in an emergency where `case` is refused, as buttons; none where they may not, it would not
-    /// help, or stating a purpose does without.
+    /// help, stating a purpose does without, nobody could review it, or a review of theirs is still to be done.
     pub(super) fn glasses(
         &self,
         visit: &Visit<'_>,
@@ -30,26 +30,27 @@ impl Portal {
         if case.remedy.offers.iter().any(|offer| !offer.needs_approval) {
             return None;
         }
+        self.has_reviews_done(&visitor.person.id, visit.at).ok()?;
         let platform = case.platform.as_ref()?;
         let words = &self.words.emergency;
+        let purposes = visit.rules().purposes();
+        let known = |(id, covers): (PurposeId, BTreeSet<String>)| Some((purposes.get(&id)?, covers));
         let choices = self
             .could_take(visit, visitor, record)?
             .into_iter()
-            .map(|(id, covers)| {
-                let ticket = visit
-                    .rules()
-                    .purposes()
-                    .get(&id)
-                    .and_then(|purpose| purpose.ticket.as_ref());
+            .filter_map(known)
+            .filter(|(purpose, covers)| is_reviewable(visit, visitor, purpose, covers))
+            .map(|(purpose, covers)| {
+                let ticket = purpose.ticket.as_ref();
                 Glass {
-                    title: self.purpose_title(visit.rules(), &id),
+                    title: self.said(&purpose.title).to_owned(),
                     effect: (self.words.where_and_what)(
                         &[&super::case::platform_name(visit.rules(), platform)],
                         &(self.words.groups)(&mildest_first(&covers)),
                     ),
                     covers: sent(&covers),
                     ticket: ticket.map(|rule| (self.words.ticket_needed)(&rule.example)),
-                    id: id.to_string(),
+                    id: purpose.id.to_string(),
                 }
             });
         let choices: Vec<Glass> = choices.collect();

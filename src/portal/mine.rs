@@ -42,7 +42,7 @@ impl Portal {
                 .map(words.to_answer),
             offers: Offers {
                 answers: self.answers_some(visit, visitor),
-                may_be_urgent: Self::may_be_urgent(visit, visitor),
+                may_be_urgent: self.could_be_urgent(visit, visitor).is_ok(),
             },
             may_revoke: visit.may_end_others(visitor),
             watches: Self::may_watch(visit, visitor, Channel::Portal).is_some(),

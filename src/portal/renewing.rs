@@ -156,9 +156,10 @@ impl Portal {
             Err(NotRenewed::NotGranted(why)) => {
                 let status = match why {
                     NotGranted::Done | NotGranted::NotKept(_) => StatusCode::SERVICE_UNAVAILABLE,
-                    NotGranted::Refused(_) | NotGranted::NeedsApproval | NotGranted::ReviewOverdue(_) => {
-                        StatusCode::FORBIDDEN
-                    }
+                    NotGranted::Refused(_)
+                    | NotGranted::NeedsApproval
+                    | NotGranted::NoReviewer
+                    | NotGranted::ReviewOverdue(_) => StatusCode::FORBIDDEN,
                     NotGranted::Unfit(_)
                     | NotGranted::Already(_)
                     | NotGranted::TooMany(_)

@@ -9,6 +9,7 @@ use super::approving::Asker;
 use super::case::platform_name;
 use super::choosing::{chosen, covered, reaching, sent};
 use super::declare::Trouble;
+use super::emergencies::is_reviewable;
 use super::intake::{Form, ON, Received};
 use super::memory::Kept;
 use super::pages::counter::{Glass, Open, Pick};
@@ -62,16 +63,6 @@ impl Portal {
         let lasts: BTreeSet<Duration> = lasts.collect();
         let [least, most] = [lasts.first(), lasts.last()].map(|lasts| lasts.copied().unwrap_or_default());
         (self.words.stating.terms)(purpose.approval.is_needed(), least, most)
-    }
-
-    /// Whether somebody may take any purpose in an emergency.
-    pub(super) fn may_be_urgent(visit: &Visit<'_>, visitor: Visitor<'_>) -> bool {
-        let mut purposes = visit.rules().purposes().iter();
-        purposes.any(|purpose| {
-            visit
-                .rules()
-                .may_break_glass(visitor, purpose, &purpose.covers, visit.at)
-        })
     }
 
     fn reached<'a>(visit: &Visit<'a>, visitor: Visitor<'a>, id: &str) -> Option<Reached<'a>> {
@@ -248,10 +239,13 @@ impl Portal {
 
     /// The page on which somebody breaks the glass.
     pub(super) fn urgent_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Page {
-        if Self::may_be_urgent(visit, visitor) {
-            self.urgent(visit, visitor, &Form::default(), Vec::new())
-        } else {
-            self.nothing_here()
+        match self.could_be_urgent(visit, visitor) {
+            Ok(()) => self.urgent(visit, visitor, &Form::default(), Vec::new()),
+            Err(None) => self.nothing_here(),
+            Err(Some((purpose, why))) => {
+                let text = self.not_granted_in_words(visit, Some(&purpose), &why);
+                self.note(StatusCode::FORBIDDEN, self.words.emergency.not_taken_title, &text)
+            }
         }
     }
 
@@ -261,7 +255,7 @@ impl Portal {
         let mut choices = Vec::new();
         for purpose in visit.rules().purposes().iter() {
             let (there, groups) = visit.rules().reach_in_emergency(visitor, purpose, visit.at);
-            if there.is_empty() {
+            if there.is_empty() || !is_reviewable(visit, visitor, purpose, &groups) {
                 continue;
             }
             platforms.extend(there);

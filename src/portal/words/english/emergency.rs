@@ -13,6 +13,17 @@ pub(super) const EMERGENCY: EmergencyWords = EmergencyWords {
     too_many: |waiting| {
         format!("{waiting} emergencies of yours wait for a review. Some of them must be reviewed first.")
     },
+    nobody_reviews_title: "Nobody could review it",
+    nobody_reviews: |purpose, owner| {
+        let turn_to = match owner {
+            Some(owner) => format!("{owner} owns it: turn to them, or to your help desk"),
+            None => "You own it yourself, and nobody reviews what they took: ask your help desk".to_owned(),
+        };
+        format!(
+            "What opens in an emergency is reviewed afterwards, and nobody could review “{purpose}” for you: whoever could is not \
+             in the directory, or the rules do not let them. {turn_to}, to name somebody else. Nothing was opened."
+        )
+    },
     marked: |purpose| format!("Break-glass: {purpose}"),
     to_review: "Emergencies to review",
     broke_the_glass: |who, purpose| format!("{who} broke the glass for “{purpose}”"),
@@ -25,7 +36,7 @@ pub(super) const EMERGENCY: EmergencyWords = EmergencyWords {
     },
     review_due: |due, overdue| {
         if overdue {
-            format!("The review was due at {due}: until it is done, nothing more opens for them so")
+            format!("The review was due at {due}: until it is done, nothing else opens for this person in an emergency")
         } else {
             format!("The review is due at {due}")
         }

@@ -17,6 +17,26 @@ pub(super) const EMERGENCY: EmergencyWords = EmergencyWords {
             counted(waiting, "de vos urgences", "de vos urgences")
         )
     },
+    nobody_reviews_title: "Personne ne pourrait l’examiner",
+    nobody_reviews: |purpose, owner| {
+        let turn_to = match owner {
+            Some(owner) => {
+                format!(
+                    "{owner} répond de ce motif\u{a0}: adressez-vous à cette personne ou à l’assistance informatique"
+                )
+            }
+            None => {
+                "Vous répondez vous-même de ce motif, et personne n’examine sa propre urgence\u{a0}: adressez-vous à \
+                     l’assistance informatique"
+                    .to_owned()
+            }
+        };
+        format!(
+            "Ce qui s’ouvre en urgence est examiné après coup, et personne ne pourrait examiner «\u{a0}{purpose}\u{a0}» pour \
+             vous\u{a0}: les personnes désignées ne figurent pas dans l’annuaire, ou les règles ne le leur permettent pas. \
+             {turn_to} pour faire désigner quelqu’un. Rien n’a été ouvert."
+        )
+    },
     marked: |purpose| format!("En urgence : {purpose}"),
     to_review: "Urgences à examiner",
     broke_the_glass: |who, purpose| format!("{who} a ouvert « {purpose} » en urgence"),

@@ -3,16 +3,18 @@
 //! Whatever the ledger knows may be said, and nothing else is known here: neither what is on a site nor what anybody did there.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
 
 use super::whom::Happened;
 use super::{digest_words, outcomes};
 use crate::clock::Timestamp;
-use crate::facts::{Answer, Grant, Language, NoticeEvent, SubjectId, Verdict};
+use crate::facts::{Answer, Grant, Language, NoticeEvent, PlatformId, SubjectId, Verdict};
 use crate::ledger::{About, Notice};
+use crate::portal::effects::opened;
 use crate::portal::words::{ENGLISH as ENGLISH_WORDS, FRENCH as FRENCH_WORDS, Words};
-use crate::purpose::{GROUPS, show_duration};
+use crate::purpose::show_duration;
 use crate::rulebook::{InForce, Rulebook};
 
 /// Through whose eyes it is seen.
@@ -214,7 +216,7 @@ fn said((grant, event): Happened<'_>, ticket: Option<&str>, view: &View<'_>, zon
         (terms.who, name(&grant.subject)),
         (terms.purpose, purpose.to_owned()),
         (terms.place, places(grant, rules)),
-        (terms.what, (words.groups)(&groups(grant))),
+        (terms.what, what(grant, view)),
     ];
     let lasts = (terms.lasts, show_duration(grant.expires.since(grant.not_before)));
     let (link, path) = match event {
@@ -259,16 +261,29 @@ fn said((grant, event): Happened<'_>, ticket: Option<&str>, view: &View<'_>, zon
 
 /// Where a grant applies.
 pub(super) fn places(grant: &Grant, rules: &Rulebook) -> String {
+    named(&grant.platforms, rules)
+}
+
+fn named(platforms: &BTreeSet<PlatformId>, rules: &Rulebook) -> String {
     let platform = |id| rules.catalog().platform(id).map(|platform| platform.name.as_str());
-    let places: Vec<&str> = grant.platforms.iter().filter_map(platform).collect();
+    let places: Vec<&str> = platforms.iter().filter_map(platform).collect();
     places.join(", ")
 }
 
-/// The groups of activities that it covers, in the order in which people read them.
-fn groups(grant: &Grant) -> Vec<&str> {
-    let mut groups: Vec<&str> = grant.covers.iter().map(String::as_str).collect();
-    groups.sort_by_key(|group| GROUPS.iter().position(|known| known == group));
-    groups
+/// What it opens there; where that is not the same everywhere, of each place.
+fn what(grant: &Grant, view: &View<'_>) -> String {
+    let words = Words::of(view.language);
+    let parts = opened(words, view.in_force, grant, grant.declared_at);
+    let is_one = parts.len() == 1;
+    let parts = parts.into_iter().map(|(platforms, doings)| {
+        let places = named(&platforms, &view.in_force.rulebook);
+        if is_one {
+            doings
+        } else {
+            format!("{places}{}{doings}", words.colon)
+        }
+    });
+    parts.collect::<Vec<_>>().join(". ")
 }
 
 fn terms(language: Language) -> &'static Terms {

@@ -13,10 +13,10 @@ use super::memory::Kept;
 use super::mine_asked::name_of;
 use super::pages::counter::{self, Onward};
 use super::pages::{Page, see_other, stating};
-use super::{Portal, Refused, Visit, places, provenance, times};
+use super::{Portal, Refused, Visit, provenance, times};
 use crate::facts::{Channel, Grant, Offer, PurposeId, SubjectId};
-use crate::purpose::{Declaration, Unfit, UnfitField, mildest_first};
-use crate::rulebook::{Directory, Rulebook, Visitor};
+use crate::purpose::{Declaration, Unfit, UnfitField};
+use crate::rulebook::{Directory, Visitor};
 
 /// What is wrong with a form, beside its fields and above them.
 #[derive(Default)]
@@ -295,7 +295,7 @@ impl Portal {
                 Some(_) => (self.words.continued_until)(&until),
                 None => (self.words.granted_until)(&until),
             },
-            effect: self.effect(visit.rules(), &grant),
+            effect: self.effect(visit, &grant),
             onward: self.onward(&kept.refused),
             grant: Some(grant.id.as_str()),
         };
@@ -316,7 +316,7 @@ impl Portal {
             heading: (words.was_asked)(&approvers, later),
             waits: self.waits_in_words(visit, visitor, grant),
             title: self.purpose_title(visit.rules(), &grant.purpose),
-            effect: (words.once_approved)(&self.effect(visit.rules(), grant), lasts(grant)),
+            effect: (words.once_approved)(&self.effect(visit, grant), lasts(grant)),
             statement: &grant.statement,
             ticket: grant.ticket.as_deref(),
             here: format!("/refusals/{record}/granted"),
@@ -357,16 +357,6 @@ impl Portal {
             label: (self.words.go_on_to)(refused.seen.ask.host().as_str()),
             by_itself: true,
         })
-    }
-
-    /// What a grant opens, in words.
-    pub(super) fn effect(&self, rules: &Rulebook, grant: &Grant) -> String {
-        let places = places::called((rules, self.words), &grant.platforms);
-        let places: Vec<&str> = places.iter().map(String::as_str).collect();
-        if let Some(continued) = &grant.continued {
-            return self.effect_of(continued, grant, &places);
-        }
-        (self.words.where_and_what)(&places, &(self.words.groups)(&mildest_first(&grant.covers)))
     }
 }
 

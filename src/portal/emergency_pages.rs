@@ -6,6 +6,7 @@ use http::StatusCode;
 
 use super::case::Case;
 use super::choosing::{covered, sent};
+use super::effects::doings;
 use super::emergencies::{NotReviewed, is_reviewable, review_by};
 use super::intake::Received;
 use super::mine_asked::name_of;
@@ -14,7 +15,7 @@ use super::pages::{Page, see_other};
 use super::{Portal, Visit, times};
 use crate::facts::{Channel, Grant, GrantId, PurposeId};
 use crate::ledger::Life;
-use crate::purpose::{Declaration, Note, Why, mildest_first};
+use crate::purpose::{Declaration, Note, Purpose, Why};
 use crate::rulebook::Visitor;
 
 impl Portal {
@@ -33,6 +34,8 @@ impl Portal {
         self.has_reviews_done(&visitor.person.id, visit.at).ok()?;
         let platform = case.platform.as_ref()?;
         let words = &self.words.emergency;
+        let here = BTreeSet::from([platform.clone()]);
+        let opened = |purpose: &Purpose| visit.rules().opened_in_emergency(visitor, purpose, &here, visit.at);
         let purposes = visit.rules().purposes();
         let known = |(id, covers): (PurposeId, BTreeSet<String>)| Some((purposes.get(&id)?, covers));
         let choices = self
@@ -46,7 +49,7 @@ impl Portal {
                     title: self.said(&purpose.title).to_owned(),
                     effect: (self.words.where_and_what)(
                         &[&super::case::platform_name(visit.rules(), platform)],
-                        &(self.words.groups)(&mildest_first(&covers)),
+                        &doings((visit.rules(), self.words), &covers, &opened(purpose)),
                     ),
                     covers: sent(&covers),
                     ticket: ticket.map(|rule| (self.words.ticket_needed)(&rule.example)),
@@ -128,7 +131,7 @@ impl Portal {
             let due = review_by(&grant);
             ToReview {
                 heading: (words.broke_the_glass)(&who, &self.purpose_title(visit.rules(), &grant.purpose)),
-                effect: self.effect(visit.rules(), &grant),
+                effect: self.effect(visit, &grant),
                 lasts: (words.open_until)(&when(grant.until()), live),
                 statement: grant.statement.clone(),
                 ticket: grant.ticket.clone(),

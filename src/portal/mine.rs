@@ -90,7 +90,7 @@ impl Portal {
                 Some(_) => self.words.continued.to_owned(),
                 None => self.held_title(visit, grant),
             },
-            effect: self.effect(visit.rules(), grant),
+            effect: self.effect(visit, grant),
             left: (self.words.left)(
                 grant.expires.since(visit.at),
                 &until,

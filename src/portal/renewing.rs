@@ -102,7 +102,7 @@ impl Portal {
             ended.push(Held {
                 id: grant.id.to_string(),
                 title: self.purpose_title(visit.rules(), &grant.purpose),
-                effect: self.effect(visit.rules(), grant),
+                effect: self.effect(visit, grant),
                 left: (self.words.ended_at)(&until, unused),
                 token: String::new(),
                 renew: Some(renew),
@@ -124,7 +124,7 @@ impl Portal {
         let title = self.purpose_title(visit.rules(), &grant.purpose);
         Some(Once {
             id: grant.id.to_string(),
-            what: (words.again)(&title, &self.effect(visit.rules(), grant), lasts(grant)),
+            what: (words.again)(&title, &self.effect(visit, grant), lasts(grant)),
             button,
             token,
         })

@@ -9,6 +9,7 @@ use super::approving::Asker;
 use super::case::platform_name;
 use super::choosing::{chosen, covered, reaching, sent};
 use super::declare::Trouble;
+use super::effects::doings;
 use super::emergencies::is_reviewable;
 use super::intake::{Form, ON, Received};
 use super::memory::Kept;
@@ -18,7 +19,7 @@ use super::pages::{Page, see_other};
 use super::places::{Ticked, places};
 use super::{Portal, Visit, times};
 use crate::facts::{Channel, Grant, GrantId, PlatformId, PurposeId};
-use crate::purpose::{Declaration, GROUPS, Purpose, mildest_first};
+use crate::purpose::{Declaration, GROUPS, Purpose};
 use crate::rulebook::{Rulebook, Visitor, Width};
 
 /// The deed of the token with which somebody takes a purpose in an emergency.
@@ -74,8 +75,11 @@ impl Portal {
             covers.insert((*group).to_owned());
             Width::of(purpose, covers.clone())
         });
+        let mut widths: Vec<Width> = steps.collect();
+        let opened = rules.opened_by_stating(visitor, purpose, &platforms, visit.at);
+        rules.tell_opened(&mut widths, Some(&opened));
         Some(Reached {
-            widths: steps.collect(),
+            widths,
             purpose,
             platforms,
         })
@@ -125,7 +129,12 @@ impl Portal {
             retention: self.said(&purpose.retention),
             token: self.tokens.issue(&visit.subject.id, &stating(id), visit.at),
             places: places((visit.rules(), words), &purpose.id, &reached.platforms, &ticked),
-            reaching: reaching(words, &reached.widths, asks, preset.as_ref().or(form.covers.get(id))),
+            reaching: reaching(
+                (visit.rules(), words),
+                &reached.widths,
+                asks,
+                preset.as_ref().or(form.covers.get(id)),
+            ),
             statement: &form.statement,
             statement_min: purpose.statement_min,
             statement_hint: (words.statement_hint)(purpose.statement_min),
@@ -258,11 +267,12 @@ impl Portal {
             if there.is_empty() || !is_reviewable(visit, visitor, purpose, &groups) {
                 continue;
             }
+            let opened = visit.rules().opened_in_emergency(visitor, purpose, &there, visit.at);
             platforms.extend(there);
             choices.push(Glass {
                 id: purpose.id.to_string(),
                 title: self.said(&purpose.title).to_owned(),
-                effect: (words.stating.opens)(&(words.groups)(&mildest_first(&groups))),
+                effect: (words.stating.opens)(&doings((visit.rules(), words), &groups, &opened)),
                 covers: sent(&groups),
                 ticket: purpose.ticket.as_ref().map(|rule| (words.ticket_needed)(&rule.example)),
             });

@@ -160,6 +160,8 @@ pub struct Words {
     pub tried: fn(activity: &str, place: &str) -> String,
     pub activity: fn(&str) -> String,
     pub groups: fn(&[&str]) -> String,
+    /// Several things, with “and” before the last.
+    pub list: fn(&[&str]) -> String,
     pub effect: fn(groups: &str, place: &str, lasts: Duration) -> String,
     pub approval: fn(&[&str], OthersAfter<'_>) -> String,
     pub fix: fn(&str) -> String,

@@ -42,6 +42,7 @@ pub const ENGLISH: Words = Words {
     tried: |activity, place| format!("You wanted to {activity} on {place}."),
     activity,
     groups,
+    list: both,
     effect: |groups, place, lasts| format!("You could {groups} on {place} for {}.", span(lasts)),
     approval,
     fix,

@@ -43,6 +43,7 @@ pub const FRENCH: Words = Words {
     tried: |activity, place| format!("Vous vouliez {activity} sur {place}."),
     activity,
     groups,
+    list: both,
     effect: |groups, place, lasts| format!("Vous pourriez {groups} sur {place} pendant {}.", span(lasts)),
     approval,
     fix,

@@ -69,6 +69,8 @@ struct Terms {
     by: &'static str,
     so_far: &'static str,
     why: &'static str,
+    /// Whoever approved it may have written something to that.
+    wrote: fn(who: &str) -> String,
     answer_by: &'static str,
     review_by: &'static str,
     link_answer: &'static str,
@@ -90,6 +92,7 @@ const ENGLISH: Terms = Terms {
     by: "By",
     so_far: "Approved so far",
     why: "Why",
+    wrote: |who| format!("{who} wrote"),
     answer_by: "Silence declines at",
     review_by: "To be reviewed by",
     link_answer: "Answer",
@@ -122,26 +125,27 @@ const FRENCH: Terms = Terms {
     by: "Par",
     so_far: "Accords déjà donnés",
     why: "Pourquoi",
+    wrote: |who| format!("Mot de {who}"),
     answer_by: "Le silence vaut refus le",
     review_by: "À examiner avant le",
     link_answer: "Répondre",
     link_review: "Examiner",
     link_mine: "À voir sur votre page",
     title: |event, who, purpose| match event {
-        NoticeEvent::Waits => format!("{who} demande « {purpose} »"),
-        NoticeEvent::PartlyApproved => format!("Approuvé en partie : {who} attend encore « {purpose} »"),
+        NoticeEvent::Waits => format!("{who} demande «\u{a0}{purpose}\u{a0}»"),
+        NoticeEvent::PartlyApproved => format!("Approuvé en partie\u{a0}: {who} attend encore «\u{a0}{purpose}\u{a0}»"),
         NoticeEvent::AlternatesMay => {
-            format!("{who} attend toujours « {purpose} » : les suppléants peuvent maintenant répondre")
+            format!("{who} attend toujours «\u{a0}{purpose}\u{a0}»\u{a0}: les suppléants peuvent maintenant répondre")
         }
-        NoticeEvent::Approved => format!("Approuvé : « {purpose} »"),
-        NoticeEvent::Declined => format!("Refusé : « {purpose} »"),
-        NoticeEvent::Lapsed => format!("Personne n’a répondu : « {purpose} »"),
-        NoticeEvent::Revoked => format!("Terminé par quelqu’un d’autre : « {purpose} »"),
+        NoticeEvent::Approved => format!("Approuvé\u{a0}: «\u{a0}{purpose}\u{a0}»"),
+        NoticeEvent::Declined => format!("Refusé\u{a0}: «\u{a0}{purpose}\u{a0}»"),
+        NoticeEvent::Lapsed => format!("Personne n’a répondu\u{a0}: «\u{a0}{purpose}\u{a0}»"),
+        NoticeEvent::Revoked => format!("Terminé par quelqu’un d’autre\u{a0}: «\u{a0}{purpose}\u{a0}»"),
         NoticeEvent::BrokeGlass => (FRENCH_WORDS.emergency.broke_the_glass)(who, purpose),
-        NoticeEvent::ReviewOverdue => format!("Personne n’a examiné l’urgence de {who} : « {purpose} »"),
+        NoticeEvent::ReviewOverdue => format!("Personne n’a examiné l’urgence de {who}\u{a0}: «\u{a0}{purpose}\u{a0}»"),
         NoticeEvent::CameOfIt => format!("Qu’est-il ressorti de « {purpose} » ?"),
     },
-    foot: |id| format!("Message automatique de Wayleave ; personne ne lit les réponses. Référence : {id}"),
+    foot: |id| format!("Message automatique de Wayleave\u{a0}; personne ne lit les réponses. Référence\u{a0}: {id}"),
 };
 
 /// What is said to one person, whose time zone this is, of what concerns them; also what people wrote.
@@ -158,7 +162,16 @@ pub(super) fn say(notice: &Notice, view: &View<'_>, zone: Option<&str>) -> Said 
     let written = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let why = match event {
         NoticeEvent::Declined => last(grant, Verdict::Declined).map(|answer| answer.note.as_str()),
-        NoticeEvent::Approved => last(grant, Verdict::Approved).map(|answer| answer.note.as_str()),
+        NoticeEvent::Approved => {
+            let notes = approvals(grant).filter(|answer| !answer.note.trim().is_empty());
+            let notes = notes.map(|answer| {
+                let by = view.in_force.directory.person(&answer.by);
+                let by = by.map_or_else(|| answer.by.to_string(), |person| person.name.clone());
+                ((terms.wrote)(&by).into(), written(&answer.note))
+            });
+            said.facts.extend(notes);
+            None
+        }
         NoticeEvent::Revoked => grant.ended.as_ref().map(|ended| ended.why.as_str()),
         NoticeEvent::Waits
         | NoticeEvent::PartlyApproved
@@ -234,8 +247,8 @@ fn said((grant, event): Happened<'_>, ticket: Option<&str>, view: &View<'_>, zon
             (terms.link_review, "/approvals")
         }
         NoticeEvent::Approved => {
-            let approval = last(grant, Verdict::Approved).map(|answer| (terms.by, by(answer)));
-            facts.extend(approval);
+            let approved: Vec<String> = approvals(grant).map(by).collect();
+            facts.extend((!approved.is_empty()).then(|| (terms.by, approved.join(", "))));
             facts.push((terms.until, when(grant.until())));
             (terms.link_mine, "/")
         }
@@ -291,6 +304,13 @@ fn terms(language: Language) -> &'static Terms {
         Language::En => &ENGLISH,
         Language::Fr => &FRENCH,
     }
+}
+
+fn approvals(grant: &Grant) -> impl Iterator<Item = &Answer> {
+    grant
+        .answers
+        .iter()
+        .filter(|answer| answer.verdict == Verdict::Approved)
 }
 
 fn last(grant: &Grant, verdict: Verdict) -> Option<&Answer> {

@@ -33,9 +33,10 @@ pub fn doings((rules, words): (&Rulebook, &Words), covers: &BTreeSet<String>, op
 fn doing((rules, words): (&Rulebook, &Words), group: &str, opened: &BTreeSet<Activity>) -> Option<String> {
     let known = rules.policy().vocabulary().activities().iter();
     let of_group = known.filter(|(_, groups)| groups.contains(group));
-    let (open, shut): (Vec<&str>, Vec<&str>) = of_group
-        .map(|(activity, _)| activity.as_str())
+    let (open, shut): (Vec<&Activity>, Vec<&Activity>) = of_group
+        .map(|(activity, _)| activity)
         .partition(|activity| opened.contains(*activity));
+    let open: Vec<&str> = open.into_iter().map(Activity::as_str).collect();
     let promised = PROMISED.iter().find(|(named, _)| *named == group);
     let is_kept = promised.map_or(shut.is_empty(), |(_, promised)| {
         promised.iter().all(|activity| open.contains(activity))

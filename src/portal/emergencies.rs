@@ -12,7 +12,7 @@ use super::deeds::NotGranted;
 use super::ended::tells;
 use super::{Portal, Visit};
 use crate::clock::Timestamp;
-use crate::facts::{Channel, Grant, GrantAct, GrantId, PurposeId, Reason, Review, SubjectId};
+use crate::facts::{Channel, Emergency, Grant, GrantAct, GrantId, PurposeId, Reason, Review, SubjectId};
 use crate::ledger::{LedgerError, MOST_UNREVIEWED};
 use crate::purpose::{Declaration, LONGEST_EMERGENCY, Purpose, Why, one_working_day_after};
 use crate::rulebook::{Asking, Visitor, Weighing};
@@ -45,7 +45,15 @@ impl Portal {
         let weighed = visit.rules().weigh_emergency(visitor, declaration, channel, visit.at);
         let (terms, reasons) = match weighed {
             Weighing::Granted { terms, reasons } => (terms, reasons),
-            other @ (Weighing::NeedsApproval { .. } | Weighing::Unfit(_) | Weighing::Refused(_)) => {
+            Weighing::Refused(why) => {
+                let none_due = Emergency {
+                    review_by: visit.at,
+                    review: None,
+                };
+                self.note_refused(visit, visitor, (declaration, channel), why.reasons(), Some(none_due));
+                return Err(NotGranted::Refused(why));
+            }
+            other @ (Weighing::NeedsApproval { .. } | Weighing::Unfit(_)) => {
                 return self.settle_weighed(visit, visitor, (declaration, channel), other).await;
             }
         };

@@ -24,6 +24,7 @@ impl Portal {
         let held = waiting.map(|grant| Held {
             title: self.purpose_title(visit.rules(), &grant.purpose),
             effect: (self.words.once_approved)(&self.effect(visit, &grant), lasts(&grant)),
+            statement: grant.statement.clone(),
             left: self.waits_in_words(visit, visitor, &grant),
             token: self
                 .tokens

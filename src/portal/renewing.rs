@@ -103,6 +103,7 @@ impl Portal {
                 id: grant.id.to_string(),
                 title: self.purpose_title(visit.rules(), &grant.purpose),
                 effect: self.effect(visit, grant),
+                statement: grant.statement.clone(),
                 left: (self.words.ended_at)(&until, unused),
                 token: String::new(),
                 renew: Some(renew),

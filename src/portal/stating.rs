@@ -89,8 +89,32 @@ impl Portal {
     pub(super) fn purpose_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>, id: &str) -> Page {
         match Self::reached(visit, visitor, id) {
             Some(reached) => self.stating_page(visit, visitor, &reached, (&Form::default(), Trouble::default())),
-            None => self.nothing_here(),
+            None => self
+                .lacks_training(visit, visitor, id)
+                .unwrap_or_else(|| self.nothing_here()),
         }
+    }
+
+    /// That a purpose is open to the person but for a training.
+    fn lacks_training(&self, visit: &Visit<'_>, visitor: Visitor<'_>, id: &str) -> Option<Page> {
+        let purpose = visit.rules().purposes().get(&PurposeId::new(id))?;
+        let course = purpose.training.as_ref()?;
+        let is_trained = visitor
+            .person
+            .training
+            .get(course)
+            .is_some_and(|until| *until > visit.at);
+        let may = || {
+            visit
+                .rules()
+                .may_declare(visitor, &purpose.id, Channel::Portal, visit.at)
+        };
+        if is_trained || !purpose.audience.holds(visitor.person) || !may() {
+            return None;
+        }
+        let words = &self.words.stating;
+        let text = (words.untrained)(self.said(&purpose.title), course);
+        Some(self.note(StatusCode::FORBIDDEN, words.untrained_title, &text))
     }
 
     fn stating_page(

@@ -231,7 +231,7 @@ impl Rulebook {
     }
 
     /// The hosts of a platform, first, and of others of its family; none where none of its own is known.
-    fn spots_of(&self, platform: &PlatformId) -> impl Iterator<Item = &Vec<Place>> {
+    fn spots_of<'a>(&'a self, platform: &'a PlatformId) -> impl Iterator<Item = &'a Vec<Place>> {
         let at = |platform: &PlatformId| self.spots().get(&Some(platform.clone()));
         let own = at(platform);
         let family = self.catalog.relatives(platform).filter_map(at);
@@ -239,7 +239,7 @@ impl Rulebook {
     }
 
     /// The same, one after the other.
-    pub(super) fn places_of(&self, platform: &PlatformId) -> impl Iterator<Item = &Place> {
+    pub(super) fn places_of<'a>(&'a self, platform: &'a PlatformId) -> impl Iterator<Item = &'a Place> {
         self.spots_of(platform).flatten()
     }
 

@@ -134,3 +134,12 @@ fn what_is_sealed_with_a_key_that_lies_beside_it_is_not_said_to_be_for_its_perso
         assert!((privacy.of_purposes)("A", "B").contains(database));
     }
 }
+
+#[test]
+fn no_line_of_french_begins_with_what_belongs_to_the_word_before() {
+    let breaks = regex::Regex::new(r" [:;?!»]|« ").unwrap();
+    let notices = include_str!("../../notices/words.rs");
+    for text in said(&IN_FRENCH).into_iter().chain(said(&[notices])) {
+        assert!(!breaks.is_match(&text), "{text}");
+    }
+}

@@ -4,7 +4,7 @@ use crate::portal::words::EmergencyWords;
 
 pub(super) const EMERGENCY: EmergencyWords = EmergencyWords {
     open: "This cannot wait …",
-    hint: "In an emergency this opens at once, for an hour at most. Those who would have approved it and the security team are told, and one of them looks at it by the next working day.",
+    hint: "In an emergency this opens at once, for an hour at most. Those who would have approved it find it on their pages, and one of them looks at it by the next working day; where your company has notices sent, they and the security team get one at once.",
     why: "What has happened?",
     button: "Break the glass",
     not_taken_title: "Nothing was opened",

@@ -76,7 +76,7 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
     refusals_shared: KeptWords {
         what: "Your recent refusals",
         holds: "What you wanted to open and why it was refused, so that the page can explain it. Several gateways answer for one another here, so the database that they share has a copy. It is encrypted with a key that the same database holds.",
-        how_long: "24 hours, the latest sixteen, and until a gateway next tidies up, minutes later. A copy that was made of the database keeps what it held then.",
+        how_long: "24 hours, the latest sixteen, and until a gateway next tidies up, minutes later. A copy that was made of the database may keep what it held then.",
         who: "You. And those who may read that database, or a copy of it.",
     },
     drafts: KeptWords {

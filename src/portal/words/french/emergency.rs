@@ -5,7 +5,7 @@ use crate::portal::words::EmergencyWords;
 
 pub(super) const EMERGENCY: EmergencyWords = EmergencyWords {
     open: "Cela ne peut pas attendre…",
-    hint: "En cas d’urgence, l’accès s’ouvre aussitôt, pour une heure au plus. Les personnes qui auraient donné leur accord et l’équipe de sécurité en sont informées, et l’une d’elles examine le cas au plus tard le jour ouvré suivant.",
+    hint: "En cas d’urgence, l’accès s’ouvre aussitôt, pour une heure au plus. Les personnes qui auraient donné leur accord le voient sur leur page, et l’une d’elles examine le cas au plus tard le jour ouvré suivant\u{a0}; si votre entreprise fait envoyer des avis, elles et l’équipe de sécurité en reçoivent un aussitôt.",
     why: "Que s’est-il passé ?",
     button: "Ouvrir en urgence",
     not_taken_title: "Rien n’a été ouvert",

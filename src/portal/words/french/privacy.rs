@@ -81,7 +81,7 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
     refusals_shared: KeptWords {
         what: "Vos refus récents",
         holds: "Ce que vous vouliez ouvrir et la raison du refus, pour que la page puisse l’expliquer. Plusieurs passerelles répondent ici l’une pour l’autre\u{a0}: la base de données qu’elles partagent en a donc une copie. Elle est chiffrée avec une clé qui se trouve dans cette même base.",
-        how_long: "24 heures, les seize derniers, et jusqu’au prochain nettoyage, quelques minutes plus tard. Une copie qui aurait été faite de la base garde ce qu’elle contenait alors.",
+        how_long: "24 heures, les seize derniers, et jusqu’au prochain nettoyage, quelques minutes plus tard. Une copie faite de la base peut garder ce qu’elle contenait alors.",
         who: "Vous. Et les personnes qui peuvent lire cette base de données, ou une copie de celle-ci.",
     },
     drafts: KeptWords {

@@ -145,6 +145,7 @@ fn said_of<'a>(
         Some((purpose.title.to_owned().into(), figures))
     });
     Said {
+        language,
         title: (terms.title)(&(words.day)(&monday)),
         facts: facts.collect(),
         link: (terms.link, format!("{origin}/value")),

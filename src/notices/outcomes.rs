@@ -164,6 +164,7 @@ pub(super) fn said(of: &Grant, asked: &[Grant], view: &View<'_>, zone: Option<&s
         }
     };
     Said {
+        language: view.language,
         title: heading,
         facts: facts.collect(),
         link: (terms.link, link),

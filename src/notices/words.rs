@@ -31,6 +31,8 @@ pub(super) struct View<'a> {
 /// What is said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Said {
+    /// In which language: also of the marks between what is known and what it is.
+    pub(super) language: Language,
     /// In one line.
     pub(super) title: String,
     /// What is known, each with what it is.
@@ -265,6 +267,7 @@ fn said((grant, event): Happened<'_>, ticket: Option<&str>, view: &View<'_>, zon
     facts.extend(ticket.map(|ticket| (terms.ticket, ticket.to_owned())));
     let facts = facts.into_iter().map(|(what, said)| (what.into(), said));
     Said {
+        language: view.language,
         title: (terms.title)(event, &name(&grant.subject), purpose),
         facts: facts.collect(),
         link: (link, format!("{}{path}", view.origin)),

@@ -232,10 +232,8 @@ impl Outlook<'_> {
             among.iter().copied().filter(opens).collect()
         };
         let mut left = open(When::Ever, among);
-        if self.moments.is_empty() {
-            return left.into_iter().collect();
-        }
-        let mut opened = BTreeSet::new();
+        let ever = self.moments.is_empty().then(|| std::mem::take(&mut left));
+        let mut opened: BTreeSet<&Activity> = ever.into_iter().flatten().collect();
         for at in &self.moments {
             if left.is_empty() {
                 break;

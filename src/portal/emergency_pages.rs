@@ -8,7 +8,7 @@ use super::case::Case;
 use super::choosing::{covered, sent};
 use super::effects::doings;
 use super::emergencies::{NotReviewed, is_reviewable, review_by};
-use super::intake::Received;
+use super::intake::{Form, Received};
 use super::mine_asked::name_of;
 use super::pages::counter::{BreakGlass, Glass, ToReview};
 use super::pages::{Page, see_other};
@@ -19,6 +19,18 @@ use crate::purpose::{Declaration, Note, Purpose, Why};
 use crate::rulebook::Visitor;
 
 impl Portal {
+    /// The page on which somebody breaks the glass.
+    pub(super) fn urgent_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Page {
+        match self.could_be_urgent(visit, visitor) {
+            Ok(()) => self.urgent(visit, visitor, &Form::default(), Vec::new()),
+            Err(None) => self.nothing_here(),
+            Err(Some((purpose, why))) => {
+                let text = self.not_granted_in_words(visit, Some(&purpose), &why);
+                self.note(StatusCode::FORBIDDEN, self.words.emergency.not_taken_title, &text)
+            }
+        }
+    }
+
     /// What somebody could take in an emergency where `case` is refused, as buttons; none where they may not, it would not
     /// help, stating a purpose does without, nobody could review it, or a review of theirs is still to be done.
     pub(super) fn glasses(

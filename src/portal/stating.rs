@@ -270,19 +270,8 @@ impl Portal {
         told(&grant).filter(|_| own)
     }
 
-    /// The page on which somebody breaks the glass.
-    pub(super) fn urgent_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Page {
-        match self.could_be_urgent(visit, visitor) {
-            Ok(()) => self.urgent(visit, visitor, &Form::default(), Vec::new()),
-            Err(None) => self.nothing_here(),
-            Err(Some((purpose, why))) => {
-                let text = self.not_granted_in_words(visit, Some(&purpose), &why);
-                self.note(StatusCode::FORBIDDEN, self.words.emergency.not_taken_title, &text)
-            }
-        }
-    }
-
-    fn urgent(&self, visit: &Visit<'_>, visitor: Visitor<'_>, form: &Form, trouble: Vec<String>) -> Page {
+    /// The same with what was filled in, and what is wrong with it.
+    pub(super) fn urgent(&self, visit: &Visit<'_>, visitor: Visitor<'_>, form: &Form, trouble: Vec<String>) -> Page {
         let words = self.words;
         let mut platforms = BTreeSet::new();
         let mut choices = Vec::new();

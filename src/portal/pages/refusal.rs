@@ -270,8 +270,8 @@ impl Told<'_> {
 
     /// The reasons worth telling: those that nothing mends first. One whose fix would change nothing is left out, since
     /// it would read as advice; the record keeps it. So is what a purpose that is held does not cover, where no other
-    /// would do; whoever may continue past it hears of it. What only a grant for another platform does not cover says nothing to
-    /// whoever holds one for this platform. Last, when the purposes that are held would open this.
+    /// would do; whoever may continue past it hears of it; and what a grant for another platform does not cover. Last, when
+    /// the purposes that are held would open this.
     fn reasons(&self) -> Vec<&str> {
         let helps = |fix: &str| self.remedy.fixes.iter().any(|one| one == fix);
         let of_grants = self.may_continue || self.remedy.makes_grants_matter();
@@ -280,11 +280,8 @@ impl Told<'_> {
         };
         let lasting = self.reasons.iter().filter(|reason| reason.fix.is_none());
         let lasting = lasting.filter(counts);
-        let mended = self
-            .reasons
-            .iter()
-            .filter(counts)
-            .filter(|reason| reason.fix.as_deref().is_some_and(helps));
+        let mended = self.reasons.iter().filter(counts);
+        let mended = mended.filter(|reason| reason.fix.as_deref().is_some_and(helps));
         let reasons = lasting.chain(mended).map(|reason| &reason.text);
         let told = reasons.chain(&self.remedy.not_now);
         told.map(|text| text.said_in(self.words.language)).collect()

@@ -285,7 +285,9 @@ async fn a_purpose_is_told_by_its_activities_where_the_rules_open_less_than_its_
     );
     let french = Request::get(format!("{PORTAL}/approvals"))
         .header("accept-language", "fr")
-        .header("accept", "text/html");
+        .header("sec-fetch-site", "none")
+        .header("sec-fetch-mode", "navigate")
+        .header("sec-fetch-dest", "document");
     let french = mia.send(french).await.text();
     assert!(
         french.contains("commenter, supprimer un contenu, modifier un contenu et envoyer un message"),

@@ -555,9 +555,12 @@ async fn a_page_lets_somebody_answer_and_takes_it_back_and_the_inbox_says_for_wh
     );
     let session = session(&nora).await;
     // an owner's own requests reach whoever leads them
-    let page = opens(&nora, "/delegations", &session).await.text();
+    let offered = opens(&nora, "/delegations", &session).await.text();
     for purpose in ["fraud-investigation", "advertising-campaign", "brand-publishing"] {
-        assert!(page.contains(&format!("name=\"for.{purpose}\"")), "{purpose}: {page}");
+        assert!(
+            offered.contains(&format!("name=\"for.{purpose}\"")),
+            "{purpose}: {offered}"
+        );
     }
     let inbox = opens(&nora, "/approvals", &session).await.text();
     let decline = hidden(inbox.split_once("/decline\"").unwrap().1, "token");

@@ -101,10 +101,7 @@ pub const FRENCH: Words = Words {
     choose_one: "Choisissez un motif.",
     unfit: unfit::unfit,
     unfit_title: "La déclaration ne convient pas",
-    unfit_detail: |said| {
-        let stop = if said.ends_with(['?', '.', '!']) { "" } else { "." };
-        format!("Rien n’a été accordé : {said}{stop}")
-    },
+    unfit_detail: |said| crate::portal::intake::sentence(&format!("Rien n’a été accordé\u{a0}: {said}")),
     not_declared_title: "Les règles ne vous permettent pas cette déclaration",
     not_declared: answers::not_declared,
     too_many_title: "Vous avez le nombre maximal d’autorisations",

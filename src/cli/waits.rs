@@ -5,7 +5,7 @@ use serde_json::Value;
 /// Who that is, is not known.
 const SOMEBODY: &str = "somebody";
 
-/// Whose approval is missing: `mia and of one of nora or lea`; and who may give one later: `mia, from … on also of sol`.
+/// Whose approval is missing: `mia and one of nora or lea`; and who may give one later: `mia, from … on also sol`.
 pub(super) fn for_whom(grant: &Value) -> String {
     let later = grant.get("alternates");
     let from = later.and_then(|later| later.get("from")?.as_str());
@@ -13,7 +13,7 @@ pub(super) fn for_whom(grant: &Value) -> String {
     match (now(grant), from.zip(others)) {
         (now, None) => now.unwrap_or_else(|| SOMEBODY.to_owned()),
         (None, Some((from, others))) => format!("{others} (from {from} on)"),
-        (Some(now), Some((from, others))) => format!("{now}, from {from} on also of {others},"),
+        (Some(now), Some((from, others))) => format!("{now}, from {from} on also {others},"),
     }
 }
 
@@ -28,7 +28,7 @@ fn now(grant: &Value) -> Option<String> {
     });
     let each = each.collect::<Vec<_>>();
     let is_any = each.iter().any(|one| one != SOMEBODY);
-    is_any.then(|| each.join(" and of "))
+    is_any.then(|| each.join(" and "))
 }
 
 /// How fast such requests are usually answered, where the API says so: `; usually answered within 40 minutes`.
@@ -108,7 +108,7 @@ mod tests {
             ),
             (
                 json!([{"needed": 1, "of": ["mia"]}, {"needed": 1, "of": ["nora", "lea"]}]),
-                "mia and of one of nora or lea",
+                "mia and one of nora or lea",
             ),
             (json!([{"needed": 1, "of": []}]), "somebody"),
         ] {
@@ -124,7 +124,7 @@ mod tests {
         };
         assert_eq!(
             for_whom(&waits(json!(["mia"]))),
-            "mia, from 2026-11-24T11:45:00Z on also of sol or dan,"
+            "mia, from 2026-11-24T11:45:00Z on also sol or dan,"
         );
         assert_eq!(for_whom(&waits(json!([]))), "sol or dan (from 2026-11-24T11:45:00Z on)");
     }

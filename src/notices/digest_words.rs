@@ -46,8 +46,8 @@ const FRENCH: Terms = Terms {
     link: "À voir en graphiques, avec les semaines précédentes",
     foot: |least, week| {
         format!(
-            "Entre parenthèses : la semaine précédente. Seuls des groupes d’au moins {least} personnes sont montrés, et \
-             personne nommément. Message automatique de Wayleave ; personne ne lit les réponses. Référence : {week}"
+            "Entre parenthèses\u{a0}: la semaine précédente. Seuls des groupes d’au moins {least} personnes sont montrés, et \
+             personne nommément. Message automatique de Wayleave\u{a0}; personne ne lit les réponses. Référence\u{a0}: {week}"
         )
     },
 };
@@ -145,6 +145,7 @@ fn said_of<'a>(
         Some((purpose.title.to_owned().into(), figures))
     });
     Said {
+        language,
         title: (terms.title)(&(words.day)(&monday)),
         facts: facts.collect(),
         link: (terms.link, format!("{origin}/value")),

@@ -48,8 +48,8 @@ const ENGLISH: Terms = Terms {
     link: "Answer; you may also say that there is nothing to say",
     foot: |id| {
         format!(
-            "You are asked once a day at most. Amounts are added up for groups, and nobody else is shown what you say. Wayleave \
-             sends this by itself; nobody reads replies. Reference: {id}"
+            "You are asked once a day at most. Pages add amounts up for groups and show nobody else what you say; the records keep it. \
+             Wayleave sends this by itself; nobody reads replies. Reference: {id}"
         )
     },
 };
@@ -61,8 +61,8 @@ const FRENCH: Terms = Terms {
     link: "Répondre, ou dire qu’il n’y a rien à signaler",
     foot: |id| {
         format!(
-            "Cette question vous est posée une fois par jour au plus. Les chiffres sont additionnés par groupe, et vos \
-             réponses ne sont montrées à personne d’autre. Message automatique de Wayleave\u{a0}; personne ne lit les réponses. Référence\u{a0}: {id}"
+            "Cette question vous est posée une fois par jour au plus. Les chiffres sont additionnés par groupe, et aucune \
+             page ne montre vos réponses à d’autres personnes\u{a0}; les enregistrements les gardent. Message automatique de Wayleave\u{a0}; personne ne lit les réponses. Référence\u{a0}: {id}"
         )
     },
 };
@@ -164,6 +164,7 @@ pub(super) fn said(of: &Grant, asked: &[Grant], view: &View<'_>, zone: Option<&s
         }
     };
     Said {
+        language: view.language,
         title: heading,
         facts: facts.collect(),
         link: (terms.link, link),

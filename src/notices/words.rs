@@ -3,16 +3,18 @@
 //! Whatever the ledger knows may be said, and nothing else is known here: neither what is on a site nor what anybody did there.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
 
 use super::whom::Happened;
 use super::{digest_words, outcomes};
 use crate::clock::Timestamp;
-use crate::facts::{Answer, Grant, Language, NoticeEvent, SubjectId, Verdict};
+use crate::facts::{Answer, Grant, Language, NoticeEvent, PlatformId, SubjectId, Verdict};
 use crate::ledger::{About, Notice};
+use crate::portal::effects::opened;
 use crate::portal::words::{ENGLISH as ENGLISH_WORDS, FRENCH as FRENCH_WORDS, Words};
-use crate::purpose::{GROUPS, show_duration};
+use crate::purpose::show_duration;
 use crate::rulebook::{InForce, Rulebook};
 
 /// Through whose eyes it is seen.
@@ -29,6 +31,8 @@ pub(super) struct View<'a> {
 /// What is said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Said {
+    /// In which language: also of the marks between what is known and what it is.
+    pub(super) language: Language,
     /// In one line.
     pub(super) title: String,
     /// What is known, each with what it is.
@@ -67,6 +71,8 @@ struct Terms {
     by: &'static str,
     so_far: &'static str,
     why: &'static str,
+    /// Whoever approved it may have written something to that.
+    wrote: fn(who: &str) -> String,
     answer_by: &'static str,
     review_by: &'static str,
     link_answer: &'static str,
@@ -88,6 +94,7 @@ const ENGLISH: Terms = Terms {
     by: "By",
     so_far: "Approved so far",
     why: "Why",
+    wrote: |who| format!("{who} wrote"),
     answer_by: "Silence declines at",
     review_by: "To be reviewed by",
     link_answer: "Answer",
@@ -120,26 +127,27 @@ const FRENCH: Terms = Terms {
     by: "Par",
     so_far: "Accords déjà donnés",
     why: "Pourquoi",
+    wrote: |who| format!("Mot de {who}"),
     answer_by: "Le silence vaut refus le",
     review_by: "À examiner avant le",
     link_answer: "Répondre",
     link_review: "Examiner",
     link_mine: "À voir sur votre page",
     title: |event, who, purpose| match event {
-        NoticeEvent::Waits => format!("{who} demande « {purpose} »"),
-        NoticeEvent::PartlyApproved => format!("Approuvé en partie : {who} attend encore « {purpose} »"),
+        NoticeEvent::Waits => format!("{who} demande «\u{a0}{purpose}\u{a0}»"),
+        NoticeEvent::PartlyApproved => format!("Approuvé en partie\u{a0}: {who} attend encore «\u{a0}{purpose}\u{a0}»"),
         NoticeEvent::AlternatesMay => {
-            format!("{who} attend toujours « {purpose} » : les suppléants peuvent maintenant répondre")
+            format!("{who} attend toujours «\u{a0}{purpose}\u{a0}»\u{a0}: les suppléants peuvent maintenant répondre")
         }
-        NoticeEvent::Approved => format!("Approuvé : « {purpose} »"),
-        NoticeEvent::Declined => format!("Refusé : « {purpose} »"),
-        NoticeEvent::Lapsed => format!("Personne n’a répondu : « {purpose} »"),
-        NoticeEvent::Revoked => format!("Terminé par quelqu’un d’autre : « {purpose} »"),
+        NoticeEvent::Approved => format!("Approuvé\u{a0}: «\u{a0}{purpose}\u{a0}»"),
+        NoticeEvent::Declined => format!("Refusé\u{a0}: «\u{a0}{purpose}\u{a0}»"),
+        NoticeEvent::Lapsed => format!("Personne n’a répondu\u{a0}: «\u{a0}{purpose}\u{a0}»"),
+        NoticeEvent::Revoked => format!("Terminé par quelqu’un d’autre\u{a0}: «\u{a0}{purpose}\u{a0}»"),
         NoticeEvent::BrokeGlass => (FRENCH_WORDS.emergency.broke_the_glass)(who, purpose),
-        NoticeEvent::ReviewOverdue => format!("Personne n’a examiné l’urgence de {who} : « {purpose} »"),
+        NoticeEvent::ReviewOverdue => format!("Personne n’a examiné l’urgence de {who}\u{a0}: «\u{a0}{purpose}\u{a0}»"),
         NoticeEvent::CameOfIt => format!("Qu’est-il ressorti de « {purpose} » ?"),
     },
-    foot: |id| format!("Message automatique de Wayleave ; personne ne lit les réponses. Référence : {id}"),
+    foot: |id| format!("Message automatique de Wayleave\u{a0}; personne ne lit les réponses. Référence\u{a0}: {id}"),
 };
 
 /// What is said to one person, whose time zone this is, of what concerns them; also what people wrote.
@@ -156,7 +164,16 @@ pub(super) fn say(notice: &Notice, view: &View<'_>, zone: Option<&str>) -> Said 
     let written = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let why = match event {
         NoticeEvent::Declined => last(grant, Verdict::Declined).map(|answer| answer.note.as_str()),
-        NoticeEvent::Approved => last(grant, Verdict::Approved).map(|answer| answer.note.as_str()),
+        NoticeEvent::Approved => {
+            let notes = approvals(grant).filter(|answer| !answer.note.trim().is_empty());
+            let notes = notes.map(|answer| {
+                let by = view.in_force.directory.person(&answer.by);
+                let by = by.map_or_else(|| answer.by.to_string(), |person| person.name.clone());
+                ((terms.wrote)(&by).into(), written(&answer.note))
+            });
+            said.facts.extend(notes);
+            None
+        }
         NoticeEvent::Revoked => grant.ended.as_ref().map(|ended| ended.why.as_str()),
         NoticeEvent::Waits
         | NoticeEvent::PartlyApproved
@@ -214,7 +231,7 @@ fn said((grant, event): Happened<'_>, ticket: Option<&str>, view: &View<'_>, zon
         (terms.who, name(&grant.subject)),
         (terms.purpose, purpose.to_owned()),
         (terms.place, places(grant, rules)),
-        (terms.what, (words.groups)(&groups(grant))),
+        (terms.what, what(grant, view)),
     ];
     let lasts = (terms.lasts, show_duration(grant.expires.since(grant.not_before)));
     let (link, path) = match event {
@@ -232,8 +249,8 @@ fn said((grant, event): Happened<'_>, ticket: Option<&str>, view: &View<'_>, zon
             (terms.link_review, "/approvals")
         }
         NoticeEvent::Approved => {
-            let approval = last(grant, Verdict::Approved).map(|answer| (terms.by, by(answer)));
-            facts.extend(approval);
+            let approved: Vec<String> = approvals(grant).map(by).collect();
+            facts.extend((!approved.is_empty()).then(|| (terms.by, approved.join(", "))));
             facts.push((terms.until, when(grant.until())));
             (terms.link_mine, "/")
         }
@@ -250,6 +267,7 @@ fn said((grant, event): Happened<'_>, ticket: Option<&str>, view: &View<'_>, zon
     facts.extend(ticket.map(|ticket| (terms.ticket, ticket.to_owned())));
     let facts = facts.into_iter().map(|(what, said)| (what.into(), said));
     Said {
+        language: view.language,
         title: (terms.title)(event, &name(&grant.subject), purpose),
         facts: facts.collect(),
         link: (link, format!("{}{path}", view.origin)),
@@ -259,16 +277,29 @@ fn said((grant, event): Happened<'_>, ticket: Option<&str>, view: &View<'_>, zon
 
 /// Where a grant applies.
 pub(super) fn places(grant: &Grant, rules: &Rulebook) -> String {
+    named(&grant.platforms, rules)
+}
+
+fn named(platforms: &BTreeSet<PlatformId>, rules: &Rulebook) -> String {
     let platform = |id| rules.catalog().platform(id).map(|platform| platform.name.as_str());
-    let places: Vec<&str> = grant.platforms.iter().filter_map(platform).collect();
+    let places: Vec<&str> = platforms.iter().filter_map(platform).collect();
     places.join(", ")
 }
 
-/// The groups of activities that it covers, in the order in which people read them.
-fn groups(grant: &Grant) -> Vec<&str> {
-    let mut groups: Vec<&str> = grant.covers.iter().map(String::as_str).collect();
-    groups.sort_by_key(|group| GROUPS.iter().position(|known| known == group));
-    groups
+/// What it opens there; where that is not the same everywhere, of each place.
+fn what(grant: &Grant, view: &View<'_>) -> String {
+    let words = Words::of(view.language);
+    let parts = opened(words, view.in_force, grant, grant.declared_at);
+    let is_one = parts.len() == 1;
+    let parts = parts.into_iter().map(|(platforms, doings)| {
+        let places = named(&platforms, &view.in_force.rulebook);
+        if is_one {
+            doings
+        } else {
+            format!("{places}{}{doings}", words.colon)
+        }
+    });
+    parts.collect::<Vec<_>>().join(". ")
 }
 
 fn terms(language: Language) -> &'static Terms {
@@ -276,6 +307,13 @@ fn terms(language: Language) -> &'static Terms {
         Language::En => &ENGLISH,
         Language::Fr => &FRENCH,
     }
+}
+
+fn approvals(grant: &Grant) -> impl Iterator<Item = &Answer> {
+    grant
+        .answers
+        .iter()
+        .filter(|answer| answer.verdict == Verdict::Approved)
 }
 
 fn last(grant: &Grant, verdict: Verdict) -> Option<&Answer> {

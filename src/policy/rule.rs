@@ -43,6 +43,11 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// `@title`, in the languages in which it is said.
+    pub fn title_said(&self) -> Option<Wording> {
+        Some(self.wording("title", self.title.as_deref()?))
+    }
+
     /// `@reason`, in the languages in which it is said.
     pub fn reason_said(&self) -> Wording {
         self.wording("reason", &self.reason)

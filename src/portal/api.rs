@@ -44,6 +44,10 @@ impl Portal {
                 Some(purpose) => self.needs_approval(visit, purpose),
                 None => no_such_grant(),
             },
+            NotGranted::NoReviewer => match purpose {
+                Some(purpose) => self.no_reviewer(visit, purpose),
+                None => no_such_grant(),
+            },
             NotGranted::Refused(why) => {
                 let policies: Vec<&str> = why.reasons().iter().map(|reason| reason.policy.as_str()).collect();
                 let (title, text) = (self.words.not_declared_title, (self.words.not_declared)(why));
@@ -184,6 +188,17 @@ impl Portal {
             .with("outcome", "request")
             .with("approvers", Vec::<Value>::new())
             .with("owner", owner.map(SubjectId::as_str))
+            .answer()
+    }
+
+    fn no_reviewer(&self, visit: &Visit<'_>, purpose: &PurposeId) -> Page {
+        let (title, text) = (
+            self.words.emergency.nobody_reviews_title,
+            self.nobody_reviews(visit, purpose),
+        );
+        let known = visit.rules().purposes().get(purpose);
+        Problem::new(StatusCode::FORBIDDEN, "no-reviewer", title, &text)
+            .with("owner", known.map(|purpose| purpose.business_owner.as_str()))
             .answer()
     }
 

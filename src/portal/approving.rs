@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::declare::named;
+use super::effects::doings;
 use super::mine_asked::name_of;
 use super::words::Words;
 use super::{Portal, Visit, times};
 use crate::clock::Timestamp;
 use crate::facts::{Arrival, Grant, Later, Observation, Offer, Person};
-use crate::purpose::{Purpose, mildest_first, working_time_after};
+use crate::purpose::{Purpose, working_time_after};
 use crate::rulebook::{Answerers, Asking, InForce, Visitor, Width};
 
 /// Whoever would ask.
@@ -64,7 +65,8 @@ impl<'a> Asker<'a> {
         }
         let each = each.into_iter().map(|(width, said)| {
             let said = said.unwrap_or_else(|| words.stating.nobody_now.to_owned());
-            (words.stating.to_do)(&(words.groups)(&mildest_first(&width.covers)), &said)
+            let doings = doings((&in_force.rulebook, words), &width.covers, &width.opens);
+            (words.stating.to_do)(&doings, &said)
         });
         Some(each.collect::<Vec<_>>().join(" "))
     }

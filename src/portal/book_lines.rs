@@ -205,6 +205,7 @@ impl Teller {
                     whose: name.as_deref(),
                     was_given: grant.was_given(),
                     accepted: review.map(|review| review.accepted),
+                    urgent: grant.emergency.is_some(),
                 })
             }
         };

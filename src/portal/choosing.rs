@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::approving::Asker;
+use super::effects::doings;
 use super::intake::{ALSO, Form};
 use super::pages::Told;
 use super::pages::stating::{Choice, Reaching};
 use super::places::{Ticked, places};
 use super::words::Words;
 use crate::facts::{Observation, Offer, PlatformId};
-use crate::purpose::{TicketRule, mildest_first};
+use crate::purpose::TicketRule;
 use crate::rulebook::{InForce, Rulebook, Width};
 
 /// Between the groups of activities that one choice sends.
@@ -95,7 +96,12 @@ pub(super) fn chosen<'w>(widths: &'w [Width], needs_approval: bool, said: Option
 }
 
 /// How far it can go, as choices. One is no choice: it is sent along, so that what is given is what was shown.
-pub(super) fn reaching(words: &Words, widths: &[Width], needs_approval: bool, said: Option<&String>) -> Vec<Reaching> {
+pub(super) fn reaching(
+    (rules, words): (&Rulebook, &Words),
+    widths: &[Width],
+    needs_approval: bool,
+    said: Option<&String>,
+) -> Vec<Reaching> {
     let chosen = chosen(widths, needs_approval, said).or_else(|| beforehand(widths, needs_approval));
     let shown = widths.iter().enumerate().map(|(step, width)| {
         let said = if step == 0 && widths.len() > 1 {
@@ -105,7 +111,7 @@ pub(super) fn reaching(words: &Words, widths: &[Width], needs_approval: bool, sa
         };
         Reaching {
             value: sent(&width.covers),
-            label: said(&(words.groups)(&mildest_first(&width.covers)), width.default_for),
+            label: said(&doings((rules, words), &width.covers, &width.opens), width.default_for),
             chosen: chosen == Some(width),
         }
     });
@@ -154,20 +160,24 @@ fn choice(
     let (words, offer) = (told.words, far.offer);
     let purpose = in_force.rulebook.purposes().get(&offer.purpose);
     let approval = || Asker::seen(seen)?.must_approve(words, in_force, (purpose?, &far.widths));
-    let preset = Offer {
-        covers: far
-            .beforehand()
-            .map_or(offer.covers.clone(), |width| width.covers.clone()),
-        default_for: far.beforehand().map_or(offer.default_for, |width| width.default_for),
-        ..offer.clone()
+    let least = || Width {
+        covers: offer.covers.clone(),
+        default_for: offer.default_for,
+        idle: offer.idle,
+        opens: BTreeSet::new(),
     };
+    let preset = far.beforehand().cloned().unwrap_or_else(least);
     Choice {
         id: offer.purpose.to_string(),
         title: offer.title.said_in(words.language).to_owned(),
         description: purpose.map_or_else(String::new, |purpose| {
             purpose.description.said_in(words.language).to_owned()
         }),
-        effect: Some(told.opening(&preset).effect),
+        effect: Some((words.effect)(
+            &doings((&in_force.rulebook, words), &preset.covers, &preset.opens),
+            told.place,
+            preset.default_for,
+        )),
         approval: offer
             .needs_approval
             .then(approval)
@@ -187,7 +197,7 @@ fn choice(
         },
         chosen: of == 1 || offer.purpose.as_str() == form.purpose,
         reaching: reaching(
-            words,
+            (&in_force.rulebook, words),
             &far.widths,
             offer.needs_approval,
             form.covers.get(offer.purpose.as_str()),

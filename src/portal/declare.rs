@@ -13,10 +13,10 @@ use super::memory::Kept;
 use super::mine_asked::name_of;
 use super::pages::counter::{self, Onward};
 use super::pages::{Page, see_other, stating};
-use super::{Portal, Refused, Visit, places, provenance, times};
+use super::{Portal, Refused, Visit, provenance, times};
 use crate::facts::{Channel, Grant, Offer, PurposeId, SubjectId};
-use crate::purpose::{Declaration, Unfit, UnfitField, mildest_first};
-use crate::rulebook::{Directory, Rulebook, Visitor};
+use crate::purpose::{Declaration, Unfit, UnfitField};
+use crate::rulebook::{Directory, Visitor};
 
 /// What is wrong with a form, beside its fields and above them.
 #[derive(Default)]
@@ -159,6 +159,7 @@ impl Portal {
         match why {
             NotGranted::Unfit(unfit) => self.unfit(unfit).lines.join(" "),
             NotGranted::NeedsApproval => purpose.map_or_else(String::new, |id| self.nobody_approves(visit, id)),
+            NotGranted::NoReviewer => purpose.map_or_else(String::new, |id| self.nobody_reviews(visit, id)),
             NotGranted::Refused(why) => (words.not_declared)(why),
             NotGranted::Already(_) => words.renewal_asked.to_owned(),
             NotGranted::TooMany(held) => (words.too_many)(*held),
@@ -246,14 +247,25 @@ impl Portal {
 
     /// That nobody can approve a purpose now, and whom to turn to.
     pub(super) fn nobody_approves(&self, visit: &Visit<'_>, purpose: &PurposeId) -> String {
-        let owner = visit
-            .rules()
-            .purposes()
-            .get(purpose)
-            .map(|purpose| &purpose.business_owner);
+        self.for_want_of_somebody(visit, purpose, self.words.nobody_approves)
+    }
+
+    /// That nobody could review a purpose that is taken in an emergency, and whom to turn to.
+    pub(super) fn nobody_reviews(&self, visit: &Visit<'_>, purpose: &PurposeId) -> String {
+        self.for_want_of_somebody(visit, purpose, self.words.emergency.nobody_reviews)
+    }
+
+    fn for_want_of_somebody(
+        &self,
+        visit: &Visit<'_>,
+        purpose: &PurposeId,
+        said: fn(&str, Option<&str>) -> String,
+    ) -> String {
+        let known = visit.rules().purposes().get(purpose);
+        let owner = known.map(|purpose| &purpose.business_owner);
         let own = owner == Some(&visit.subject.id);
         let owner = owner.map_or_else(String::new, |owner| name_of(visit.in_force, owner.as_str()));
-        (self.words.nobody_approves)(
+        said(
             &self.purpose_title(visit.rules(), purpose),
             Some(owner.as_str()).filter(|_| !own),
         )
@@ -283,7 +295,7 @@ impl Portal {
                 Some(_) => (self.words.continued_until)(&until),
                 None => (self.words.granted_until)(&until),
             },
-            effect: self.effect(visit.rules(), &grant),
+            effect: self.effect(visit, &grant),
             onward: self.onward(&kept.refused),
             grant: Some(grant.id.as_str()),
         };
@@ -304,7 +316,7 @@ impl Portal {
             heading: (words.was_asked)(&approvers, later),
             waits: self.waits_in_words(visit, visitor, grant),
             title: self.purpose_title(visit.rules(), &grant.purpose),
-            effect: (words.once_approved)(&self.effect(visit.rules(), grant), lasts(grant)),
+            effect: (words.once_approved)(&self.effect(visit, grant), lasts(grant)),
             statement: &grant.statement,
             ticket: grant.ticket.as_deref(),
             here: format!("/refusals/{record}/granted"),
@@ -345,16 +357,6 @@ impl Portal {
             label: (self.words.go_on_to)(refused.seen.ask.host().as_str()),
             by_itself: true,
         })
-    }
-
-    /// What a grant opens, in words.
-    pub(super) fn effect(&self, rules: &Rulebook, grant: &Grant) -> String {
-        let places = places::called((rules, self.words), &grant.platforms);
-        let places: Vec<&str> = places.iter().map(String::as_str).collect();
-        if let Some(continued) = &grant.continued {
-            return self.effect_of(continued, grant, &places);
-        }
-        (self.words.where_and_what)(&places, &(self.words.groups)(&mildest_first(&grant.covers)))
     }
 }
 

@@ -23,7 +23,8 @@ use super::{Portal, Visit};
 use crate::audit::Book;
 use crate::clock::Timestamp;
 use crate::facts::{
-    Act, Channel, Grant, GrantAct, GrantId, GrantState, GrantTerms, PolicyId, Reason, Record, RulebookId, SubjectId,
+    Act, Channel, Emergency, Grant, GrantAct, GrantId, GrantState, GrantTerms, PolicyId, Reason, Record, RulebookId,
+    SubjectId,
 };
 use crate::ledger::{LedgerError, Promise};
 use crate::purpose::{Declaration, Unfit};
@@ -36,6 +37,8 @@ pub enum NotGranted {
     Unfit(Vec<Unfit>),
     /// Somebody must approve it first, and nobody was asked: it was stated on the way, or nobody is left who may.
     NeedsApproval,
+    /// It is taken in an emergency, and nobody could review it.
+    NoReviewer,
     /// The rules refuse it.
     Refused(NotDeclared),
     /// The person asked for as much already, and this waits for an answer; or renewed the grant already, and this is it.
@@ -101,7 +104,7 @@ impl Portal {
             } => self.ask(visit, (terms, within), reasons).await,
             Weighing::Unfit(unfit) => Err(NotGranted::Unfit(unfit)),
             Weighing::Refused(why) => {
-                self.note_refused(visit, visitor, declaration, channel, why.reasons());
+                self.note_refused(visit, visitor, (declaration, channel), why.reasons(), None);
                 Err(NotGranted::Refused(why))
             }
         }
@@ -190,13 +193,13 @@ impl Portal {
     }
 
     /// Records what the rules refused to give, as it would have been.
-    fn note_refused(
+    pub(super) fn note_refused(
         &self,
         visit: &Visit<'_>,
         visitor: Visitor<'_>,
-        declaration: &Declaration,
-        channel: Channel,
+        (declaration, channel): (&Declaration, Channel),
         reasons: &[Reason],
+        emergency: Option<Emergency>,
     ) {
         let terms = GrantTerms {
             subject: visitor.person.id.clone(),
@@ -212,7 +215,7 @@ impl Portal {
             answers: Vec::new(),
             idle: None,
             parent: None,
-            emergency: None,
+            emergency,
             continued: None,
             delegated: None,
         };

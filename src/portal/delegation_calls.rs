@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::api::{channel, not_found, not_kept};
 use super::deeds::NotEnded;
 use super::delegating::{NotDelegated, Wanted};
-use super::intake::{Received, joined, list, text};
+use super::intake::{Received, joined, list, sentence, text};
 use super::pages::{self, Page, Problem, field};
 use super::{Portal, Visit, paging};
 use crate::clock::Timestamp;
@@ -128,7 +128,7 @@ fn no_such_delegation() -> Page {
 fn wanted(received: &Received) -> Result<Wanted, Problem> {
     let members = received.object("The delegation is not JSON")?;
     read(&members).map_err(|wrong| {
-        let detail = format!("Nothing has changed: {}.", joined(&wrong, "; "));
+        let detail = sentence(&format!("Nothing has changed: {}", joined(&wrong, "; ")));
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         Problem::new(status, "delegation-unfit", "The delegation cannot be read", &detail)
             .in_english()

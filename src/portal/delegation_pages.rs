@@ -114,7 +114,8 @@ impl Portal {
     /// The purposes whose terms may name the person to approve.
     fn asked_about(&self, visit: &Visit<'_>, visitor: Visitor<'_>, wanted: &Wanted) -> Vec<Pick> {
         let all = visit.rules().purposes().iter();
-        let theirs = all.filter(|purpose| purpose.approval.is_needed() && names(purpose, visitor.person, true));
+        let theirs =
+            all.filter(|purpose| purpose.approval.is_needed() && names(visit, purpose, (visitor.person, true)));
         let picks = theirs.map(|purpose| Pick {
             id: purpose.id.to_string(),
             title: self.said(&purpose.title).to_owned(),
@@ -129,7 +130,7 @@ impl Portal {
         let mut people = visit.in_force.directory.people();
         let leads = people.any(|one| one.manager.as_ref() == Some(&person.id));
         let mut purposes = visit.rules().purposes().iter();
-        purposes.any(|purpose| purpose.business_owner == person.id || names(purpose, person, leads))
+        purposes.any(|purpose| purpose.business_owner == person.id || names(visit, purpose, (person, leads)))
             || !self.ledger.delegated_to(&person.id, visit.at).is_empty()
     }
 
@@ -231,11 +232,16 @@ impl Portal {
     }
 }
 
-/// Whether the terms of a purpose name the person to approve, or may, where they lead who asks.
-fn names(purpose: &Purpose, person: &Person, leads: bool) -> bool {
+/// Whether the terms of a purpose name the person to approve, or may, where they lead who asks; an owner who asks is led, too.
+fn names(visit: &Visit<'_>, purpose: &Purpose, (person, leads): (&Person, bool)) -> bool {
+    let owner = &purpose.business_owner;
+    let leads_owner = || {
+        let known = visit.in_force.directory.person(owner);
+        known.is_some_and(|known| known.manager.as_ref() == Some(&person.id))
+    };
     let others = purpose.alternates.iter().flat_map(|alternates| &alternates.who);
     purpose.approval.of.iter().chain(others).any(|one| match one {
-        Approver::Owner => purpose.business_owner == person.id,
+        Approver::Owner => *owner == person.id || leads_owner(),
         Approver::Manager => leads,
         Approver::Person(id) => *id == person.id,
         Approver::Group(group) => person.roles.contains(group) || person.departments.contains(group),

@@ -4,14 +4,17 @@
 //! Giving goes the way of every grant (`deeds.rs`: promise, book, ledger); a review that of ending: ledger first, book second,
 //! and told once the record is on disk.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use super::answers::may_answer;
 use super::deeds::NotGranted;
 use super::ended::tells;
 use super::{Portal, Visit};
 use crate::clock::Timestamp;
-use crate::facts::{Channel, Grant, GrantAct, GrantId, Reason, Review, SubjectId};
+use crate::facts::{Channel, Emergency, Grant, GrantAct, GrantId, PurposeId, Reason, Review, SubjectId};
 use crate::ledger::{LedgerError, MOST_UNREVIEWED};
-use crate::purpose::{Declaration, Why};
+use crate::purpose::{Declaration, LONGEST_EMERGENCY, Purpose, Why, one_working_day_after};
 use crate::rulebook::{Asking, Visitor, Weighing};
 
 /// Why nothing was reviewed.
@@ -42,26 +45,23 @@ impl Portal {
         let weighed = visit.rules().weigh_emergency(visitor, declaration, channel, visit.at);
         let (terms, reasons) = match weighed {
             Weighing::Granted { terms, reasons } => (terms, reasons),
-            other @ (Weighing::NeedsApproval { .. } | Weighing::Unfit(_) | Weighing::Refused(_)) => {
+            Weighing::Refused(why) => {
+                let none_due = Emergency {
+                    review_by: visit.at,
+                    review: None,
+                };
+                self.note_refused(visit, visitor, (declaration, channel), why.reasons(), Some(none_due));
+                return Err(NotGranted::Refused(why));
+            }
+            other @ (Weighing::NeedsApproval { .. } | Weighing::Unfit(_)) => {
                 return self.settle_weighed(visit, visitor, (declaration, channel), other).await;
             }
         };
         self.has_reviews_done(&visitor.person.id, visit.at)?;
-        let asking = Asking {
-            purpose: &terms.purpose,
-            by: &terms.subject,
-            lasts: terms.expires.since(terms.not_before),
-            arrival: visit.arrival,
-            at: visit.at,
-            waited: std::time::Duration::ZERO,
-            until: terms
-                .emergency
-                .as_ref()
-                .map_or(visit.at, |emergency| emergency.review_by),
-        };
         // nobody takes what nobody could look at
-        if visit.in_force.who_may_answer(&asking).is_empty() {
-            return Err(NotGranted::NeedsApproval);
+        let lasts = terms.expires.since(terms.not_before);
+        if !is_reviewable_for(visit, visitor, &terms.purpose, lasts) {
+            return Err(NotGranted::NoReviewer);
         }
         let given = self.keep(visit, (GrantAct::BrokeGlass, terms), &reasons).await?;
         tracing::warn!(
@@ -71,8 +71,28 @@ impl Portal {
         Ok(given)
     }
 
+    /// Whether the person can take some purpose in an emergency; else what keeps them from the first that the rules let them
+    /// take, where they let them take any.
+    pub(super) fn could_be_urgent(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+    ) -> Result<(), Option<(PurposeId, NotGranted)>> {
+        let rules = visit.rules();
+        let may = |purpose: &&Purpose| rules.may_break_glass(visitor, purpose, &purpose.covers, visit.at);
+        let mut theirs = rules.purposes().iter().filter(may).peekable();
+        let first = theirs.peek().map(|purpose| purpose.id.clone()).ok_or(None)?;
+        if let Err(why) = self.has_reviews_done(&visitor.person.id, visit.at) {
+            return Err(Some((first, why)));
+        }
+        if theirs.any(|purpose| is_reviewable(visit, visitor, purpose, &purpose.covers)) {
+            return Ok(());
+        }
+        Err(Some((first, NotGranted::NoReviewer)))
+    }
+
     /// Whoever owes too many reviews, or one for too long, breaks no glass until they are done.
-    fn has_reviews_done(&self, who: &SubjectId, now: Timestamp) -> Result<(), NotGranted> {
+    pub(super) fn has_reviews_done(&self, who: &SubjectId, now: Timestamp) -> Result<(), NotGranted> {
         let theirs = self.ledger.grants_of(who);
         let due = theirs.iter().filter(|grant| grant.awaits_review());
         let due: Vec<Timestamp> = due.filter_map(review_by).collect();
@@ -150,6 +170,29 @@ impl Portal {
         }
         Ok(reviewed)
     }
+}
+
+/// Whether somebody could look at it afterwards if the person took `purpose` in an emergency, to cover `covers`.
+pub(super) fn is_reviewable(
+    visit: &Visit<'_>,
+    visitor: Visitor<'_>,
+    purpose: &Purpose,
+    covers: &BTreeSet<String>,
+) -> bool {
+    let lasts = purpose.longest_for(covers).min(LONGEST_EMERGENCY);
+    is_reviewable_for(visit, visitor, &purpose.id, lasts)
+}
+
+fn is_reviewable_for(visit: &Visit<'_>, visitor: Visitor<'_>, purpose: &PurposeId, lasts: Duration) -> bool {
+    visit.in_force.is_answerable(&Asking {
+        purpose,
+        by: &visitor.person.id,
+        lasts,
+        arrival: visit.arrival,
+        at: visit.at,
+        waited: Duration::ZERO,
+        until: one_working_day_after(visit.at, &visitor.person.time_zone),
+    })
 }
 
 /// Until when a grant that was taken in an emergency is to be reviewed.

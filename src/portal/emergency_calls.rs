@@ -111,7 +111,7 @@ fn finding(received: &Received) -> Result<(bool, Why), Problem> {
         ));
     }
     accepted.zip(why).filter(|_| wrong.is_empty()).ok_or_else(|| {
-        let detail = format!("Nothing was reviewed: {}.", intake::joined(&wrong, "; "));
+        let detail = intake::sentence(&format!("Nothing was reviewed: {}", intake::joined(&wrong, "; ")));
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         Problem::new(status, "review-unfit", "The review cannot be read", &detail)
             .in_english()

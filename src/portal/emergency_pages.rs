@@ -6,20 +6,33 @@ use http::StatusCode;
 
 use super::case::Case;
 use super::choosing::{covered, sent};
-use super::emergencies::{NotReviewed, review_by};
-use super::intake::Received;
+use super::effects::doings;
+use super::emergencies::{NotReviewed, is_reviewable, review_by};
+use super::intake::{Form, Received};
 use super::mine_asked::name_of;
 use super::pages::counter::{BreakGlass, Glass, ToReview};
 use super::pages::{Page, see_other};
 use super::{Portal, Visit, times};
 use crate::facts::{Channel, Grant, GrantId, PurposeId};
 use crate::ledger::Life;
-use crate::purpose::{Declaration, Note, Why, mildest_first};
+use crate::purpose::{Declaration, Note, Purpose, Why};
 use crate::rulebook::Visitor;
 
 impl Portal {
+    /// The page on which somebody breaks the glass.
+    pub(super) fn urgent_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Page {
+        match self.could_be_urgent(visit, visitor) {
+            Ok(()) => self.urgent(visit, visitor, &Form::default(), Vec::new()),
+            Err(None) => self.nothing_here(),
+            Err(Some((purpose, why))) => {
+                let text = self.not_granted_in_words(visit, Some(&purpose), &why);
+                self.note(StatusCode::FORBIDDEN, self.words.emergency.not_taken_title, &text)
+            }
+        }
+    }
+
     /// What somebody could take in an emergency where `case` is refused, as buttons; none where they may not, it would not
-    /// help, or stating a purpose does without.
+    /// help, stating a purpose does without, nobody could review it, or a review of theirs is still to be done.
     pub(super) fn glasses(
         &self,
         visit: &Visit<'_>,
@@ -30,26 +43,29 @@ impl Portal {
         if case.remedy.offers.iter().any(|offer| !offer.needs_approval) {
             return None;
         }
+        self.has_reviews_done(&visitor.person.id, visit.at).ok()?;
         let platform = case.platform.as_ref()?;
         let words = &self.words.emergency;
+        let here = BTreeSet::from([platform.clone()]);
+        let opened = |purpose: &Purpose| visit.rules().opened_in_emergency(visitor, purpose, &here, visit.at);
+        let purposes = visit.rules().purposes();
+        let known = |(id, covers): (PurposeId, BTreeSet<String>)| Some((purposes.get(&id)?, covers));
         let choices = self
             .could_take(visit, visitor, record)?
             .into_iter()
-            .map(|(id, covers)| {
-                let ticket = visit
-                    .rules()
-                    .purposes()
-                    .get(&id)
-                    .and_then(|purpose| purpose.ticket.as_ref());
+            .filter_map(known)
+            .filter(|(purpose, covers)| is_reviewable(visit, visitor, purpose, covers))
+            .map(|(purpose, covers)| {
+                let ticket = purpose.ticket.as_ref();
                 Glass {
-                    title: self.purpose_title(visit.rules(), &id),
+                    title: self.said(&purpose.title).to_owned(),
                     effect: (self.words.where_and_what)(
                         &[&super::case::platform_name(visit.rules(), platform)],
-                        &(self.words.groups)(&mildest_first(&covers)),
+                        &doings((visit.rules(), self.words), &covers, &opened(purpose)),
                     ),
                     covers: sent(&covers),
                     ticket: ticket.map(|rule| (self.words.ticket_needed)(&rule.example)),
-                    id: id.to_string(),
+                    id: purpose.id.to_string(),
                 }
             });
         let choices: Vec<Glass> = choices.collect();
@@ -127,7 +143,7 @@ impl Portal {
             let due = review_by(&grant);
             ToReview {
                 heading: (words.broke_the_glass)(&who, &self.purpose_title(visit.rules(), &grant.purpose)),
-                effect: self.effect(visit.rules(), &grant),
+                effect: self.effect(visit, &grant),
                 lasts: (words.open_until)(&when(grant.until()), live),
                 statement: grant.statement.clone(),
                 ticket: grant.ticket.clone(),

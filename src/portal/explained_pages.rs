@@ -202,6 +202,7 @@ impl Portal {
                 Effect::Permit => self.words.explained.permits,
                 Effect::Forbid => self.words.explained.forbids,
             },
+            title: None,
             reason,
             mode: rule
                 .filter(|rule| !rule.mode.is_enforce())

@@ -107,7 +107,7 @@ impl Portal {
                 &names(holder, |holder| &holder.roles),
                 &names(holder, |holder| &holder.departments),
             ),
-            effect: (words.once_approved)(&self.effect(visit.rules(), grant), lasts(grant)),
+            effect: (words.once_approved)(&self.effect(visit, grant), lasts(grant)),
             statement: grant.statement.clone(),
             ticket: grant.ticket.clone(),
             training: self.training(visit, grant, holder),

@@ -184,7 +184,7 @@ impl Received {
             wrong.push(field("note", format!("say it in at most {most} characters")));
         }
         note.ok().filter(|_| wrong.is_empty()).ok_or_else(|| {
-            let detail = format!("Nothing was answered: {}.", joined(&wrong, "; "));
+            let detail = sentence(&format!("Nothing was answered: {}", joined(&wrong, "; ")));
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             Problem::new(status, "answer-unfit", "The answer cannot be read", &detail)
                 .in_english()
@@ -276,6 +276,12 @@ pub(super) fn unfit(words: &Words, wrong: Vec<Value>) -> Problem {
     let detail = (words.unfit_detail)(&joined(&wrong, words.semicolon));
     let status = StatusCode::UNPROCESSABLE_ENTITY;
     Problem::new(status, "declaration-unfit", words.unfit_title, &detail).with("errors", wrong)
+}
+
+/// That, as a sentence: some end by themselves, as a question does.
+pub(super) fn sentence(said: &str) -> String {
+    let stop = if said.ends_with(['?', '.', '!']) { "" } else { "." };
+    format!("{said}{stop}")
 }
 
 /// What is wrong, as one text.

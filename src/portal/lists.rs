@@ -7,16 +7,42 @@ use serde_json::{Map, Value, json};
 use super::api::{channel, ids};
 use super::approving::Asker;
 use super::intake::Received;
-use super::pages::Page;
+use super::pages::{Page, field};
 use super::paging::{self, Listed, Order, Paging};
 use super::{Portal, Visit};
-use crate::facts::Grant;
+use crate::facts::{Grant, did_you_mean};
 use crate::purpose::Purpose;
 use crate::rulebook::{Visitor, Way};
+
+/// How much of a name is told that is not known, and of how many.
+const LONGEST: usize = 128;
+const MOST: usize = 16;
+/// What may stand in the address of a list that has no filters.
+const PAGES: [&str; 2] = ["limit", "after"];
+/// ... and in that of grants.
+pub(super) const OF_GRANTS: [&str; 6] = ["user", "purpose", "platform", "all", "limit", "after"];
+
+/// The answer to an address in which something else stands: nobody takes a slip of theirs for a filter.
+pub(super) fn misnamed(received: &Received, known: &[&'static str]) -> Option<Page> {
+    let unknown = received.pairs().filter(|(name, _)| !known.contains(&name.as_ref()));
+    let wrong = unknown.take(MOST).map(|(name, _)| {
+        let hint = did_you_mean(&name, known.iter().copied()).map_or_else(
+            || format!("use some of {}", known.join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
+        let name: String = name.chars().take(LONGEST).collect();
+        field(&name, format!("there is no filter `{}`: {hint}", name.escape_debug()))
+    });
+    let wrong: Vec<Value> = wrong.collect();
+    (!wrong.is_empty()).then(|| paging::unfit(wrong).answer())
+}
 
 impl Portal {
     /// The requests that the person may answer.
     pub(super) fn list_approvals(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
+        if let Some(page) = misnamed(received, &PAGES) {
+            return page;
+        }
         let paging = match Paging::by_time(received) {
             Ok(paging) => paging,
             Err(problem) => return problem.answer(),
@@ -37,6 +63,9 @@ impl Portal {
         what: &str,
         (mut grants, order): (Vec<Grant>, Order),
     ) -> Page {
+        if let Some(page) = misnamed(received, if what == "grants" { &OF_GRANTS } else { &PAGES }) {
+            return page;
+        }
         let paging = match Paging::by_time(received) {
             Ok(paging) => paging,
             Err(problem) => return problem.answer(),
@@ -57,6 +86,9 @@ impl Portal {
 
     /// The purposes that are open to the person.
     pub(super) fn list_purposes(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
+        if let Some(page) = misnamed(received, &PAGES) {
+            return page;
+        }
         let paging = match Paging::of(received) {
             Ok(paging) => paging,
             Err(problem) => return problem.answer(),

@@ -350,6 +350,7 @@ mod tests {
             refusal: Refusal {
                 reasons: Vec::new(),
                 of_grants: BTreeSet::new(),
+                elsewhere: BTreeSet::new(),
                 policy_error: false,
                 unknown_person: false,
                 may_continue: false,

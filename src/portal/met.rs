@@ -262,6 +262,7 @@ impl Portal {
             // other rules are in force here by now, and let it pass
             reasons: Vec::new(),
             of_grants: BTreeSet::new(),
+            elsewhere: BTreeSet::new(),
             policy_error: false,
             unknown_person: false,
             may_continue: false,

@@ -42,7 +42,8 @@ impl Portal {
                 .map(words.to_answer),
             offers: Offers {
                 answers: self.answers_some(visit, visitor),
-                may_be_urgent: Self::may_be_urgent(visit, visitor),
+                may_be_urgent: self.could_be_urgent(visit, visitor).is_ok(),
+                may_make_token: Self::may_make_tokens(visit, visitor),
             },
             may_revoke: visit.may_end_others(visitor),
             watches: Self::may_watch(visit, visitor, Channel::Portal).is_some(),
@@ -90,7 +91,8 @@ impl Portal {
                 Some(_) => self.words.continued.to_owned(),
                 None => self.held_title(visit, grant),
             },
-            effect: self.effect(visit.rules(), grant),
+            effect: self.effect(visit, grant),
+            statement: grant.statement.clone(),
             left: (self.words.left)(
                 grant.expires.since(visit.at),
                 &until,

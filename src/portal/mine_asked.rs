@@ -23,7 +23,8 @@ impl Portal {
         let waiting = grants.filter(|grant| grant.waits(visit.at));
         let held = waiting.map(|grant| Held {
             title: self.purpose_title(visit.rules(), &grant.purpose),
-            effect: (self.words.once_approved)(&self.effect(visit.rules(), &grant), lasts(&grant)),
+            effect: (self.words.once_approved)(&self.effect(visit, &grant), lasts(&grant)),
+            statement: grant.statement.clone(),
             left: self.waits_in_words(visit, visitor, &grant),
             token: self
                 .tokens
@@ -57,7 +58,7 @@ impl Portal {
             let what = (self.words.was_revoked)(&by, &times::local(self.words, at, visit.at, visitor.person));
             (visit.at.since(at) < LATELY).then(|| Answered {
                 title: self.purpose_title(visit.rules(), &grant.purpose),
-                effect: self.effect(visit.rules(), &grant),
+                effect: self.effect(visit, &grant),
                 what,
                 note: Some(ended.why.clone()).filter(|why| !why.is_empty()),
             })
@@ -86,7 +87,7 @@ impl Portal {
             };
             Some(Answered {
                 title: self.purpose_title(visit.rules(), &grant.purpose),
-                effect: self.effect(visit.rules(), &grant),
+                effect: self.effect(visit, &grant),
                 what,
                 note,
             })
@@ -128,7 +129,7 @@ impl Portal {
         };
         Some(Answered {
             title: self.purpose_title(visit.rules(), &grant.purpose),
-            effect: self.effect(visit.rules(), grant),
+            effect: self.effect(visit, grant),
             what,
             note: answer.map(|answer| answer.note.clone()).filter(|note| !note.is_empty()),
         })

@@ -31,6 +31,7 @@ mod delegating;
 mod delegation_calls;
 mod delegation_pages;
 mod drafts;
+pub mod effects;
 mod emergencies;
 mod emergency_calls;
 mod emergency_pages;

@@ -44,7 +44,7 @@ impl Portal {
         Some(ToReport {
             id: grant.id.to_string(),
             title: self.purpose_title(visit.rules(), &grant.purpose),
-            effect: self.effect(visit.rules(), grant),
+            effect: self.effect(visit, grant),
             ended: (words.ended_at)(&until, unused),
             metric: self.said(metric).to_owned(),
             amount: amount.map(|amount| amount.to_string()).unwrap_or_default(),
@@ -72,7 +72,7 @@ impl Portal {
             who: &visitor.person.name,
             title: self.held_title(visit, &grant),
             holder: (!is_own).then(|| name_of(visit.in_force, grant.subject.as_str())),
-            effect: self.effect(visit.rules(), &grant),
+            effect: self.effect(visit, &grant),
             life: self.life_in_words(visit, visitor, (&grant, life)),
             statement: &grant.statement,
             ticket: grant.ticket.as_deref(),

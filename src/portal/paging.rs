@@ -8,7 +8,7 @@ use http::header::{self, HeaderValue};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
-use super::intake::{Received, joined};
+use super::intake::{Received, joined, sentence};
 use super::pages::{self, Page, Problem, field};
 use crate::clock::Timestamp;
 
@@ -123,10 +123,8 @@ pub(super) fn list<T: Serialize>(received: &Received, what: &str, listed: &Liste
 
 /// The problem of an address whose query cannot be read.
 pub(super) fn unfit(wrong: Vec<Value>) -> Problem {
-    let detail = format!(
-        "The address asks for something that there is not: {}.",
-        joined(&wrong, "; ")
-    );
+    let wrongly = joined(&wrong, "; ");
+    let detail = sentence(&format!("The address asks for something that there is not: {wrongly}"));
     let status = StatusCode::UNPROCESSABLE_ENTITY;
     Problem::new(status, "query-unfit", "It cannot be read what is wanted", &detail)
         .in_english()

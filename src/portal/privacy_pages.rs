@@ -164,6 +164,7 @@ impl Portal {
             line(words.purposes, (words.of_purposes)(&of("approve"), &of("revoke"))),
             line(words.figures, capitalised(&of("see-value"))),
             line(refusals, nobody()),
+            line(words.drafts, nobody()),
             line(words.account, nobody()),
             line(words.looks, nobody()),
         ]

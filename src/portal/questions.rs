@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::intake::{Received, joined, text};
+use super::intake::{Received, joined, sentence, text};
 use super::memory::Kept;
 use super::pages::{self, Page, Problem, field};
 use super::paging::{self, Listed, Order, Paging};
@@ -226,7 +226,7 @@ fn headers(members: &Map<String, Value>, wrong: &mut Vec<Value>) -> Vec<(String,
 }
 
 fn unfit(wrong: Vec<Value>) -> Problem {
-    let detail = format!("Nothing was explained: {}.", joined(&wrong, "; "));
+    let detail = sentence(&format!("Nothing was explained: {}", joined(&wrong, "; ")));
     let status = StatusCode::UNPROCESSABLE_ENTITY;
     Problem::new(status, "question-unfit", "The request is not described", &detail)
         .in_english()

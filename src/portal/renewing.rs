@@ -102,7 +102,8 @@ impl Portal {
             ended.push(Held {
                 id: grant.id.to_string(),
                 title: self.purpose_title(visit.rules(), &grant.purpose),
-                effect: self.effect(visit.rules(), grant),
+                effect: self.effect(visit, grant),
+                statement: grant.statement.clone(),
                 left: (self.words.ended_at)(&until, unused),
                 token: String::new(),
                 renew: Some(renew),
@@ -124,7 +125,7 @@ impl Portal {
         let title = self.purpose_title(visit.rules(), &grant.purpose);
         Some(Once {
             id: grant.id.to_string(),
-            what: (words.again)(&title, &self.effect(visit.rules(), grant), lasts(grant)),
+            what: (words.again)(&title, &self.effect(visit, grant), lasts(grant)),
             button,
             token,
         })
@@ -156,9 +157,10 @@ impl Portal {
             Err(NotRenewed::NotGranted(why)) => {
                 let status = match why {
                     NotGranted::Done | NotGranted::NotKept(_) => StatusCode::SERVICE_UNAVAILABLE,
-                    NotGranted::Refused(_) | NotGranted::NeedsApproval | NotGranted::ReviewOverdue(_) => {
-                        StatusCode::FORBIDDEN
-                    }
+                    NotGranted::Refused(_)
+                    | NotGranted::NeedsApproval
+                    | NotGranted::NoReviewer
+                    | NotGranted::ReviewOverdue(_) => StatusCode::FORBIDDEN,
                     NotGranted::Unfit(_)
                     | NotGranted::Already(_)
                     | NotGranted::TooMany(_)

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::api::{channel, not_found, not_kept};
 use super::beside::Beside;
 use super::intake::{Received, joined as sentences, text};
+use super::lists::{OF_GRANTS, misnamed};
 use super::once::in_use;
 use super::pages::{self, Page, Problem, field, retry_after};
 use super::paging::{self, Listed, Paging};
@@ -219,6 +220,9 @@ impl Portal {
 
     /// What others hold that the person may revoke, and of their own what they may end.
     pub(super) async fn list_revocable(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
+        if let Some(page) = misnamed(received, &OF_GRANTS) {
+            return page;
+        }
         let (meant, wrong) = self.picked(visit, visitor, received).await;
         if !wrong.is_empty() {
             // a name in full that is nobody's is answered as any other that is nobody's

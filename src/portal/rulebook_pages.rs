@@ -144,6 +144,7 @@ impl Portal {
                 Effect::Permit => self.words.explained.permits,
                 Effect::Forbid => self.words.explained.forbids,
             },
+            title: rule.title_said().map(|title| self.said(&title).to_owned()),
             reason: self.said(&rule.reason_said()).to_owned(),
             mode: (!rule.mode.is_enforce()).then(|| (self.words.rulebook.on_trial)(rule.mode)),
             owner: rule.owner.clone(),

@@ -9,6 +9,8 @@ use super::approving::Asker;
 use super::case::platform_name;
 use super::choosing::{chosen, covered, reaching, sent};
 use super::declare::Trouble;
+use super::effects::doings;
+use super::emergencies::is_reviewable;
 use super::intake::{Form, ON, Received};
 use super::memory::Kept;
 use super::pages::counter::{Glass, Open, Pick};
@@ -17,7 +19,7 @@ use super::pages::{Page, see_other};
 use super::places::{Ticked, places};
 use super::{Portal, Visit, times};
 use crate::facts::{Channel, Grant, GrantId, PlatformId, PurposeId};
-use crate::purpose::{Declaration, GROUPS, Purpose, mildest_first};
+use crate::purpose::{Declaration, GROUPS, Purpose};
 use crate::rulebook::{Rulebook, Visitor, Width};
 
 /// The deed of the token with which somebody takes a purpose in an emergency.
@@ -64,16 +66,6 @@ impl Portal {
         (self.words.stating.terms)(purpose.approval.is_needed(), least, most)
     }
 
-    /// Whether somebody may take any purpose in an emergency.
-    pub(super) fn may_be_urgent(visit: &Visit<'_>, visitor: Visitor<'_>) -> bool {
-        let mut purposes = visit.rules().purposes().iter();
-        purposes.any(|purpose| {
-            visit
-                .rules()
-                .may_break_glass(visitor, purpose, &purpose.covers, visit.at)
-        })
-    }
-
     fn reached<'a>(visit: &Visit<'a>, visitor: Visitor<'a>, id: &str) -> Option<Reached<'a>> {
         let rules: &'a Rulebook = visit.rules();
         let purpose = rules.open_to(visitor, visit.at).find(|one| one.id.as_str() == id)?;
@@ -83,8 +75,11 @@ impl Portal {
             covers.insert((*group).to_owned());
             Width::of(purpose, covers.clone())
         });
+        let mut widths: Vec<Width> = steps.collect();
+        let opened = rules.opened_by_stating(visitor, purpose, &platforms, visit.at);
+        rules.tell_opened(&mut widths, Some(&opened));
         Some(Reached {
-            widths: steps.collect(),
+            widths,
             purpose,
             platforms,
         })
@@ -94,8 +89,32 @@ impl Portal {
     pub(super) fn purpose_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>, id: &str) -> Page {
         match Self::reached(visit, visitor, id) {
             Some(reached) => self.stating_page(visit, visitor, &reached, (&Form::default(), Trouble::default())),
-            None => self.nothing_here(),
+            None => self
+                .lacks_training(visit, visitor, id)
+                .unwrap_or_else(|| self.nothing_here()),
         }
+    }
+
+    /// That a purpose is open to the person but for a training.
+    fn lacks_training(&self, visit: &Visit<'_>, visitor: Visitor<'_>, id: &str) -> Option<Page> {
+        let purpose = visit.rules().purposes().get(&PurposeId::new(id))?;
+        let course = purpose.training.as_ref()?;
+        let is_trained = visitor
+            .person
+            .training
+            .get(course)
+            .is_some_and(|until| *until > visit.at);
+        let may = || {
+            visit
+                .rules()
+                .may_declare(visitor, &purpose.id, Channel::Portal, visit.at)
+        };
+        if is_trained || !purpose.audience.holds(visitor.person) || !may() {
+            return None;
+        }
+        let words = &self.words.stating;
+        let text = (words.untrained)(self.said(&purpose.title), course);
+        Some(self.note(StatusCode::FORBIDDEN, words.untrained_title, &text))
     }
 
     fn stating_page(
@@ -134,7 +153,12 @@ impl Portal {
             retention: self.said(&purpose.retention),
             token: self.tokens.issue(&visit.subject.id, &stating(id), visit.at),
             places: places((visit.rules(), words), &purpose.id, &reached.platforms, &ticked),
-            reaching: reaching(words, &reached.widths, asks, preset.as_ref().or(form.covers.get(id))),
+            reaching: reaching(
+                (visit.rules(), words),
+                &reached.widths,
+                asks,
+                preset.as_ref().or(form.covers.get(id)),
+            ),
             statement: &form.statement,
             statement_min: purpose.statement_min,
             statement_hint: (words.statement_hint)(purpose.statement_min),
@@ -246,29 +270,22 @@ impl Portal {
         told(&grant).filter(|_| own)
     }
 
-    /// The page on which somebody breaks the glass.
-    pub(super) fn urgent_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Page {
-        if Self::may_be_urgent(visit, visitor) {
-            self.urgent(visit, visitor, &Form::default(), Vec::new())
-        } else {
-            self.nothing_here()
-        }
-    }
-
-    fn urgent(&self, visit: &Visit<'_>, visitor: Visitor<'_>, form: &Form, trouble: Vec<String>) -> Page {
+    /// The same with what was filled in, and what is wrong with it.
+    pub(super) fn urgent(&self, visit: &Visit<'_>, visitor: Visitor<'_>, form: &Form, trouble: Vec<String>) -> Page {
         let words = self.words;
         let mut platforms = BTreeSet::new();
         let mut choices = Vec::new();
         for purpose in visit.rules().purposes().iter() {
             let (there, groups) = visit.rules().reach_in_emergency(visitor, purpose, visit.at);
-            if there.is_empty() {
+            if there.is_empty() || !is_reviewable(visit, visitor, purpose, &groups) {
                 continue;
             }
+            let opened = visit.rules().opened_in_emergency(visitor, purpose, &there, visit.at);
             platforms.extend(there);
             choices.push(Glass {
                 id: purpose.id.to_string(),
                 title: self.said(&purpose.title).to_owned(),
-                effect: (words.stating.opens)(&(words.groups)(&mildest_first(&groups))),
+                effect: (words.stating.opens)(&doings((visit.rules(), words), &groups, &opened)),
                 covers: sent(&groups),
                 ticket: purpose.ticket.as_ref().map(|rule| (words.ticket_needed)(&rule.example)),
             });

@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::api::{channel, not_found, not_kept};
-use super::intake::{Received, duration, joined, list, text};
+use super::intake::{Received, duration, joined, list, sentence, text};
 use super::pages::{self, Page, Problem, field};
 use super::paging::{self, Order, Paging};
 use super::tool_tokens::{NotCovered, NotEndedToken, NotMade, UnfitToken, Wanted};
@@ -216,7 +216,7 @@ fn scope(members: &Map<String, Value>, wrong: &mut Vec<Value>) -> BTreeSet<Scope
 }
 
 fn unfit(wrong: Vec<Value>) -> Problem {
-    let detail = format!("No token was made: {}.", joined(&wrong, "; "));
+    let detail = sentence(&format!("No token was made: {}", joined(&wrong, "; ")));
     let status = StatusCode::UNPROCESSABLE_ENTITY;
     Problem::new(
         status,

@@ -81,6 +81,12 @@ impl Portal {
         (words.good_for)(&scopes, &until)
     }
 
+    /// Whether the rules let the person make any token here, if it is good for a day at most.
+    pub(super) fn may_make_tokens(visit: &Visit<'_>, visitor: Visitor<'_>) -> bool {
+        let decision = visit.rules().may_make_token(visitor, DAY, Channel::Portal, visit.at);
+        decision.is_allowed()
+    }
+
     /// The form, once somebody has signed in once more.
     pub(super) async fn token_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
         if !self.signed_in_lately(visit, received).await {

@@ -1,6 +1,7 @@
 //! Who can answer what somebody asks for, as far as that is known before they come: nobody is told to wait for somebody
 //! who may not answer, and nothing waits for nobody.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,6 +77,18 @@ impl InForce {
         let holder = self.directory.person(asking.by);
         let could = |person: &Arc<Person>| self.rulebook.could_answer(person, None, asking, holder.as_deref());
         self.named((asking.purpose, asking.by), asking.waited, could)
+    }
+
+    /// Whether anybody can answer it: as soon as one is found nobody else is looked at.
+    pub fn is_answerable(&self, asking: &Asking<'_>) -> bool {
+        let holder = self.directory.person(asking.by);
+        let found = Cell::new(false);
+        let could = |person: &Arc<Person>| {
+            let may = !found.get() && self.rulebook.could_answer(person, None, asking, holder.as_deref());
+            found.set(found.get() || may);
+            may
+        };
+        !self.named((asking.purpose, asking.by), asking.waited, could).is_empty()
     }
 
     /// Those whom the terms of a purpose name to answer what somebody took of it, whatever the rules say, and its owner.

@@ -7,7 +7,9 @@ use super::Rulebook;
 use super::coach::continued_by;
 use super::judgement::{Cause, Judgement, Lenience};
 use crate::catalog::media_type;
-use crate::facts::{Activity, Grant, Head, Observation, Peek, Person, Place, PolicyId, Reading, Reason, Subject};
+use crate::facts::{
+    Activity, Grant, Head, Observation, Peek, Person, Place, PlatformId, PolicyId, Reading, Reason, Subject,
+};
 use crate::policy::{Decision, Hearing, Question, RequestFacts, RuleSet, Trials};
 
 impl Rulebook {
@@ -66,6 +68,7 @@ impl Rulebook {
             rules: self,
             hearing: self.policy.hear(&flow(seen, subject, person, at)),
             grants: self.counting(seen, person),
+            platform: at.0.platform.as_ref(),
             continued: continued_by(seen, person),
         })
     }
@@ -142,6 +145,8 @@ struct Counter<'a, 's> {
     rules: &'a Rulebook,
     hearing: Hearing<'a>,
     grants: Vec<&'s Grant>,
+    /// Where it goes.
+    platform: Option<&'a PlatformId>,
     /// What the person was told and continued past.
     continued: Vec<&'s Grant>,
 }
@@ -152,6 +157,8 @@ struct Verdict<'s> {
     reasons: Vec<Reason>,
     /// Those of the refusing policies that refuse it under a grant, and not without one.
     of_grants: BTreeSet<PolicyId>,
+    /// Those that refuse it only under grants for other platforms, where one for this platform is held.
+    elsewhere: BTreeSet<PolicyId>,
     errors: BTreeSet<PolicyId>,
     troubles: Vec<String>,
     /// The rules of other modes that may apply.
@@ -159,6 +166,14 @@ struct Verdict<'s> {
 }
 
 impl<'s> Counter<'_, 's> {
+    /// Whether a grant is for other platforms, where one for this platform is held.
+    fn is_beside(&self, grant: &Grant) -> bool {
+        self.platform.is_some_and(|here| {
+            let is_for = |grant: &Grant| grant.platforms.contains(here);
+            !is_for(grant) && self.grants.iter().any(|grant| is_for(grant))
+        })
+    }
+
     fn may_be_read(&self) -> bool {
         self.ask(RuleSet::InEffect, &["inspect"]).is_clean()
     }
@@ -221,6 +236,7 @@ impl<'s> Counter<'_, 's> {
             passed: None,
             reasons: Vec::new(),
             of_grants: BTreeSet::new(),
+            elsewhere: BTreeSet::new(),
             errors: BTreeSet::new(),
             troubles: Vec::new(),
             trials: Trials::default(),
@@ -234,11 +250,19 @@ impl<'s> Counter<'_, 's> {
             if decision.is_allowed() {
                 verdict.reasons = decision.reasons().to_vec();
                 verdict.of_grants.clear();
+                verdict.elsewhere.clear();
                 verdict.passed = Some((decision, grant));
                 break;
             }
             let unknown = |reason: &&Reason| !verdict.reasons.iter().any(|known| known.policy == reason.policy);
             let new: Vec<Reason> = decision.reasons().iter().filter(unknown).cloned().collect();
+            if grant.is_some_and(|grant| self.is_beside(grant)) {
+                verdict.elsewhere.extend(new.iter().map(|reason| reason.policy.clone()));
+            } else {
+                for reason in decision.reasons() {
+                    verdict.elsewhere.remove(&reason.policy);
+                }
+            }
             // where a grant would open it but for these, they are why not, whatever they are under another
             let is_in_question = |reason: &Reason| verdict.of_grants.contains(&reason.policy);
             if grant.is_some() && (!new.is_empty() || decision.reasons().iter().any(is_in_question)) {
@@ -267,6 +291,7 @@ pub(super) struct Part<'s> {
     pub(super) grant: Option<&'s Grant>,
     pub(super) reasons: Vec<Reason>,
     pub(super) of_grants: BTreeSet<PolicyId>,
+    pub(super) elsewhere: BTreeSet<PolicyId>,
     pub(super) errors: BTreeSet<PolicyId>,
     pub(super) troubles: Vec<String>,
 }
@@ -284,6 +309,7 @@ impl<'s> Verdict<'s> {
             grant: grant.flatten(),
             reasons: self.reasons,
             of_grants: self.of_grants,
+            elsewhere: self.elsewhere,
             errors: self.errors,
             troubles: self.troubles,
         }

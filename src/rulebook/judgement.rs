@@ -21,6 +21,7 @@ pub struct Judgement {
     grant: Option<Grant>,
     reasons: Vec<Reason>,
     of_grants: BTreeSet<PolicyId>,
+    elsewhere: BTreeSet<PolicyId>,
     inspect_reasons: Vec<Reason>,
     errors: BTreeSet<PolicyId>,
     troubles: Vec<String>,
@@ -66,6 +67,8 @@ pub struct Refusal {
     pub reasons: Vec<Reason>,
     /// Those of them that only speak of grants that are held, and would open nothing here anyway.
     pub of_grants: BTreeSet<PolicyId>,
+    /// Those of them that only speak of grants for other platforms, where one for this platform is held.
+    pub elsewhere: BTreeSet<PolicyId>,
     /// Whether a policy failed to evaluate.
     pub policy_error: bool,
     /// Whether the directory does not know the person.
@@ -91,6 +94,7 @@ impl Judgement {
             grant: None,
             reasons: Vec::new(),
             of_grants: BTreeSet::new(),
+            elsewhere: BTreeSet::new(),
             inspect_reasons: Vec::new(),
             errors: BTreeSet::new(),
             troubles: Vec::new(),
@@ -144,6 +148,7 @@ impl Judgement {
         self.grant = verdict.grant.filter(|_| !broken).cloned();
         self.reasons = verdict.reasons;
         self.of_grants = verdict.of_grants;
+        self.elsewhere = verdict.elsewhere;
         self.inspect_reasons = inspect.reasons;
         self.errors = errors;
         self.troubles = troubles;
@@ -165,6 +170,7 @@ impl Judgement {
         permit.or_else(|| self.let_pass.clone()).ok_or_else(|| Refusal {
             reasons: self.reasons.clone(),
             of_grants: self.of_grants.clone(),
+            elsewhere: self.elsewhere.clone(),
             policy_error: self.cause == Cause::PolicyError,
             unknown_person: self.cause == Cause::UnknownPerson,
             may_continue: self.coach() == Some(Coach::Offered),

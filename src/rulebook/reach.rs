@@ -23,6 +23,8 @@ pub struct Width {
     pub default_for: Duration,
     /// How long it may go unused.
     pub idle: Option<Duration>,
+    /// What it opens of these groups, where that is known.
+    pub opens: BTreeSet<Activity>,
 }
 
 impl Width {
@@ -31,6 +33,7 @@ impl Width {
         Self {
             default_for: purpose.default_for(&covers),
             idle: purpose.idle_for(&covers),
+            opens: BTreeSet::new(),
             covers,
         }
     }
@@ -45,7 +48,24 @@ impl Rulebook {
         };
         let least = Width::of(purpose, offer.covers.clone());
         let wider = self.wider(seen, purpose, offer).unwrap_or_default();
-        std::iter::once(least).chain(wider).collect()
+        let mut widths: Vec<Width> = std::iter::once(least).chain(wider).collect();
+        self.tell_opened(&mut widths, self.opened_there(seen, purpose, offer).as_ref());
+        widths
+    }
+
+    /// Has each say what it opens of its groups, of all that a grant of the purpose opens.
+    pub fn tell_opened(&self, widths: &mut [Width], opened: Option<&BTreeSet<Activity>>) {
+        for width in widths {
+            width.opens = opened.map_or_else(BTreeSet::new, |opened| self.in_groups(opened, &width.covers));
+        }
+    }
+
+    fn opened_there(&self, seen: &Observation, purpose: &Purpose, offer: &Offer) -> Option<BTreeSet<Activity>> {
+        let person = seen.person.as_deref()?;
+        let platform = self.catalog.place(seen.ask.host()).platform?;
+        let approver = purpose.supposed_approver(&person.id, person.manager.as_ref());
+        let by = come_by(offer, approver.as_ref())?;
+        Some(self.opened_if_held(person, purpose, (by, seen.at), &BTreeSet::from([platform])))
     }
 
     /// Where else than on the platform of what was refused a grant of each of these offers would open something: all of them

@@ -226,11 +226,21 @@ impl Rulebook {
         platform: &PlatformId,
         opens: &dyn Fn(&There<'_>) -> bool,
     ) -> bool {
+        let mut places = self.spots_of(platform).peekable();
+        places.peek().is_none() || places.any(|places| outlook.could(places, opens))
+    }
+
+    /// The hosts of a platform, first, and of others of its family; none where none of its own is known.
+    fn spots_of<'a>(&'a self, platform: &'a PlatformId) -> impl Iterator<Item = &'a Vec<Place>> {
         let at = |platform: &PlatformId| self.spots().get(&Some(platform.clone()));
-        let Some(own) = at(platform) else { return true };
+        let own = at(platform);
         let family = self.catalog.relatives(platform).filter_map(at);
-        let mut places = std::iter::once(own).chain(family);
-        places.any(|places| outlook.could(places, opens))
+        own.into_iter().chain(family.filter(move |_| own.is_some()))
+    }
+
+    /// The same, one after the other.
+    pub(super) fn places_of<'a>(&'a self, platform: &'a PlatformId) -> impl Iterator<Item = &'a Place> {
+        self.spots_of(platform).flatten()
     }
 
     /// The same on hosts that belong to no platform, which are used with any.

@@ -197,7 +197,12 @@ async fn an_emergency_takes_a_ticket_words_and_the_rules_and_passes_no_ban() {
     let unreviewed = breaks(&world, "nora", &json!({})).await;
     assert_eq!(
         (unreviewed.status, kind(&unreviewed).as_str()),
-        (StatusCode::FORBIDDEN, "approval-required")
+        (StatusCode::FORBIDDEN, "no-reviewer")
+    );
+    let said = unreviewed.json()["detail"].as_str().unwrap().to_owned();
+    assert!(
+        said.contains("nobody could review “Crisis response” for you") && !said.contains("approval"),
+        "{said}"
     );
     // a manager without a training, who is not of its audience: the guards stay
     let broke = breaks(&world, "hana", &json!({})).await;
@@ -244,6 +249,51 @@ async fn whoever_owes_a_review_for_a_working_day_breaks_no_glass_until_it_is_don
     assert_eq!(
         (many.status, kind(&many).as_str()),
         (StatusCode::CONFLICT, "too-many-unreviewed")
+    );
+    world.close().await;
+}
+
+/// The page of what was refused to somebody just now.
+async fn refusal_page(world: &World, user: &str) -> String {
+    let refused = world.client(user).post(TWEET, "application/json", "{}").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let page = refused.json()["instance"]
+        .as_str()
+        .unwrap()
+        .replace("/v1/decisions", "/refusals");
+    world.client(user).navigate(&format!("{PORTAL}{page}")).await.text()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_emergency_is_offered_only_where_somebody_could_review_it_and_none_is_left_unreviewed() {
+    let world = World::open().await;
+    let emergency = async |user: &str| world.client(user).navigate(&format!("{PORTAL}/emergency")).await;
+    let home = async |user: &str| world.client(user).navigate(&format!("{PORTAL}/")).await.text();
+    // of the board's own emergency nobody is left to review it
+    assert!(!home("nora").await.contains("href=\"/emergency\""));
+    assert!(!refusal_page(&world, "nora").await.contains("/break-glass"));
+    let told = emergency("nora").await;
+    assert_eq!(told.status, StatusCode::FORBIDDEN);
+    assert!(told.text().contains("nobody could review"), "{}", told.text());
+    assert_eq!(
+        emergency("dan").await.status,
+        StatusCode::NOT_FOUND,
+        "the rules let him take none"
+    );
+
+    assert!(home("pia").await.contains("href=\"/emergency\""));
+    assert!(refusal_page(&world, "pia").await.contains("/break-glass"));
+    assert_eq!(emergency("pia").await.status, StatusCode::OK);
+    assert_eq!(breaks(&world, "pia", &json!({})).await.status, StatusCode::CREATED);
+    world.clock.advance(Duration::from_hours(24));
+    assert!(!home("pia").await.contains("href=\"/emergency\""));
+    assert!(!refusal_page(&world, "pia").await.contains("/break-glass"));
+    let overdue = emergency("pia").await;
+    assert_eq!(overdue.status, StatusCode::FORBIDDEN);
+    assert!(
+        overdue.text().contains("Until then you can break no glass"),
+        "{}",
+        overdue.text()
     );
     world.close().await;
 }

@@ -814,7 +814,7 @@ forbid (principal, action in Action::"activity", resource in Category::"social-m
         "They have ruled since",
         "Mode: It enforces",
         "rules/90-test.cedar",
-        "This corner is closed.",
+        "<h3>Closed</h3><p>This corner is closed.</p>",
         "new rules took effect",
         "the gateway started",
         "The security team may read what was decided about others",

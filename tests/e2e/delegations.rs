@@ -554,6 +554,14 @@ async fn a_page_lets_somebody_answer_and_takes_it_back_and_the_inbox_says_for_wh
         "{inbox}"
     );
     let session = session(&nora).await;
+    // an owner's own requests reach whoever leads them
+    let offered = opens(&nora, "/delegations", &session).await.text();
+    for purpose in ["fraud-investigation", "advertising-campaign", "brand-publishing"] {
+        assert!(
+            offered.contains(&format!("name=\"for.{purpose}\"")),
+            "{purpose}: {offered}"
+        );
+    }
     let inbox = opens(&nora, "/approvals", &session).await.text();
     let decline = hidden(inbox.split_once("/decline\"").unwrap().1, "token");
     let fields = [("token", decline.as_str()), ("note", "Not this week")];

@@ -252,6 +252,51 @@ async fn a_page_offers_nothing_that_nobody_may_approve_and_says_whom_to_turn_to(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_purpose_is_told_by_its_activities_where_the_rules_open_less_than_its_groups() {
+    let world = World::open().await;
+    let [ben, mia] = ["ben", "mia"].map(|user| world.client(user));
+    let page = async |client: &Client, path: &str| client.navigate(&format!("{PORTAL}{path}")).await.text();
+    let community = serde_json::json!({
+        "purpose": "community-management", "platforms": ["x"], "statement": "Keep our group in order",
+    });
+    let asked = ben.declare(&community).await;
+    assert_eq!(asked.status, StatusCode::ACCEPTED, "{}", asked.text());
+    let opens = "comment, delete something, edit something and send a message; manage a page and moderate";
+    for told in [page(&mia, "/approvals").await, page(&ben, "/").await] {
+        assert!(told.contains(opens), "{told}");
+        assert!(!told.contains("post, comment") && !told.contains("advertise"), "{told}");
+    }
+    let stated = page(&ben, "/purposes/partner-relations").await;
+    assert!(
+        stated.contains("Read and search; react and follow; comment and send a message, for"),
+        "{stated}"
+    );
+    assert!(!stated.contains("post, comment"), "{stated}");
+
+    // where the rules open all that is named, the name says so
+    let brand = serde_json::json!({
+        "purpose": "brand-publishing", "platforms": ["x"], "statement": "Launch of the new bicycle",
+    });
+    assert_eq!(ben.declare(&brand).await.status, StatusCode::ACCEPTED);
+    let both = page(&mia, "/approvals").await;
+    assert!(
+        both.contains("post, comment, message and upload; manage pages and advertise"),
+        "{both}"
+    );
+    let french = Request::get(format!("{PORTAL}/approvals"))
+        .header("accept-language", "fr")
+        .header("sec-fetch-site", "none")
+        .header("sec-fetch-mode", "navigate")
+        .header("sec-fetch-dest", "document");
+    let french = mia.send(french).await.text();
+    assert!(
+        french.contains("commenter, supprimer un contenu, modifier un contenu et envoyer un message"),
+        "{french}"
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_reason_is_asked_for_and_told() {
     let world = World::open().await;
     let (ben, mia) = (world.client("ben"), world.client("mia"));

@@ -263,7 +263,7 @@ async fn who_may_approve_is_written_to_and_whoever_asked_hears_the_answer_each_i
     );
     assert_eq!(
         asked.subject(),
-        "Ben Okafor demande « Publication au nom de la marque »"
+        "Ben Okafor demande «\u{a0}Publication au nom de la marque\u{a0}»"
     );
     assert_eq!(asked.head("Content-Language"), "fr");
     let body = asked.body();
@@ -278,7 +278,11 @@ async fn who_may_approve_is_written_to_and_whoever_asked_hears_the_answer_each_i
     let approved = post.letter().await;
     assert_eq!(approved.to(), "ben@example.org");
     assert!(approved.subject().starts_with("Approved: "), "{}", approved.subject());
-    assert!(approved.body().contains("Why: Good luck"), "{}", approved.body());
+    assert!(
+        approved.body().contains("Mia Castellano wrote: Good luck"),
+        "{}",
+        approved.body()
+    );
     assert_ne!(approved.head("Message-ID"), asked.head("Message-ID"));
     counted(&world, "sent", 2.0).await;
     nothing_waits(&world).await;

@@ -125,6 +125,37 @@ async fn what_a_purpose_does_not_cover_is_no_reason_where_no_other_would_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_purpose_for_another_platform_does_not_cover_is_no_reason_where_one_for_this_is_held() {
+    let world = World::open().await;
+    let ben = world.client("ben");
+    let refused = async || ben.post(SHARE, JSON, "{}").await.json();
+    world
+        .grant("ben", "community-management", &["x"], &["read", "engage", "publish"])
+        .await;
+    let scope = serde_json::json!(["Your declared purpose does not cover this platform."]);
+    assert_eq!(refused().await["reasons"], scope, "it is all that he holds");
+    world
+        .grant("ben", "partner-relations", &["linkedin"], &["read", "publish"])
+        .await;
+    let beside = refused().await;
+    assert_eq!(beside["reasons"], serde_json::json!([]));
+    let link = beside["help"].as_str().unwrap();
+    let page = ben.navigate(link).await.text();
+    assert!(
+        page.contains("What you hold for it does not open this; another purpose would."),
+        "{page}"
+    );
+    assert!(!page.contains("does not cover this platform"), "{page}");
+    let path = "/voyager/api/contentcreation/normShares";
+    let decided = world.closed("www.linkedin.com", path).await.decided().clone();
+    assert!(
+        decided.policies.iter().any(|rule| rule.as_str() == "guard.scope"),
+        "the record keeps it"
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_script_gets_a_problem_document_with_everything_that_helps() {
     let world = World::open().await;
     let fetch = Request::get("https://www.linkedin.com/feed/?secret=1")

@@ -198,6 +198,77 @@ async fn a_purpose_is_stated_from_ones_own_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_lacks_nothing_but_a_training_is_told_which() {
+    let world = World::open().await;
+    let ben = world.client("ben");
+    assert_eq!(
+        own_page(&ben, "/purposes/brand-publishing").await.status,
+        StatusCode::OK
+    );
+    world.clock.advance(Duration::from_hours(24 * 366 * 6));
+    let told = own_page(&ben, "/purposes/brand-publishing").await;
+    assert_eq!(told.status, StatusCode::FORBIDDEN);
+    assert!(
+        told.text()
+            .contains("“Publishing for the brand” takes a valid training, “social-media”"),
+        "{}",
+        told.text()
+    );
+    let others = own_page(&world.client("ada"), "/purposes/brand-publishing").await;
+    assert_eq!(others.status, StatusCode::NOT_FOUND, "it is for others");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_stands_with_what_was_written_and_leads_to_its_page() {
+    let world = World::open().await;
+    let ada = world.client("ada");
+    let stated = ada
+        .declare(&json!({"purpose": "recruiting", "platforms": ["linkedin"], "statement": "A role for Rust in Lyon"}))
+        .await;
+    assert_eq!(stated.status, StatusCode::CREATED, "{}", stated.text());
+    let id = stated.json()["id"].as_str().unwrap().to_owned();
+    let mine = own_page(&ada, "/").await.text();
+    assert!(mine.contains(&format!("<h3><a href=\"/grants/{id}\">")), "{mine}");
+    assert!(mine.contains("<p class=\"said\">A role for Rust in Lyon</p>"), "{mine}");
+    assert_eq!(own_page(&ada, &format!("/grants/{id}")).await.status, StatusCode::OK);
+    // the rules let staff make tokens, and visitors not
+    assert!(mine.contains("href=\"/tokens\""), "{mine}");
+    assert!(
+        !own_page(&world.client("vic"), "/")
+            .await
+            .text()
+            .contains("href=\"/tokens\"")
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_takes_no_slip_for_a_filter() {
+    let world = World::open().await;
+    let mia = world.client("mia");
+    for path in ["/v1/grants?usr=mia", "/v1/grants?user=mia&usr=ben"] {
+        let unfit = mia.get(&format!("{PORTAL}{path}")).await;
+        assert_eq!(unfit.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", unfit.text());
+        let told = unfit.json();
+        assert_eq!(told["type"], "https://wayleave.example/problems/query-unfit");
+        assert_eq!(told["errors"][0]["field"], "usr");
+        let detail = told["detail"].as_str().unwrap();
+        assert!(
+            detail.ends_with("there is no filter `usr`: did you mean `user`?"),
+            "{detail}"
+        );
+    }
+    for list in ["approvals", "purposes", "reviews"] {
+        let unfit = mia.get(&format!("{PORTAL}/v1/{list}?usr=mia")).await;
+        assert_eq!(unfit.status, StatusCode::UNPROCESSABLE_ENTITY, "{list}");
+        let paged = mia.get(&format!("{PORTAL}/v1/{list}?limit=1")).await;
+        assert_eq!(paged.status, StatusCode::OK, "{list}");
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn those_who_approve_and_those_who_break_the_glass_find_the_way_without_being_asked() {
     let world = World::open().await;
     let mia = own_page(&world.client("mia"), "/").await.text();

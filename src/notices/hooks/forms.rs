@@ -9,6 +9,7 @@ use crate::clock::Timestamp;
 use crate::facts::{Grant, PurposeId};
 use crate::ledger::{About, Brought, Figure, Notice, SMALLEST};
 use crate::notices::words::Said;
+use crate::portal::words::Words;
 
 /// The most fields of a section, and characters of one and of a header (Slack, "Blocks").
 const MOST_FIELDS: usize = 10;
@@ -168,10 +169,11 @@ pub(super) fn connections(said: &Said, (id, origin, at): (&str, &str, Timestamp)
 
 /// A discussion of Jive.
 pub(super) fn jive(said: &Said) -> Value {
+    let colon = Words::of(said.language).colon;
     let facts = said
         .facts
         .iter()
-        .map(|(what, text)| format!("<li>{}: {}</li>", in_html(what), in_html(text)));
+        .map(|(what, text)| format!("<li>{}{colon}{}</li>", in_html(what), in_html(text)));
     let (label, url) = &said.link;
     let text = format!(
         "<body><ul>{}</ul><p><a href=\"{}\">{}</a></p><p>{}</p></body>",
@@ -189,15 +191,17 @@ pub(super) fn jive(said: &Said) -> Value {
 
 /// A signal of Socialtext, which is a text; addresses in it become links. What is too much for one is at its link.
 pub(super) fn socialtext(said: &Said) -> Value {
+    let Words { colon, semicolon, .. } = Words::of(said.language);
     let (label, url) = &said.link;
-    let link = format!("\n{label}: {url}");
+    let link = format!("\n{label}{colon}{url}");
     let mut text = in_signal(&said.title);
     let mut room = MOST_SIGNAL.saturating_sub(text.chars().count() + link.chars().count());
     for (nth, (what, fact)) in said.facts.iter().enumerate() {
-        let between = if nth == 0 { "\n" } else { "; " };
-        let fact = format!("{between}{}", in_signal(&format!("{what}: {fact}")));
-        let Some(left) = room.checked_sub(fact.chars().count() + "; …".chars().count()) else {
-            text.push_str("; …");
+        let between = if nth == 0 { "\n" } else { *semicolon };
+        let fact = format!("{between}{}", in_signal(&format!("{what}{colon}{fact}")));
+        let Some(left) = room.checked_sub(fact.chars().count() + semicolon.chars().count() + 1) else {
+            text.push_str(semicolon);
+            text.push('…');
             break;
         };
         room = left;
@@ -219,9 +223,10 @@ pub(super) fn sharepoint(said: &Said, column: Option<&str>) -> Value {
     let title: String = said.title.chars().take(MOST_TITLE).collect();
     let mut fields = serde_json::Map::from_iter([("Title".to_owned(), json!(title))]);
     if let Some(column) = column {
-        let facts = said.facts.iter().map(|(what, text)| format!("{what}: {text}\n"));
+        let colon = Words::of(said.language).colon;
+        let facts = said.facts.iter().map(|(what, text)| format!("{what}{colon}{text}\n"));
         let (label, url) = &said.link;
-        let text = format!("{}{label}: {url}\n{}", facts.collect::<String>(), said.foot);
+        let text = format!("{}{label}{colon}{url}\n{}", facts.collect::<String>(), said.foot);
         fields.insert(column.to_owned(), json!(in_column(&text)));
     }
     json!({ "fields": fields })
@@ -234,10 +239,11 @@ fn in_column(text: &str) -> String {
 
 /// The title and the content of an article of Igloo.
 pub(super) fn igloo(said: &Said) -> Vec<(&'static str, String)> {
+    let colon = Words::of(said.language).colon;
     let facts = said
         .facts
         .iter()
-        .map(|(what, text)| format!("<li>{}: {}</li>", in_html(what), in_html(text)));
+        .map(|(what, text)| format!("<li>{}{colon}{}</li>", in_html(what), in_html(text)));
     let (label, url) = &said.link;
     let content = format!(
         "<ul>{}</ul><p><a href=\"{}\">{}</a></p><p>{}</p>",
@@ -259,12 +265,13 @@ fn in_html(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::NoticeEvent;
+    use crate::facts::{Language, NoticeEvent};
     use crate::notices::tests::notice;
     use crate::notices::tests::weekly::digest;
 
     fn said() -> Said {
         Said {
+            language: Language::En,
             title: "<Ben> & [Mia]".to_owned(),
             facts: vec![
                 ("Who".into(), "Ben <b>".to_owned()),
@@ -380,6 +387,15 @@ mod tests {
         let text = "(user: 4) & (Mia)\nWho: Ben (b); Ticket: [x](https://evil.example)\n\
                     Answer: https://wayleave.internal/approvals";
         assert_eq!(socialtext(&said), json!({ "signal": text }));
+        let french = Said {
+            language: Language::Fr,
+            ..said
+        };
+        let signal = socialtext(&french)["signal"].to_string();
+        assert!(
+            signal.contains("Who\u{a0}: Ben") && signal.contains("\u{202f}; Ticket\u{a0}: "),
+            "{signal}"
+        );
     }
 
     #[test]

@@ -20,6 +20,7 @@ const NOT_GIVEN: &[&str] = &[
     "prohibited",
     "too-many-grants",
     "too-many-requests",
+    "no-reviewer",
     "review-overdue",
     "too-many-unreviewed",
 ];

@@ -20,6 +20,7 @@ pub(in crate::portal) const PROBLEMS: &[(&str, &[u16])] = &[
     ("key-reused", &[422]),
     ("key-unfit", &[400]),
     ("no-password", &[403]),
+    ("no-reviewer", &[403]),
     ("not-found", &[404]),
     ("not-json", &[400, 415]),
     ("one-at-a-time", &[429]),

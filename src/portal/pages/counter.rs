@@ -237,6 +237,8 @@ pub(in crate::portal) struct Held {
     pub(in crate::portal) id: String,
     pub(in crate::portal) title: String,
     pub(in crate::portal) effect: String,
+    /// What its holder wrote.
+    pub(in crate::portal) statement: String,
     pub(in crate::portal) left: String,
     pub(in crate::portal) token: String,
     /// The token for renewing it, where that is possible.
@@ -300,6 +302,8 @@ pub(in crate::portal) struct Offers {
     pub(in crate::portal) answers: bool,
     /// Whether the person may take something in an emergency.
     pub(in crate::portal) may_be_urgent: bool,
+    /// Whether the rules let the person make a token.
+    pub(in crate::portal) may_make_token: bool,
 }
 
 #[derive(Template)]

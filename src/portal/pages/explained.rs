@@ -9,6 +9,8 @@ use crate::portal::words::Words;
 pub(in crate::portal) struct Rule {
     pub(in crate::portal) id: String,
     pub(in crate::portal) effect: &'static str,
+    /// What it is about, for those who read rules.
+    pub(in crate::portal) title: Option<String>,
     pub(in crate::portal) reason: String,
     /// Where it does not count as others do.
     pub(in crate::portal) mode: Option<&'static str>,

@@ -68,6 +68,8 @@ pub struct Told<'a> {
     pub reasons: &'a [Reason],
     /// Those of them that speak of grants that are held.
     pub of_grants: &'a BTreeSet<PolicyId>,
+    /// Those that speak only of grants for other platforms, where one for this platform is held.
+    pub elsewhere: &'a BTreeSet<PolicyId>,
     /// What said no.
     pub cause: Cause,
     /// What would help.
@@ -268,18 +270,18 @@ impl Told<'_> {
 
     /// The reasons worth telling: those that nothing mends first. One whose fix would change nothing is left out, since
     /// it would read as advice; the record keeps it. So is what a purpose that is held does not cover, where no other
-    /// would do; whoever may continue past it hears of it. Last, when the purposes that are held would open this.
+    /// would do; whoever may continue past it hears of it; and what a grant for another platform does not cover. Last, when
+    /// the purposes that are held would open this.
     fn reasons(&self) -> Vec<&str> {
         let helps = |fix: &str| self.remedy.fixes.iter().any(|one| one == fix);
         let of_grants = self.may_continue || self.remedy.makes_grants_matter();
-        let counts = |reason: &&Reason| of_grants || !self.of_grants.contains(&reason.policy);
+        let counts = |reason: &&Reason| {
+            (of_grants || !self.of_grants.contains(&reason.policy)) && !self.elsewhere.contains(&reason.policy)
+        };
         let lasting = self.reasons.iter().filter(|reason| reason.fix.is_none());
         let lasting = lasting.filter(counts);
-        let mended = self
-            .reasons
-            .iter()
-            .filter(counts)
-            .filter(|reason| reason.fix.as_deref().is_some_and(helps));
+        let mended = self.reasons.iter().filter(counts);
+        let mended = mended.filter(|reason| reason.fix.as_deref().is_some_and(helps));
         let reasons = lasting.chain(mended).map(|reason| &reason.text);
         let told = reasons.chain(&self.remedy.not_now);
         told.map(|text| text.said_in(self.words.language)).collect()
@@ -315,7 +317,9 @@ impl Told<'_> {
         why.dedup();
         if why.is_empty() {
             let offers = &self.remedy.offers;
-            let why_not = if offers.is_empty() && self.may_continue {
+            let why_not = if !offers.is_empty() && self.holds_grant && self.cause == Cause::Rules {
+                words.held_opens_not
+            } else if offers.is_empty() && self.may_continue {
                 words.no_reason_to_continue
             } else if offers.is_empty() {
                 words.no_reason

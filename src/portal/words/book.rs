@@ -18,6 +18,8 @@ pub struct GrantSaid<'a> {
     pub was_given: bool,
     /// What whoever reviewed it found, where somebody did: whether it was an emergency.
     pub accepted: Option<bool>,
+    /// Whether it was taken, or was to be, in an emergency.
+    pub urgent: bool,
 }
 
 /// The words of the book.

@@ -12,6 +12,9 @@ pub struct EmergencyWords {
     pub overdue_title: &'static str,
     pub overdue: &'static str,
     pub too_many: fn(usize) -> String,
+    pub nobody_reviews_title: &'static str,
+    /// Of a purpose, with whoever owns it, unless that is who asks.
+    pub nobody_reviews: fn(purpose: &str, owner: Option<&str>) -> String,
     pub marked: fn(purpose: &str) -> String,
     pub to_review: &'static str,
     pub broke_the_glass: fn(who: &str, purpose: &str) -> String,

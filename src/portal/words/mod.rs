@@ -162,6 +162,8 @@ pub struct Words {
     pub tried: fn(activity: &str, place: &str) -> String,
     pub activity: fn(&str) -> String,
     pub groups: fn(&[&str]) -> String,
+    /// Several things, with “and” before the last.
+    pub list: fn(&[&str]) -> String,
     pub effect: fn(groups: &str, place: &str, lasts: Duration) -> String,
     pub approval: fn(&[&str], OthersAfter<'_>) -> String,
     pub fix: fn(&str) -> String,
@@ -172,6 +174,8 @@ pub struct Words {
     pub no_reason: &'static str,
     pub no_reason_to_continue: &'static str,
     pub opens_for_a_purpose: &'static str,
+    /// What is held there does not open it, and another purpose would.
+    pub held_opens_not: &'static str,
     pub opens_once_approved: &'static str,
     pub rules_failed: &'static str,
     pub not_listed: &'static str,

@@ -44,6 +44,8 @@ pub struct PrivacyWords {
     pub refusals: KeptWords,
     /// The same where several gateways share a database.
     pub refusals_shared: KeptWords,
+    /// What somebody wrote and could not send.
+    pub drafts: KeptWords,
     pub account: KeptWords,
     /// That somebody looked at what was decided about others.
     pub looks: KeptWords,

@@ -37,6 +37,9 @@ pub struct StatingWords {
     pub changed: &'static str,
     pub to_do: fn(groups: &str, said: &str) -> String,
     pub nobody_now: &'static str,
+    pub untrained_title: &'static str,
+    /// Of a purpose, and the training that it takes.
+    pub untrained: fn(purpose: &str, course: &str) -> String,
     pub urgent_title: &'static str,
     pub answers: &'static str,
     pub basis: &'static str,

@@ -124,3 +124,24 @@ fn amounts_of_data_read_in_the_largest_unit_of_each_language() {
     assert_eq!(read(3_000_000_000), ["3 GB", "3\u{a0}Go"]);
     assert_eq!(read(u64::MAX), ["18446744073 GB", "18446744073\u{a0}Go"]);
 }
+
+#[test]
+fn what_is_sealed_with_a_key_that_lies_beside_it_is_not_said_to_be_for_its_person_alone() {
+    for (words, database) in [(&ENGLISH, "database"), (&FRENCH, "base de données")] {
+        let privacy = &words.privacy;
+        for kept in [privacy.refusals_shared, privacy.drafts] {
+            assert!(kept.who.contains(database), "{}", kept.who);
+            assert_ne!(kept.who, privacy.refusals.who);
+        }
+        assert!((privacy.of_purposes)("A", "B").contains(database));
+    }
+}
+
+#[test]
+fn no_line_of_french_begins_with_what_belongs_to_the_word_before() {
+    let breaks = regex::Regex::new(r" [:;?!»]|« ").unwrap();
+    let notices = include_str!("../../notices/words.rs");
+    for text in said(&IN_FRENCH).into_iter().chain(said(&[notices])) {
+        assert!(!breaks.is_match(&text), "{text}");
+    }
+}

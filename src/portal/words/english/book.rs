@@ -114,6 +114,7 @@ fn grant(said: GrantSaid<'_>) -> String {
         GrantAct::Withdrawn => format!("took back the request for {on}"),
         GrantAct::Revoked => format!("revoked {on}"),
         GrantAct::Idle => format!("left {on} unused, which ended it"),
+        GrantAct::Refused if said.urgent => format!("was refused {on} in an emergency"),
         GrantAct::Refused => format!("was refused {on}"),
         GrantAct::Void => format!("{on} could not be kept, and never counted"),
     }

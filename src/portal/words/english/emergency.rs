@@ -4,7 +4,7 @@ use crate::portal::words::EmergencyWords;
 
 pub(super) const EMERGENCY: EmergencyWords = EmergencyWords {
     open: "This cannot wait …",
-    hint: "In an emergency this opens at once, for an hour at most. Those who would have approved it and the security team are told, and one of them looks at it by the next working day.",
+    hint: "In an emergency this opens at once, for an hour at most. Those who would have approved it find it on their pages, and one of them looks at it by the next working day; where your company has notices sent, they and the security team get one at once.",
     why: "What has happened?",
     button: "Break the glass",
     not_taken_title: "Nothing was opened",
@@ -12,6 +12,17 @@ pub(super) const EMERGENCY: EmergencyWords = EmergencyWords {
     overdue: "Somebody has to look at it first: ask whoever could have approved it. Until then you can break no glass.",
     too_many: |waiting| {
         format!("{waiting} emergencies of yours wait for a review. Some of them must be reviewed first.")
+    },
+    nobody_reviews_title: "Nobody could review it",
+    nobody_reviews: |purpose, owner| {
+        let turn_to = match owner {
+            Some(owner) => format!("{owner} owns it: turn to them, or to your help desk"),
+            None => "You own it yourself, and nobody reviews what they took: ask your help desk".to_owned(),
+        };
+        format!(
+            "What opens in an emergency is reviewed afterwards, and nobody could review “{purpose}” for you: whoever could is not \
+             in the directory, or the rules do not let them. {turn_to}, to name somebody else. Nothing was opened."
+        )
     },
     marked: |purpose| format!("Break-glass: {purpose}"),
     to_review: "Emergencies to review",
@@ -25,7 +36,7 @@ pub(super) const EMERGENCY: EmergencyWords = EmergencyWords {
     },
     review_due: |due, overdue| {
         if overdue {
-            format!("The review was due at {due}: until it is done, nothing more opens for them so")
+            format!("The review was due at {due}: until it is done, nothing else opens for this person in an emergency")
         } else {
             format!("The review is due at {due}")
         }

@@ -50,7 +50,7 @@ pub(super) const EXPLAINED: ExplainedWords = ExplainedWords {
         | Circumstance::Untrained(_)
         | Circumstance::FromNetwork(_)
         | Circumstance::FromElsewhere
-        | Circumstance::SignedInBy(_) => difference.to_string(),
+        | Circumstance::SignedInBy(_) => in_quotes(&difference.to_string()),
     },
     rules: "Rules of its day",
     theirs: "All that was decided about this person",
@@ -59,3 +59,16 @@ pub(super) const EXPLAINED: ExplainedWords = ExplainedWords {
     held_by_them: "What this person holds, and ending it",
     all: "All decisions",
 };
+
+/// Names as people read them, where the command line has backticks around them.
+fn in_quotes(text: &str) -> String {
+    let mut is_open = false;
+    let letters = text.chars().map(|letter| {
+        if letter != '`' {
+            return letter;
+        }
+        is_open = !is_open;
+        if is_open { '“' } else { '”' }
+    });
+    letters.collect()
+}

@@ -14,7 +14,7 @@ pub(super) fn span(length: Duration) -> String {
     let parts = [unit(days, "day"), unit(hours, "hour"), unit(minutes, "minute")];
     let parts: Vec<String> = parts.into_iter().flatten().take(2).collect();
     if parts.is_empty() {
-        unit(seconds, "second").unwrap_or_else(|| "no time".to_owned())
+        unit(seconds, "second").unwrap_or_else(|| "less than a second".to_owned())
     } else {
         parts.join(" ")
     }
@@ -66,7 +66,7 @@ mod tests {
         assert_eq!(read(60), "1 minute");
         assert_eq!(read(59), "59 seconds");
         assert_eq!(read(14 * 86_400 + 30), "14 days");
-        assert_eq!(read(0), "no time");
+        assert_eq!(read(0), "less than a second");
     }
 
     #[test]

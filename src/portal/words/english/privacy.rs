@@ -57,7 +57,7 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
     },
     purposes: KeptWords {
         what: "The purposes that you state",
-        holds: "The purpose, its platforms, your words, a ticket; who answered and what they wrote; who ended it and why; what you said came of it.",
+        holds: "The purpose, its platforms, your words, a ticket; who answered and what they wrote; who ended it and why; what you said came of it. Also whom you let answer in your place.",
         how_long: "Until your company removes it, in the gateway’s database and its records. What you said came of it is forgotten in the database once it is added up, a week after the end of the week in which you said it; the records keep it.",
         who: "",
     },
@@ -75,15 +75,21 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
     },
     refusals_shared: KeptWords {
         what: "Your recent refusals",
-        holds: "What you wanted to open and why it was refused, so that the page can explain it. Several gateways answer for one another here, so the database that they share has a copy, encrypted: nobody who reads the database alone can read it.",
-        how_long: "24 hours, the latest sixteen, and until the gateway next tidies up, minutes later.",
-        who: "You.",
+        holds: "What you wanted to open and why it was refused, so that the page can explain it. Several gateways answer for one another here, so the database that they share has a copy. It is encrypted with a key that the same database holds.",
+        how_long: "24 hours, the latest sixteen, and until a gateway next tidies up, minutes later. A copy that was made of the database may keep what it held then.",
+        who: "You. And those who may read that database, or a copy of it.",
+    },
+    drafts: KeptWords {
+        what: "What you wrote here for an answer, and could not send since you had to sign in first",
+        holds: "What you wrote last, so that the page has it again once you have signed in. It is encrypted with a key that the same database holds.",
+        how_long: "Until you have sent it; else an hour, and up to a day in the database.",
+        who: "You. And those who may read the database of the gateway.",
     },
     account: KeptWords {
         what: "Your account here, where you have one",
         holds: "A hash of your password, and of each token for tools, never the password or the token; on which day a token was used last.",
         how_long: "Until the account is removed; until the token ends.",
-        who: "You, what is on your own page. The hashes: those who may read the files of the gateway.",
+        who: "You, what is on your own page. The hashes: those who may read the files of the gateway or its database.",
     },
     looks: KeptWords {
         what: "That somebody looked at what was decided about others",
@@ -118,7 +124,7 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
     },
     of_purposes: |approve, revoke| {
         format!(
-            "You. While it waits, who may approve it: {approve}. While it is in force, who may end it: {revoke}. And those who may read the files of the gateway."
+            "You. While it waits, who may approve it: {approve}. While it is in force, who may end it: {revoke}. Of what was taken in an emergency, who may review it: those who may approve. Where the gateway sends mail or writes to a channel, whoever is told there: also your own words, of what waits and of emergencies. And those who may read the files of the gateway or its database."
         )
     },
     grounds_title: "What purposes rest on",

@@ -47,6 +47,13 @@ pub(super) const STATING: StatingWords = StatingWords {
     changed: "What it opens to you is another now than when the page was shown: look at it once more.",
     to_do: |groups, said| format!("To {groups}: {said}"),
     nobody_now: "Nobody can approve that now.",
+    untrained_title: "It takes a training",
+    untrained: |purpose, course| {
+        format!(
+            "“{purpose}” takes a valid training, “{course}”, and the directory knows none of you, or it has expired. Once it is \
+             renewed, you can state the purpose here."
+        )
+    },
     urgent_title: "This cannot wait",
     answers: "What others ask of you",
     basis: "On what ground personal data is processed",

@@ -102,9 +102,13 @@ fn bad_filter(bad: &BadFilter) -> String {
         ),
         BadFilter::Twice(name) => format!("« {name} » est donné deux fois. Donnez-le une fois."),
         BadFilter::Unreadable(filter) => unreadable(filter).to_owned(),
-        BadFilter::NoSuchTopic(near) => format!("« kind » est l’un de ceux-ci : {}.{}", Topic::names(), perhaps(*near)),
+        BadFilter::NoSuchTopic(near) => format!(
+            "«\u{a0}kind\u{a0}» est l’un de ceux-ci\u{a0}: {}.{}",
+            Topic::names(),
+            perhaps(*near)
+        ),
         BadFilter::NotOfTopic { filter, topic } => format!(
-            "« {filter} » ne distingue rien dans « {} ». Retirez-le, ou cherchez autre chose.",
+            "«\u{a0}{filter}\u{a0}» ne distingue rien dans «\u{a0}{}\u{a0}». Retirez-le, ou cherchez autre chose.",
             (super::book::BOOK.topic)(*topic)
         ),
         BadFilter::TooLong(filter) => format!("«\u{a0}{filter}\u{a0}» est plus long que tout nom."),

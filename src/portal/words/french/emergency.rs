@@ -5,7 +5,7 @@ use crate::portal::words::EmergencyWords;
 
 pub(super) const EMERGENCY: EmergencyWords = EmergencyWords {
     open: "Cela ne peut pas attendre…",
-    hint: "En cas d’urgence, l’accès s’ouvre aussitôt, pour une heure au plus. Les personnes qui auraient donné leur accord et l’équipe de sécurité en sont informées, et l’une d’elles examine le cas au plus tard le jour ouvré suivant.",
+    hint: "En cas d’urgence, l’accès s’ouvre aussitôt, pour une heure au plus. Les personnes qui auraient donné leur accord le voient sur leur page, et l’une d’elles examine le cas au plus tard le jour ouvré suivant\u{a0}; si votre entreprise fait envoyer des avis, elles et l’équipe de sécurité en reçoivent un aussitôt.",
     why: "Que s’est-il passé ?",
     button: "Ouvrir en urgence",
     not_taken_title: "Rien n’a été ouvert",
@@ -15,6 +15,26 @@ pub(super) const EMERGENCY: EmergencyWords = EmergencyWords {
         format!(
             "{} attendent un examen. Il faut d’abord en examiner quelques-unes.",
             counted(waiting, "de vos urgences", "de vos urgences")
+        )
+    },
+    nobody_reviews_title: "Personne ne pourrait l’examiner",
+    nobody_reviews: |purpose, owner| {
+        let turn_to = match owner {
+            Some(owner) => {
+                format!(
+                    "{owner} répond de ce motif\u{a0}: adressez-vous à cette personne ou à l’assistance informatique"
+                )
+            }
+            None => {
+                "Vous répondez vous-même de ce motif, et personne n’examine sa propre urgence\u{a0}: adressez-vous à \
+                     l’assistance informatique"
+                    .to_owned()
+            }
+        };
+        format!(
+            "Ce qui s’ouvre en urgence est examiné après coup, et personne ne pourrait examiner «\u{a0}{purpose}\u{a0}» pour \
+             vous\u{a0}: les personnes désignées ne figurent pas dans l’annuaire, ou les règles ne le leur permettent pas. \
+             {turn_to} pour faire désigner quelqu’un. Rien n’a été ouvert."
         )
     },
     marked: |purpose| format!("En urgence : {purpose}"),

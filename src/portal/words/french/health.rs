@@ -112,8 +112,8 @@ pub(super) const HEALTH: HealthWords = HealthWords {
             count => format!("{}\u{a0}connexions de clients", number(count)),
         };
         match tunnels {
-            1 => format!("{clients} ; 1\u{a0}tunnel non lu ou WebSocket."),
-            count => format!("{clients} ; {}\u{a0}tunnels non lus et WebSockets.", number(count)),
+            1 => format!("{clients}\u{a0}; 1\u{a0}tunnel non lu ou WebSocket."),
+            count => format!("{clients}\u{a0}; {}\u{a0}tunnels non lus et WebSockets.", number(count)),
         }
     },
 };

@@ -44,6 +44,7 @@ pub const FRENCH: Words = Words {
     tried: |activity, place| format!("Vous vouliez {activity} sur {place}."),
     activity,
     groups,
+    list: both,
     effect: |groups, place, lasts| format!("Vous pourriez {groups} sur {place} pendant {}.", span(lasts)),
     approval,
     fix,
@@ -62,6 +63,7 @@ pub const FRENCH: Words = Words {
     no_reason: "Aucune règle ne l’autorise.",
     no_reason_to_continue: "Aucune règle ne l’autorise, mais aucune ne s’y oppose fermement.",
     opens_for_a_purpose: "L’accès vous est ouvert dès que vous indiquez pourquoi vous en avez besoin.",
+    held_opens_not: "Ce que vous détenez pour cette plateforme ne le permet pas\u{a0}; un autre motif le permettrait.",
     opens_once_approved: "L’accès vous est ouvert dès que quelqu’un a approuvé ce pour quoi vous en avez besoin.",
     rules_failed: "Une règle n’a pas pu être évaluée et, dans le doute, l’accès est refusé. L’assistance informatique peut voir laquelle.",
     not_listed: "L’annuaire ne contient pas le nom sous lequel vous avez ouvert la session. Demandez à l’assistance informatique de l’ajouter.",
@@ -100,10 +102,7 @@ pub const FRENCH: Words = Words {
     choose_one: "Choisissez un motif.",
     unfit: unfit::unfit,
     unfit_title: "La déclaration ne convient pas",
-    unfit_detail: |said| {
-        let stop = if said.ends_with(['?', '.', '!']) { "" } else { "." };
-        format!("Rien n’a été accordé : {said}{stop}")
-    },
+    unfit_detail: |said| crate::portal::intake::sentence(&format!("Rien n’a été accordé\u{a0}: {said}")),
     not_declared_title: "Les règles ne vous permettent pas cette déclaration",
     not_declared: answers::not_declared,
     too_many_title: "Vous avez le nombre maximal d’autorisations",

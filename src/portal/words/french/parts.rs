@@ -16,7 +16,7 @@ pub(super) fn span(length: Duration) -> String {
     let parts = [unit(days, "jour"), unit(hours, "heure"), unit(minutes, "minute")];
     let parts: Vec<String> = parts.into_iter().flatten().take(2).collect();
     if parts.is_empty() {
-        unit(seconds, "seconde").unwrap_or_else(|| "aucun temps".to_owned())
+        unit(seconds, "seconde").unwrap_or_else(|| "moins d’une seconde".to_owned())
     } else {
         parts.join(" ")
     }
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(read(60), "1 minute");
         assert_eq!(read(59), "59 secondes");
         assert_eq!(read(14 * 86_400 + 30), "14 jours");
-        assert_eq!(read(0), "aucun temps");
+        assert_eq!(read(0), "moins d’une seconde");
     }
 
     #[test]

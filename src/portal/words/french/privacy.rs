@@ -62,7 +62,7 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
     },
     purposes: KeptWords {
         what: "Les motifs que vous déclarez",
-        holds: "Le motif, ses plateformes, vos mots, un ticket\u{a0}; qui a répondu et ce qui a été écrit\u{a0}; qui y a mis fin et pourquoi\u{a0}; ce que vous avez dit du résultat.",
+        holds: "Le motif, ses plateformes, vos mots, un ticket\u{a0}; qui a répondu et ce qui a été écrit\u{a0}; qui y a mis fin et pourquoi\u{a0}; ce que vous avez dit du résultat. Aussi qui peut répondre à votre place parce que vous l’avez voulu.",
         how_long: "Jusqu’à ce que votre entreprise l’efface, dans la base de données de la passerelle et ses enregistrements. Ce que vous avez dit du résultat est oublié dans la base une fois additionné, une semaine après la fin de la semaine où vous l’avez dit\u{a0}; les enregistrements le gardent.",
         who: "",
     },
@@ -80,15 +80,21 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
     },
     refusals_shared: KeptWords {
         what: "Vos refus récents",
-        holds: "Ce que vous vouliez ouvrir et la raison du refus, pour que la page puisse l’expliquer. Plusieurs passerelles répondent ici l’une pour l’autre\u{a0}: la base de données qu’elles partagent en a donc une copie, chiffrée, que l’on ne peut pas lire avec la base de données seule.",
-        how_long: "24 heures, les seize derniers, et jusqu’au prochain nettoyage, quelques minutes plus tard.",
-        who: "Vous.",
+        holds: "Ce que vous vouliez ouvrir et la raison du refus, pour que la page puisse l’expliquer. Plusieurs passerelles répondent ici l’une pour l’autre\u{a0}: la base de données qu’elles partagent en a donc une copie. Elle est chiffrée avec une clé qui se trouve dans cette même base.",
+        how_long: "24 heures, les seize derniers, et jusqu’au prochain nettoyage, quelques minutes plus tard. Une copie faite de la base peut garder ce qu’elle contenait alors.",
+        who: "Vous. Et les personnes qui peuvent lire cette base de données, ou une copie de celle-ci.",
+    },
+    drafts: KeptWords {
+        what: "Ce que vous avez écrit ici pour répondre et n’avez pas pu envoyer, faute de session ouverte",
+        holds: "Ce que vous avez écrit en dernier, pour que la page le rende une fois la session ouverte. C’est chiffré avec une clé qui se trouve dans cette même base de données.",
+        how_long: "Jusqu’à l’envoi\u{a0}; sinon une heure, et jusqu’à un jour dans la base de données.",
+        who: "Vous. Et les personnes qui peuvent lire la base de données de la passerelle.",
     },
     account: KeptWords {
         what: "Votre compte ici, si vous en avez un",
         holds: "Une empreinte de votre mot de passe et de chaque jeton pour outils, jamais le mot de passe ni le jeton\u{a0}; le jour où un jeton a servi pour la dernière fois.",
         how_long: "Jusqu’à la suppression du compte\u{a0}; jusqu’à la fin du jeton.",
-        who: "Vous, pour ce qui figure sur votre page. Les empreintes\u{a0}: les personnes qui peuvent lire les fichiers de la passerelle.",
+        who: "Vous, pour ce qui figure sur votre page. Les empreintes\u{a0}: les personnes qui peuvent lire les fichiers de la passerelle ou sa base de données.",
     },
     looks: KeptWords {
         what: "Le fait que quelqu’un a consulté ce qui a été décidé au sujet des autres",
@@ -125,7 +131,7 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
     },
     of_purposes: |approve, revoke| {
         format!(
-            "Vous. Tant que la demande attend, qui peut l’approuver\u{a0}: {approve}. Tant que le motif est en vigueur, qui peut y mettre fin\u{a0}: {revoke}. Et les personnes qui peuvent lire les fichiers de la passerelle."
+            "Vous. Tant que la demande attend, qui peut l’approuver\u{a0}: {approve}. Tant que le motif est en vigueur, qui peut y mettre fin\u{a0}: {revoke}. Ce qui a été ouvert en urgence, qui peut l’examiner\u{a0}: les mêmes personnes que pour l’approuver. Là où la passerelle envoie des courriels ou écrit dans un canal, les personnes qui y sont informées\u{a0}: vos propres mots aussi, pour ce qui attend et pour les urgences. Et les personnes qui peuvent lire les fichiers de la passerelle ou sa base de données."
         )
     },
     grounds_title: "Sur quoi reposent les motifs",

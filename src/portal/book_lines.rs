@@ -4,8 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::Serialize;
-
+use super::book_line::{BookLine, Leads};
 use super::case::platform_name;
 use super::decision_pages::sender;
 use super::decisions::Decided;
@@ -15,50 +14,11 @@ use super::{Portal, Visit};
 use crate::audit::{Bookmark, Topic};
 use crate::clock::Timestamp;
 use crate::facts::{
-    Access, Act, Channel, GatewayAct, Grant, GrantAct, GrantId, PlatformId, PolicyId, PurposeId, Record, RecordId,
-    RevokedFor, RulebookId, SubjectId, Token, TokenAct, TokenId,
+    Access, Act, Channel, GatewayAct, Grant, GrantAct, GrantId, PlatformId, PolicyId, PurposeId, Record, RevokedFor,
+    RulebookId, SubjectId, Token, TokenAct,
 };
 use crate::ledger::Ledger;
 use crate::rulebook::Visitor;
-
-/// One line, as tools are told it.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct BookLine {
-    pub(super) id: RecordId,
-    pub(super) at: Timestamp,
-    pub(super) kind: &'static str,
-    pub(super) act: &'static str,
-    /// Who did it.
-    pub(super) by: Option<SubjectId>,
-    /// To whom it was done, or about whom it is.
-    pub(super) whose: Option<SubjectId>,
-    pub(super) grant: Option<GrantId>,
-    pub(super) token: Option<TokenId>,
-    pub(super) purpose: Option<PurposeId>,
-    pub(super) platforms: BTreeSet<PlatformId>,
-    pub(super) what: String,
-    pub(super) why: Vec<String>,
-    /// Whether something was written that whoever reads this may not read.
-    pub(super) withheld: bool,
-    pub(super) policies: BTreeSet<PolicyId>,
-    pub(super) policy_revision: Option<RulebookId>,
-    pub(super) line: String,
-    #[serde(skip)]
-    pub(super) name: String,
-    #[serde(skip)]
-    pub(super) leads: Option<Leads>,
-}
-
-/// Where there is more about a line.
-#[derive(Clone, Debug)]
-pub(super) enum Leads {
-    /// The grant has a page, which they may look at.
-    Grant(GrantId),
-    /// A decision.
-    Decision(RecordId, Option<Bookmark>),
-    /// Rules that ruled.
-    Rules(RulebookId),
-}
 
 /// Tells lines, apart from the request of whoever reads them: a search tells them from a thread of its own.
 pub(super) struct Teller {

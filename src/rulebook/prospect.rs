@@ -10,7 +10,7 @@ use super::weigh::Visitor;
 use crate::clock::Timestamp;
 use crate::facts::{Grant, PlatformId};
 use crate::policy::Outlook;
-use crate::purpose::{GROUPS, Purpose};
+use crate::purpose::{GROUPS, LONGEST_EMERGENCY, Purpose};
 
 /// What a purpose is found to open.
 struct Prospect<'p> {
@@ -94,7 +94,11 @@ impl<'p> Prospect<'p> {
 
     fn lasts(&self, covers: &BTreeSet<String>) -> Duration {
         let each = covers.iter().map(|group| BTreeSet::from([group.clone()]));
-        let lasts = each.map(|group| self.purpose.default_for(&group)).max();
+        let lasts = each.map(|group| match self.by {
+            By::Declaring | By::Approval(_) => self.purpose.default_for(&group),
+            By::Emergency => self.purpose.longest_for(&group).min(LONGEST_EMERGENCY),
+        });
+        let lasts = lasts.max();
         lasts.unwrap_or_default()
     }
 

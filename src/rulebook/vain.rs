@@ -736,6 +736,42 @@ mod tests {
     }
 
     #[test]
+    fn in_an_emergency_a_purpose_is_offered_for_what_it_could_open_within_the_hour() {
+        let states = "context has purpose && context.purpose.kind == PurposeKind::\"recruiting\"";
+        let scope = "principal, action in Action::\"read\", resource in Platform::\"linkedin\"";
+        let offered = |condition: &str| {
+            let permit = rule(1, &format!("permit ({scope}) when {{ {states} && {condition} }};"));
+            let shipped = Sources::embedded();
+            let emergencies = shipped
+                .rules
+                .iter()
+                .find(|file| file.name.contains("50-break-glass"))
+                .unwrap();
+            let (_, hour) = emergencies.text.split_once("@id(\"guard.emergency-hour\")").unwrap();
+            let all = "permit (principal, action == Action::\"break-glass\", resource);";
+            let rules = rulebook(&format!("{BASE}{permit}{}@id(\"hour\"){hour}", rule(2, all)));
+            let purpose = rules.purposes.get(&PurposeId::new("recruiting")).unwrap();
+            let (platforms, _) = as_ada(|visitor| rules.reach_in_emergency(visitor, purpose, TUESDAY.parse().unwrap()));
+            !platforms.is_empty()
+        };
+        for condition in [
+            "context.purpose.emergency",
+            r#"context.local.time >= duration("13h29m")"#,
+            r#"context.now >= datetime("2026-11-24T12:29:00Z")"#,
+            r#"context.now < context.purpose.declaredAt.offset(duration("10m"))"#,
+        ] {
+            assert!(offered(condition), "{condition}");
+        }
+        for condition in [
+            r#"context.local.time >= duration("13h30m")"#,
+            r#"context.now >= datetime("2026-11-24T12:30:00Z")"#,
+            r#"context.now < datetime("2026-11-24T11:30:00Z")"#,
+        ] {
+            assert!(!offered(condition), "{condition}");
+        }
+    }
+
+    #[test]
     fn what_is_used_with_a_platform_counts_as_opened_there() {
         let states = "when { context has purpose && context.purpose.kind == PurposeKind::\"market-research\" };";
         let connect = rule(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::{Category, Language, PlatformId, PurposeId, fields::list};
+use crate::facts::{Category, Invisible, Language, PlatformId, PurposeId, fields::list};
 use crate::purpose::{Unfit, Vain, show_duration};
 
 pub(super) fn unfit(why: &Unfit) -> String {
@@ -61,10 +61,19 @@ pub(super) fn unfit(why: &Unfit) -> String {
         Unfit::EmptyStatement => {
             "say in your own words what you need it for, without repeating characters or words".to_owned()
         }
+        Unfit::InvisibleInStatement(sign) => invisible(*sign),
+        Unfit::InvisibleInTicket(sign) => {
+            format!("name a ticket without the character {sign}: nobody sees it, and it can change how the rest reads")
+        }
         Unfit::LongTicket { most } => format!("name a ticket of at most {most} characters"),
         Unfit::NoTicket => "name a ticket: an emergency takes one".to_owned(),
         Unfit::OtherTicket { example, pattern } => format!("name a ticket such as `{example}` (pattern `{pattern}`)"),
     }
+}
+
+/// What is asked of whoever wrote a character that nobody sees.
+pub(super) fn invisible(sign: Invisible) -> String {
+    format!("leave out the character {sign}: nobody sees it, and it can change how the rest reads")
 }
 
 /// Where a purpose opens nothing: why, and what would.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::parts::{quoted, span};
-use crate::facts::{Category, Language, PlatformId, PurposeId};
+use crate::facts::{Category, Invisible, Language, PlatformId, PurposeId};
 use crate::purpose::{Unfit, Vain};
 
 pub(super) fn unfit(why: &Unfit) -> String {
@@ -60,12 +60,21 @@ pub(super) fn unfit(why: &Unfit) -> String {
         Unfit::EmptyStatement => {
             "dites avec vos mots pourquoi vous en avez besoin, sans répéter de caractères ni de mots".to_owned()
         }
+        Unfit::InvisibleInStatement(sign) => invisible(*sign),
+        Unfit::InvisibleInTicket(sign) => format!(
+            "indiquez un ticket sans le caractère {sign} : personne ne le voit, et il peut changer la lecture du reste"
+        ),
         Unfit::LongTicket { most } => format!("indiquez un ticket de {most}\u{a0}caractères au plus"),
         Unfit::NoTicket => "indiquez un ticket : une urgence en demande un".to_owned(),
         Unfit::OtherTicket { example, pattern } => {
             format!("indiquez un ticket comme « {example} » (modèle « {pattern} »)")
         }
     }
+}
+
+/// What is asked of whoever wrote a character that nobody sees.
+pub(super) fn invisible(sign: Invisible) -> String {
+    format!("retirez le caractère {sign} : personne ne le voit, et il peut changer la lecture du reste")
 }
 
 /// For which platforms a purpose is meant.

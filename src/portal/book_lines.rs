@@ -18,7 +18,16 @@ use crate::facts::{
     RulebookId, SubjectId, Token, TokenAct,
 };
 use crate::ledger::Ledger;
-use crate::rulebook::Visitor;
+use crate::rulebook::{InForce, Rulebook, Visitor};
+
+/// Why each rule says what it says, in the words of whoever reads it.
+fn reasons(rules: &Rulebook, words: &Words) -> Arc<BTreeMap<PolicyId, String>> {
+    let said = rules.policy().rules().map(|rule| {
+        let reason = rule.reason_said();
+        (rule.id.clone(), reason.said_in(words.language).to_owned())
+    });
+    Arc::new(said.collect())
+}
 
 /// Tells lines, apart from the request of whoever reads them: a search tells them from a thread of its own.
 pub(super) struct Teller {
@@ -30,14 +39,22 @@ pub(super) struct Teller {
 
 impl Teller {
     pub(super) fn of(portal: &Portal, visit: &Visit<'_>, visitor: Visitor<'_>, channel: Channel) -> Self {
-        let rules = visit.rules().policy().rules();
-        let reasons = rules.map(|rule| (rule.id.clone(), portal.said(&rule.reason_said()).to_owned()));
         Self {
             words: portal.words,
             sees: Sees::of(visit, visitor, channel),
             ledger: portal.ledger.clone(),
-            reasons: Arc::new(reasons.collect()),
+            reasons: reasons(visit.rules(), portal.words),
         }
+    }
+
+    /// The same to whoever they are now, by the rules that are in force now; none where these do not let them any more.
+    pub(super) fn by_now(&self, in_force: &InForce, at: Timestamp) -> Option<Self> {
+        Some(Self {
+            words: self.words,
+            sees: self.sees.by_now(in_force, at)?,
+            ledger: self.ledger.clone(),
+            reasons: reasons(&in_force.rulebook, self.words),
+        })
     }
 
     /// In which language.

@@ -20,9 +20,9 @@ use super::formats::{Format, accepted, format_of};
 use super::intake::Received;
 use super::pages::{self, Page, Problem};
 use super::paging::Paging;
-use super::tail::{Events, Tail, Until};
+use super::tail::{Events, Tail};
 use super::wanted::{self, Wanted};
-use super::{Portal, Visit, book, provenance};
+use super::{Anew, Portal, Visit, book, provenance};
 use crate::audit::Topic;
 use crate::facts::{AccessAct, Channel, Scope};
 use crate::rulebook::Visitor;
@@ -35,22 +35,22 @@ const SAID: Duration = Duration::from_secs(1);
 /// How far it is.
 enum Stage {
     /// What comes before its lines, and the first of them.
-    Begins(String, Piece, Box<Exporting>, Until),
+    Begins(String, Piece, Box<Exporting>, Anew),
     /// More follows.
-    GoesOn(Box<Exporting>, Until),
+    GoesOn(Box<Exporting>, Anew),
     /// It has said that it broke off.
     Breaks,
     Over,
 }
 
 impl Portal {
-    /// The file that is asked for, which flows until then; a page says why there is none, and nothing is answered here to any
-    /// other request.
+    /// The file that is asked for, which flows for as long as they may have it; a page says why there is none, and nothing is
+    /// answered here to any other request.
     pub(super) async fn export(
         &self,
         visit: &Visit<'_>,
         received: &Received,
-        until: Until,
+        anew: Anew,
     ) -> Option<Result<Tail, Page>> {
         let is_call = received.path().starts_with("/v1/");
         let reads = received.method == Method::GET || received.method == Method::HEAD;
@@ -72,7 +72,7 @@ impl Portal {
         let file = match answer {
             // of a file that nobody takes only the head is answered, and nothing recorded
             Ok(request) if received.method == Method::HEAD => Ok(headed(&request, pieces(Stage::Over))),
-            Ok(request) => counter.file(visit, visitor, request, until).await,
+            Ok(request) => counter.file(visit, visitor, request, anew).await,
             Err(page) => Err(page),
         };
         Some(file.map_err(|page| pages::in_language(page, words, super::language::BY_CHOICE)))
@@ -151,13 +151,7 @@ impl Portal {
 
     /// The file, once it is recorded that it is taken away; its first piece is there before the answer begins, so that what
     /// cannot be read, or is not known, is said instead.
-    async fn file(
-        &self,
-        visit: &Visit<'_>,
-        visitor: Visitor<'_>,
-        request: Request,
-        until: Until,
-    ) -> Result<Tail, Page> {
+    async fn file(&self, visit: &Visit<'_>, visitor: Visitor<'_>, request: Request, anew: Anew) -> Result<Tail, Page> {
         let unseen = |why: Unseen| match request.channel {
             Channel::Portal => self.unseen_decisions_page(&why),
             Channel::Cli | Channel::Api | Channel::ProxyName | Channel::Header => self.unseen_decisions(&why),
@@ -189,17 +183,17 @@ impl Portal {
             let next = piece.next.map(|next| next.to_string());
             return Err(wanted::unfit(&unknown, Vec::new()).with("next", next).answer());
         }
-        Ok(flowing(&request, (piece, Box::new(exporting), until)))
+        Ok(flowing(&request, (piece, Box::new(exporting), anew)))
     }
 }
 
 /// The answer with the whole file, piece by piece.
-fn flowing(request: &Request, (first, exporting, until): (Piece, Box<Exporting>, Until)) -> Tail {
+fn flowing(request: &Request, (first, exporting, anew): (Piece, Box<Exporting>, Anew)) -> Tail {
     let head = match request.format {
         Format::Csv => format!("{}\r\n", request.columns().join(",")),
         Format::Lines => String::new(),
     };
-    let begins = Stage::Begins(head, first, exporting, until);
+    let begins = Stage::Begins(head, first, exporting, anew);
     headed(request, pieces(begins))
 }
 
@@ -234,23 +228,14 @@ fn pieces(begins: Stage) -> Events {
 impl Stage {
     /// What comes next, and what then; nothing once it is over.
     async fn next(self) -> Option<(String, Self)> {
-        let (head, piece, exporting, until) = match self {
-            Self::Begins(head, piece, exporting, until) => (head, piece, exporting, until),
-            Self::GoesOn(exporting, mut until) => {
+        let (head, piece, exporting, anew) = match self {
+            Self::Begins(head, piece, exporting, anew) => (head, piece, exporting, anew),
+            Self::GoesOn(exporting, mut anew) => {
                 let broken_off = exporting.broken_off();
-                let more = if exporting.exporter.takes_more() {
-                    tokio::select! {
-                        biased;
-                        () = &mut until => None,
-                        piece = exporting.piece() => piece.ok(),
-                    }
-                } else {
-                    None
-                };
-                let Some((piece, exporting)) = more else {
+                let Some((piece, exporting)) = exporting.more(&mut anew).await else {
                     return Some((broken_off, Self::Breaks));
                 };
-                (String::new(), piece, Box::new(exporting), until)
+                (String::new(), piece, Box::new(exporting), anew)
             }
             Self::Breaks | Self::Over => return None,
         };
@@ -258,7 +243,7 @@ impl Stage {
         let goes_on = piece.next.is_some() && exporting.left > 0;
         let text = format!("{head}{}{}", piece.text, end.unwrap_or_default());
         let on = if goes_on {
-            Self::GoesOn(exporting, until)
+            Self::GoesOn(exporting, anew)
         } else {
             Self::Over
         };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::Anew;
 use super::book_lines::Teller;
 use super::decisions::{Decided, LOOKED_AT, Unseen};
 use super::formats::{Format, OF_DECISIONS, OF_LINES};
@@ -16,6 +17,8 @@ use crate::facts::{Channel, Record};
 
 /// How many lines are read and sent at once.
 const PIECE: usize = 500;
+/// So often one piece is read at most while rules and people keep changing.
+const TURNS: usize = 16;
 
 /// What is taken away.
 #[derive(Clone)]
@@ -56,6 +59,37 @@ impl Request {
 }
 
 impl Exporting {
+    /// The next piece, as the rules have it that are in force once it is read; nothing where the file ends before it.
+    pub(super) async fn more(self, anew: &mut Anew) -> Option<(Piece, Self)> {
+        if !self.exporter.takes_more() {
+            return None;
+        }
+        let mut exporting = self;
+        for _ in 0..TURNS {
+            if anew.has_changed() {
+                let (in_force, at) = anew.look();
+                exporting.teller = exporting.teller.by_now(&in_force, at)?;
+            }
+            let (from, left, unreadable) = (exporting.request.from, exporting.left, exporting.unreadable);
+            let (piece, read) = tokio::select! {
+                biased;
+                () = anew.over() => return None,
+                piece = exporting.piece() => piece.ok()?,
+            };
+            if !anew.has_changed() {
+                return Some((piece, read));
+            }
+            // what was read by the rules of before is not told
+            exporting = Self {
+                left,
+                unreadable,
+                ..read
+            };
+            exporting.request.from = from;
+        }
+        None
+    }
+
     /// The next piece, read where it may wait for the disk.
     pub(super) async fn piece(mut self) -> Result<(Piece, Self), Unseen> {
         let searches = Arc::clone(&self.searches);

@@ -12,6 +12,7 @@
 //! a site or of somebody else act for the person in front of it.
 
 mod accounts;
+mod anew;
 mod answers;
 mod api;
 mod approving;
@@ -117,6 +118,7 @@ use crate::identity::Guard;
 use crate::ledger::{Ledger, Once};
 use crate::proof::Board;
 use crate::rulebook::{InForce, Refusal, Rulebook, Visitor};
+pub use anew::{Anew, Until};
 pub use deeds::NotGranted;
 pub use delegating::{DelegationField, Misfit};
 pub use explained::PastRules;
@@ -133,8 +135,8 @@ pub use seal::Ticket;
 use searches::Searches;
 use session::Sessions;
 pub use table::{Route, routes};
+pub use tail::Tail;
 use tail::Watchers;
-pub use tail::{Tail, Until};
 use tokens::Tokens;
 use turns::Turns;
 pub use wanted::BadFilter;

@@ -38,7 +38,7 @@ const NO_LONGER: Duration = Duration::from_secs(2);
 const FEW: usize = 3;
 
 /// Who opens which pages, beside those of everybody.
-const MORE: [(&str, &[&str]); 6] = [
+const MORE: [(&str, &[&str]); 8] = [
     (
         "mia",
         &[
@@ -66,9 +66,18 @@ const MORE: [(&str, &[&str]); 6] = [
             "/v1/grants?purpose=recruiting&limit=100",
         ],
     ),
-    ("ben", &["/approvals"]),
-    ("p7", &[]),
-    ("ada", &[]),
+    (
+        "ben",
+        &[
+            "/approvals",
+            "/purposes/brand-publishing",
+            "/purposes/community-management",
+        ],
+    ),
+    ("p7", &["/purposes/recruiting"]),
+    ("ada", &["/purposes/recruiting"]),
+    ("cora", &["/purposes/customer-support"]),
+    ("pia", &["/emergency"]),
 ];
 
 fn noon() -> Timestamp {

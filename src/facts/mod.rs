@@ -20,6 +20,7 @@ mod ending;
 pub mod fields;
 mod grant_terms;
 mod hex;
+mod invisible;
 mod language;
 mod mailbox;
 mod named;
@@ -47,6 +48,7 @@ pub use destination::{Authority, BadHost, Category, Host, Place, PlatformId, Sit
 pub use ending::{Blame, End, Ending, Fault, FaultCode, Stage};
 pub use grant_terms::GrantTerms;
 pub use hex::{hex, unhex};
+pub use invisible::{Invisible, Lines};
 pub use language::{Language, Wording};
 pub use mailbox::{BadMailbox, Mailbox};
 pub use notice::{BadOccasion, NoticeEvent, Occasion};

@@ -23,6 +23,8 @@ pub(super) struct Heeded {
     pub(super) wall: WallClock,
     /// Moments that rules compare the present with, and those at which they expire.
     pub(super) moments: BTreeSet<Timestamp>,
+    /// So long after a grant was declared, or expires, in milliseconds, is what rules compare the present with.
+    spans: BTreeSet<i64>,
     /// Whether rules do more with time than to compare it: then no two moments are alike.
     pub(super) opaque: bool,
     /// Whether rules look at the request beyond what it does.
@@ -77,7 +79,7 @@ impl Policy {
         }
         let mut marks = self.sides(person, at)?;
         for grant in grants {
-            marks.extend([grant.not_before, grant.declared_at, grant.expires].map(|edge| side(edge, at)));
+            marks.extend(self.heeded().moments_of(grant).map(|edge| side(edge, at)));
         }
         Some(Stretch(marks))
     }
@@ -109,7 +111,7 @@ impl Policy {
     fn edges_of(&self, heeded: &Heeded, person: &Person, grants: &[Grant], at: Timestamp) -> Vec<Timestamp> {
         let mut edges: BTreeSet<Timestamp> = heeded.moments.clone();
         edges.extend(person.training.values());
-        edges.extend(grants.iter().flat_map(|grant| [grant.not_before, grant.expires]));
+        edges.extend(grants.iter().flat_map(|grant| heeded.moments_of(grant)));
         if let Ok(zone) = self.nouns.zone(person) {
             let (since_midnight, _) = wall_clock(&zone, at);
             let midnight = at.as_millis() - since_midnight;
@@ -212,6 +214,8 @@ enum Side {
     Span(Option<i64>),
     /// A moment that the person or the grant brings along.
     Brought,
+    /// So long after one of the grant's.
+    After(i64),
     Other,
 }
 
@@ -230,6 +234,16 @@ const TELLING: [&str; 7] = [
 const TELLING_WALL: [&str; 3] = ["context", "context.local", "context.local.time"];
 
 impl Heeded {
+    /// The moments at which a grant can make a difference.
+    fn moments_of(&self, grant: &Grant) -> impl Iterator<Item = Timestamp> {
+        let (declared, expires) = (grant.declared_at, grant.expires);
+        let later = self.spans.iter().flat_map(move |span| {
+            let after = |at: Timestamp| Timestamp::from_millis(at.as_millis().saturating_add(*span));
+            [declared, expires].map(after)
+        });
+        [grant.not_before, declared, expires].into_iter().chain(later)
+    }
+
     fn read(&mut self, body: &Value) {
         self.look(body);
         self.name(body);
@@ -273,9 +287,25 @@ impl Heeded {
                 true
             }
             (Side::Now, Side::Brought) | (Side::Brought, Side::Now) => true,
+            (Side::Now, Side::After(span)) | (Side::After(span), Side::Now) => {
+                self.spans.insert(*span);
+                true
+            }
             (
-                Side::Now | Side::WallClock | Side::Moment(_) | Side::Span(_) | Side::Brought | Side::Other,
-                Side::Now | Side::WallClock | Side::Moment(_) | Side::Span(_) | Side::Brought | Side::Other,
+                Side::Now
+                | Side::WallClock
+                | Side::Moment(_)
+                | Side::Span(_)
+                | Side::Brought
+                | Side::After(_)
+                | Side::Other,
+                Side::Now
+                | Side::WallClock
+                | Side::Moment(_)
+                | Side::Span(_)
+                | Side::Brought
+                | Side::After(_)
+                | Side::Other,
             ) => false,
         }
     }
@@ -321,6 +351,9 @@ fn side_of(expression: &Value) -> Side {
         Some("context.purpose.declaredAt" | "context.purpose.expiresAt") => return Side::Brought,
         Some(_) | None => {}
     }
+    if let Some(span) = expression.get("offset").and_then(after_one_of_the_grants) {
+        return Side::After(span);
+    }
     if expression.pointer("/getTag/left/Var").and_then(Value::as_str) == Some("principal") {
         return Side::Brought;
     }
@@ -332,6 +365,16 @@ fn side_of(expression: &Value) -> Side {
         Some(text) => Side::Span(milliseconds(text)),
         None => Side::Other,
     }
+}
+
+/// How long after a moment of the grant it is that the parts of an `offset` come to; none where they are of something else.
+fn after_one_of_the_grants(parts: &Value) -> Option<i64> {
+    let (of, by) = (parts.get(0)?, parts.get(1)?);
+    let is_of_grant = side_of(of) == Side::Brought && path(of).is_some();
+    let Side::Span(span) = side_of(by) else {
+        return None;
+    };
+    span.filter(|_| is_of_grant)
 }
 
 /// The texts that stand in an expression as such.
@@ -398,6 +441,23 @@ mod tests {
             "context has now",
         ] {
             assert!(!heeded(condition).opaque, "{condition}");
+        }
+    }
+
+    #[test]
+    fn how_long_after_a_grant_was_declared_or_ends_is_known_in_advance() {
+        let found = heeded(
+            "context has purpose && context.now >= context.purpose.declaredAt.offset(duration(\"1h\")) \
+             && context.purpose.expiresAt.offset(duration(\"-30m\")) > context.now",
+        );
+        assert!(!found.opaque);
+        assert_eq!(found.spans, BTreeSet::from([3_600_000, -1_800_000]));
+        for condition in [
+            "context.now >= context.purpose.declaredAt.offset(context.now.toTime())",
+            "context.now >= principal.getTag(\"course\").offset(duration(\"1h\"))",
+            "datetime(\"2027-01-31\") >= context.purpose.declaredAt.offset(duration(\"1h\"))",
+        ] {
+            assert!(heeded(condition).opaque, "{condition}");
         }
     }
 

@@ -50,6 +50,7 @@ mod rule;
 mod schema;
 mod shares;
 mod sight;
+mod stated;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -130,6 +131,8 @@ pub struct Policy {
     apart: OnceLock<Vec<Vec<apart::Part>>>,
     /// What they look at, once somebody replays or explains.
     heeded: OnceLock<heeded::Heeded>,
+    /// What they make of how a purpose is stated, once somebody looks what could be.
+    stated: OnceLock<stated::Stated>,
     /// What those on approvals look at, once somebody asks for something.
     approvals: OnceLock<heeded::Heeded>,
     /// What those on ending look at of a grant, once somebody looks through many.
@@ -173,6 +176,7 @@ impl Policy {
             memory: Memory::default(),
             apart: OnceLock::new(),
             heeded: OnceLock::new(),
+            stated: OnceLock::new(),
             approvals: OnceLock::new(),
             ending: OnceLock::new(),
             read: Read::default(),

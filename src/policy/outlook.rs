@@ -261,8 +261,27 @@ impl There<'_> {
             // what nobody reads passes where the flow does
             (Way::Shut, _) | (_, Reading::Never) => false,
             (Way::MayOpen, Reading::Maybe | Reading::Surely) => may_open(),
-            (Way::Free, Reading::Maybe | Reading::Surely) => may_open() && !self.surely(activity),
+            (Way::Free, Reading::Surely) => may_open() && !self.surely(activity),
+            (Way::Free, Reading::Maybe) => may_open() && (!self.surely(activity) || self.may_mend()),
         }
+    }
+
+    /// Whether it may be why what is done there is read where the rules would fail under another grant: then nothing passes under
+    /// that one alone, whatever is open without any.
+    fn may_mend(&self) -> bool {
+        let Some(action) = self.outlook.policy.judged.get("inspect") else {
+            return true;
+        };
+        let parties = (&self.outlook.principal, &action.party, &self.resource);
+        let in_effect = |number: Number| {
+            let rule = self.outlook.policy.validity.get(number);
+            rule.is_some_and(|rule| rule.is_in(RuleSet::InEffect))
+        };
+        self.outlook
+            .policy
+            .engine
+            .may_fail_by(values::CLAIM, parties, in_effect)
+            && self.may("inspect", Under::This(&self.outlook.claim))
     }
 
     /// Whether it could open the way there where nobody reads what is done, and which is not open anyway.

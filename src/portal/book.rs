@@ -2,7 +2,8 @@
 //! everybody whom it names. That they look is recorded, as it is of decisions.
 
 use super::api::channel;
-use super::book_lines::{BookLine, Teller};
+use super::book_line::BookLine;
+use super::book_lines::Teller;
 use super::decisions::{LOOKED_AT, Unseen};
 use super::intake::Received;
 use super::pages::{Page, Problem, field};

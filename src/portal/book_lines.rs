@@ -4,8 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::Serialize;
-
+use super::book_line::{BookLine, Leads};
 use super::case::platform_name;
 use super::decision_pages::sender;
 use super::decisions::Decided;
@@ -15,49 +14,19 @@ use super::{Portal, Visit};
 use crate::audit::{Bookmark, Topic};
 use crate::clock::Timestamp;
 use crate::facts::{
-    Access, Act, Channel, GatewayAct, Grant, GrantAct, GrantId, PlatformId, PolicyId, PurposeId, Record, RecordId,
-    RevokedFor, RulebookId, SubjectId, Token, TokenAct, TokenId,
+    Access, Act, Channel, GatewayAct, Grant, GrantAct, GrantId, PlatformId, PolicyId, PurposeId, Record, RevokedFor,
+    RulebookId, SubjectId, Token, TokenAct,
 };
 use crate::ledger::Ledger;
-use crate::rulebook::Visitor;
+use crate::rulebook::{InForce, Rulebook, Visitor};
 
-/// One line, as tools are told it.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct BookLine {
-    pub(super) id: RecordId,
-    pub(super) at: Timestamp,
-    pub(super) kind: &'static str,
-    pub(super) act: &'static str,
-    /// Who did it.
-    pub(super) by: Option<SubjectId>,
-    /// To whom it was done, or about whom it is.
-    pub(super) whose: Option<SubjectId>,
-    pub(super) grant: Option<GrantId>,
-    pub(super) token: Option<TokenId>,
-    pub(super) purpose: Option<PurposeId>,
-    pub(super) platforms: BTreeSet<PlatformId>,
-    pub(super) what: String,
-    pub(super) why: Vec<String>,
-    /// Whether something was written that whoever reads this may not read.
-    pub(super) withheld: bool,
-    pub(super) policies: BTreeSet<PolicyId>,
-    pub(super) policy_revision: Option<RulebookId>,
-    pub(super) line: String,
-    #[serde(skip)]
-    pub(super) name: String,
-    #[serde(skip)]
-    pub(super) leads: Option<Leads>,
-}
-
-/// Where there is more about a line.
-#[derive(Clone, Debug)]
-pub(super) enum Leads {
-    /// The grant has a page, which they may look at.
-    Grant(GrantId),
-    /// A decision.
-    Decision(RecordId, Option<Bookmark>),
-    /// Rules that ruled.
-    Rules(RulebookId),
+/// Why each rule says what it says, in the words of whoever reads it.
+fn reasons(rules: &Rulebook, words: &Words) -> Arc<BTreeMap<PolicyId, String>> {
+    let said = rules.policy().rules().map(|rule| {
+        let reason = rule.reason_said();
+        (rule.id.clone(), reason.said_in(words.language).to_owned())
+    });
+    Arc::new(said.collect())
 }
 
 /// Tells lines, apart from the request of whoever reads them: a search tells them from a thread of its own.
@@ -70,14 +39,22 @@ pub(super) struct Teller {
 
 impl Teller {
     pub(super) fn of(portal: &Portal, visit: &Visit<'_>, visitor: Visitor<'_>, channel: Channel) -> Self {
-        let rules = visit.rules().policy().rules();
-        let reasons = rules.map(|rule| (rule.id.clone(), portal.said(&rule.reason_said()).to_owned()));
         Self {
             words: portal.words,
             sees: Sees::of(visit, visitor, channel),
             ledger: portal.ledger.clone(),
-            reasons: Arc::new(reasons.collect()),
+            reasons: reasons(visit.rules(), portal.words),
         }
+    }
+
+    /// The same to whoever they are now, by the rules that are in force now; none where these do not let them any more.
+    pub(super) fn by_now(&self, in_force: &InForce, at: Timestamp) -> Option<Self> {
+        Some(Self {
+            words: self.words,
+            sees: self.sees.by_now(in_force, at)?,
+            ledger: self.ledger.clone(),
+            reasons: reasons(&in_force.rulebook, self.words),
+        })
     }
 
     /// In which language.

@@ -1,7 +1,7 @@
 //! The page of what a search finds in the book beside decisions: who did what, when, and why, page by page.
 
 use super::book::{FoundLines, looked_for};
-use super::book_lines::{BookLine, Leads};
+use super::book_line::{BookLine, Leads};
 use super::decision_pages::{ON_A_PAGE, platforms};
 use super::formats::Format;
 use super::intake::Received;

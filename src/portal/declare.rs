@@ -375,7 +375,7 @@ pub(super) fn named(ids: &[String], directory: &Directory) -> Vec<String> {
 }
 
 /// An error message as a sentence: the house's begin small and end without a full stop.
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(char::to_uppercase).into_iter().flatten();
     let mut sentence: String = first.chain(chars).collect();

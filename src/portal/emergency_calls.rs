@@ -10,7 +10,7 @@ use super::pages::{self, Page, Problem};
 use super::paging::Order;
 use super::{Portal, Visit};
 use crate::facts::GrantId;
-use crate::purpose::{Note, Why};
+use crate::purpose::{Note, UnfitNote, Why};
 use crate::rulebook::Visitor;
 
 impl Portal {
@@ -103,7 +103,9 @@ fn finding(received: &Received) -> Result<(bool, Why), Problem> {
     }
     let note = Note::parse(&intake::text(&members, "note", &mut wrong).unwrap_or_default());
     let why = note.as_ref().ok().and_then(|note| Why::of(note.clone()));
-    if why.is_none() {
+    if let Err(UnfitNote::Invisible(sign)) = note {
+        wrong.push(pages::field("note", intake::unfit_note(UnfitNote::Invisible(sign))));
+    } else if why.is_none() {
         let most = Note::MOST;
         wrong.push(pages::field(
             "note",

@@ -15,7 +15,7 @@ use super::pages::{Page, see_other};
 use super::{Portal, Visit, times};
 use crate::facts::{Channel, Grant, GrantId, PurposeId};
 use crate::ledger::Life;
-use crate::purpose::{Declaration, Note, Purpose, Why};
+use crate::purpose::{Declaration, Note, Purpose, UnfitNote, Why};
 use crate::rulebook::Visitor;
 
 impl Portal {
@@ -182,9 +182,12 @@ impl Portal {
             "no" => Some(false),
             _ => None,
         };
-        let why = Note::parse(&form.note).ok().and_then(Why::of);
-        let Some((accepted, why)) = accepted.zip(why) else {
-            let title = words.emergency.not_reviewed_title;
+        let title = words.emergency.not_reviewed_title;
+        let note = Note::parse(&form.note);
+        if let Err(UnfitNote::Invisible(sign)) = note {
+            return self.unfit_note(title, UnfitNote::Invisible(sign));
+        }
+        let Some((accepted, why)) = accepted.zip(note.ok().and_then(Why::of)) else {
             return self.note(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 title,

@@ -1,7 +1,6 @@
 //! What a search found as a file: as a table, or as JSON Lines, the newest first. It is read and sent piece by piece, as fast
 //! as whoever asked takes it, so a file of any length takes as much memory as one piece. Whoever takes one away is recorded.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,81 +10,47 @@ use http::header::{self, HeaderValue};
 use http::{Method, Response};
 use http_body::Frame;
 use http_body_util::StreamBody;
-use serde_json::{Value, json};
 
 use super::api::channel;
 use super::book::{asked, place};
 use super::book_lines::Teller;
-use super::decisions::{Decided, LOOKED_AT, Unseen};
-use super::formats::{Format, OF_DECISIONS, OF_LINES, accepted, format_of};
+use super::decisions::Unseen;
+use super::exporting::{Exporting, Piece, Request};
+use super::formats::{Format, accepted, format_of};
 use super::intake::Received;
 use super::pages::{self, Page, Problem};
 use super::paging::Paging;
-use super::searches::{Exporter, Searches};
-use super::tail::{Events, Tail, Until};
+use super::tail::{Events, Tail};
 use super::wanted::{self, Wanted};
-use super::{Portal, Visit, book, provenance};
-use crate::audit::{Bookmark, Bounds, Found, ReadProblem, Topic, decisions, records};
-use crate::facts::{AccessAct, Channel, Record, Scope};
+use super::{Anew, Portal, Visit, book, provenance};
+use crate::audit::Topic;
+use crate::facts::{AccessAct, Channel, Scope};
 use crate::rulebook::Visitor;
 
 /// How many lines one file holds at most.
 pub(super) const MOST: u32 = 100_000;
-/// How many are read and sent at once.
-const PIECE: usize = 500;
 /// How long what is said last has to reach the wire before the body breaks off.
 const SAID: Duration = Duration::from_secs(1);
-
-/// What is taken away.
-#[derive(Clone)]
-struct Request {
-    wanted: Wanted,
-    is_of_decisions: bool,
-    from: Option<Bookmark>,
-    format: Format,
-    most: usize,
-    channel: Channel,
-}
-
-/// A file on its way.
-struct Exporting {
-    searches: Arc<Searches>,
-    folder: PathBuf,
-    teller: Teller,
-    request: Request,
-    /// How many lines may still come.
-    left: usize,
-    /// How many cannot be read.
-    unreadable: u64,
-    exporter: Exporter,
-}
 
 /// How far it is.
 enum Stage {
     /// What comes before its lines, and the first of them.
-    Begins(String, Piece, Box<Exporting>, Until),
+    Begins(String, Piece, Box<Exporting>, Anew),
     /// More follows.
-    GoesOn(Box<Exporting>, Until),
+    GoesOn(Box<Exporting>, Anew),
     /// It has said that it broke off.
     Breaks,
     Over,
 }
 
-/// One piece of it.
-struct Piece {
-    text: String,
-    count: usize,
-    next: Option<Bookmark>,
-}
-
 impl Portal {
-    /// The file that is asked for, which flows until then; a page says why there is none, and nothing is answered here to any
-    /// other request.
+    /// The file that is asked for, which flows for as long as they may have it; a page says why there is none, and nothing is
+    /// answered here to any other request.
     pub(super) async fn export(
         &self,
         visit: &Visit<'_>,
         received: &Received,
-        until: Until,
+        anew: Anew,
     ) -> Option<Result<Tail, Page>> {
         let is_call = received.path().starts_with("/v1/");
         let reads = received.method == Method::GET || received.method == Method::HEAD;
@@ -107,7 +72,7 @@ impl Portal {
         let file = match answer {
             // of a file that nobody takes only the head is answered, and nothing recorded
             Ok(request) if received.method == Method::HEAD => Ok(headed(&request, pieces(Stage::Over))),
-            Ok(request) => counter.file(visit, visitor, request, until).await,
+            Ok(request) => counter.file(visit, visitor, request, anew).await,
             Err(page) => Err(page),
         };
         Some(file.map_err(|page| pages::in_language(page, words, super::language::BY_CHOICE)))
@@ -186,13 +151,7 @@ impl Portal {
 
     /// The file, once it is recorded that it is taken away; its first piece is there before the answer begins, so that what
     /// cannot be read, or is not known, is said instead.
-    async fn file(
-        &self,
-        visit: &Visit<'_>,
-        visitor: Visitor<'_>,
-        request: Request,
-        until: Until,
-    ) -> Result<Tail, Page> {
+    async fn file(&self, visit: &Visit<'_>, visitor: Visitor<'_>, request: Request, anew: Anew) -> Result<Tail, Page> {
         let unseen = |why: Unseen| match request.channel {
             Channel::Portal => self.unseen_decisions_page(&why),
             Channel::Cli | Channel::Api | Channel::ProxyName | Channel::Header => self.unseen_decisions(&why),
@@ -224,17 +183,17 @@ impl Portal {
             let next = piece.next.map(|next| next.to_string());
             return Err(wanted::unfit(&unknown, Vec::new()).with("next", next).answer());
         }
-        Ok(flowing(&request, (piece, Box::new(exporting), until)))
+        Ok(flowing(&request, (piece, Box::new(exporting), anew)))
     }
 }
 
 /// The answer with the whole file, piece by piece.
-fn flowing(request: &Request, (first, exporting, until): (Piece, Box<Exporting>, Until)) -> Tail {
+fn flowing(request: &Request, (first, exporting, anew): (Piece, Box<Exporting>, Anew)) -> Tail {
     let head = match request.format {
-        Format::Csv => format!("{}\r\n", columns(request).join(",")),
+        Format::Csv => format!("{}\r\n", request.columns().join(",")),
         Format::Lines => String::new(),
     };
-    let begins = Stage::Begins(head, first, exporting, until);
+    let begins = Stage::Begins(head, first, exporting, anew);
     headed(request, pieces(begins))
 }
 
@@ -266,34 +225,17 @@ fn pieces(begins: Stage) -> Events {
     Box::pin(pieces)
 }
 
-fn columns(request: &Request) -> &'static [&'static str] {
-    if request.is_of_decisions {
-        OF_DECISIONS
-    } else {
-        OF_LINES
-    }
-}
-
 impl Stage {
     /// What comes next, and what then; nothing once it is over.
     async fn next(self) -> Option<(String, Self)> {
-        let (head, piece, exporting, until) = match self {
-            Self::Begins(head, piece, exporting, until) => (head, piece, exporting, until),
-            Self::GoesOn(exporting, mut until) => {
+        let (head, piece, exporting, anew) = match self {
+            Self::Begins(head, piece, exporting, anew) => (head, piece, exporting, anew),
+            Self::GoesOn(exporting, mut anew) => {
                 let broken_off = exporting.broken_off();
-                let more = if exporting.exporter.takes_more() {
-                    tokio::select! {
-                        biased;
-                        () = &mut until => None,
-                        piece = exporting.piece() => piece.ok(),
-                    }
-                } else {
-                    None
-                };
-                let Some((piece, exporting)) = more else {
+                let Some((piece, exporting)) = exporting.more(&mut anew).await else {
                     return Some((broken_off, Self::Breaks));
                 };
-                (String::new(), piece, Box::new(exporting), until)
+                (String::new(), piece, Box::new(exporting), anew)
             }
             Self::Breaks | Self::Over => return None,
         };
@@ -301,96 +243,11 @@ impl Stage {
         let goes_on = piece.next.is_some() && exporting.left > 0;
         let text = format!("{head}{}{}", piece.text, end.unwrap_or_default());
         let on = if goes_on {
-            Self::GoesOn(exporting, until)
+            Self::GoesOn(exporting, anew)
         } else {
             Self::Over
         };
         Some((text, on))
-    }
-}
-
-impl Exporting {
-    /// The next piece, read where it may wait for the disk.
-    async fn piece(mut self) -> Result<(Piece, Self), Unseen> {
-        let searches = Arc::clone(&self.searches);
-        let read = searches.step(move || self.read().map(|piece| (piece, self))).await?;
-        read.map_err(|trouble| {
-            tracing::warn!(%trouble, "the records cannot be searched");
-            Unseen::NotRead
-        })
-    }
-
-    fn read(&mut self) -> Result<Piece, ReadProblem> {
-        let bounds = Bounds {
-            records: PIECE.min(self.left),
-            bytes: LOOKED_AT,
-        };
-        let Request { wanted, from, .. } = &self.request;
-        let (asked, sees) = ((&wanted.filter, *from), &mut self.teller.sees);
-        let found = if self.request.is_of_decisions {
-            decisions(&self.folder, asked, bounds, |one| {
-                wanted.admits(one) && sees.admits(one)
-            })?
-        } else {
-            records(&self.folder, asked, bounds, |one| sees.finds(wanted, one))?
-        };
-        let rows = self.rows(&found);
-        self.left = self.left.saturating_sub(rows.len());
-        self.unreadable += found.unreadable;
-        self.request.from = found.next;
-        let columns = columns(&self.request);
-        let text = rows.iter().map(|row| self.request.format.row(row, columns)).collect();
-        Ok(Piece {
-            text,
-            count: rows.len(),
-            next: found.next,
-        })
-    }
-
-    fn rows(&mut self, found: &Found) -> Vec<Value> {
-        let lines = found.records.iter().zip(&found.lines);
-        let row = |(record, at): (&Record, &Bookmark)| {
-            if self.request.is_of_decisions {
-                return Some(Decided::of(record)?.listed(*at));
-            }
-            Some(json!(self.teller.told(record, *at)?))
-        };
-        lines.filter_map(row).collect()
-    }
-
-    /// What is said at the end of a file that does not tell all.
-    fn end(&self, last: &Piece) -> Option<String> {
-        let (words, format) = (self.teller.words(), self.request.format);
-        let next = last.next.map(|next| next.to_string());
-        match next {
-            Some(next) if self.left == 0 => {
-                let most = (words.outcome.number)(u64::try_from(self.request.most).unwrap_or(u64::MAX));
-                let text = self.and_unreadable((words.book.file_cut_off)(&most, &next));
-                Some(format.end("cut-off", &text, Some(&next)))
-            }
-            Some(_) => None,
-            None => (self.unreadable > 0).then(|| {
-                let text = (words.decisions.unreadable)(self.unreadable);
-                format.end("unreadable", &text, None)
-            }),
-        }
-    }
-
-    /// What is said where it breaks off before the next piece: the rest follows from there.
-    fn broken_off(&self) -> String {
-        let next = self.request.from.map(|from| from.to_string());
-        let text = (self.teller.words().book.file_broken_off)(next.as_deref().unwrap_or_default());
-        let text = self.and_unreadable(text);
-        self.request.format.end("broken-off", &text, next.as_deref())
-    }
-
-    /// With how many lines until there could not be read.
-    fn and_unreadable(&self, text: String) -> String {
-        if self.unreadable == 0 {
-            return text;
-        }
-        let unreadable = (self.teller.words().decisions.unreadable)(self.unreadable);
-        format!("{text} {unreadable}")
     }
 }
 

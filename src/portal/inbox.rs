@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::answers::NotAnswered;
+use super::declare::sentence;
 use super::intake::Received;
 use super::mine_asked::name_of;
 use super::pages::counter::{Inbox, Request, RequestTokens};
@@ -13,7 +14,7 @@ use super::{Portal, Visit, times};
 use crate::clock::Timestamp;
 use crate::facts::{Channel, Grant, GrantId, Person, Verdict};
 use crate::ledger::Life;
-use crate::purpose::{ALTERNATE, Note, Why};
+use crate::purpose::{ALTERNATE, Note, UnfitNote, Why};
 use crate::rulebook::{Visitor, Way};
 
 /// For how long what somebody held before still says something.
@@ -163,12 +164,9 @@ impl Portal {
             self.keep_draft(visit, id.as_str(), &form.note).await;
             return see_other("/sign-in?to=/approvals");
         }
-        let Ok(note) = Note::parse(&form.note) else {
-            return self.note(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                words.not_answered_title,
-                words.bad_form,
-            );
+        let note = match Note::parse(&form.note) {
+            Ok(note) => note,
+            Err(why) => return self.unfit_note(words.not_answered_title, why),
         };
         let answered = match verb {
             Verb::Approve => self.approve(visit, visitor, &id, (note, Channel::Portal)).await,
@@ -190,6 +188,15 @@ impl Portal {
             }
             Err(why) => self.not_answered_page(&why),
         }
+    }
+
+    /// The page for a note that cannot be taken as it is.
+    pub(super) fn unfit_note(&self, title: &str, why: UnfitNote) -> Page {
+        let text = match why {
+            UnfitNote::Long => self.words.bad_form.to_owned(),
+            UnfitNote::Invisible(sign) => sentence(&(self.words.stating.invisible)(sign)),
+        };
+        self.note(StatusCode::UNPROCESSABLE_ENTITY, title, &text)
     }
 
     fn not_answered_page(&self, why: &NotAnswered) -> Page {

@@ -14,7 +14,7 @@ use super::pages::{Problem, field};
 use super::unread::{self, Unread};
 use super::words::{ENGLISH, Words};
 use crate::facts::{PlatformId, PurposeId, Secret, did_you_mean, hex};
-use crate::purpose::{Declaration, Note, parse_duration};
+use crate::purpose::{Declaration, Note, UnfitNote, parse_duration};
 
 /// How much a form or a declaration may hold.
 pub(super) const MOST: usize = 16 * 1024;
@@ -179,10 +179,7 @@ impl Received {
             ));
         }
         let note = Note::parse(&text(&members, "note", &mut wrong).unwrap_or_default());
-        if note.is_err() {
-            let most = Note::MOST;
-            wrong.push(field("note", format!("say it in at most {most} characters")));
-        }
+        wrong.extend(note.as_ref().err().map(|why| field("note", unfit_note(*why))));
         note.ok().filter(|_| wrong.is_empty()).ok_or_else(|| {
             let detail = sentence(&format!("Nothing was answered: {}", joined(&wrong, "; ")));
             let status = StatusCode::UNPROCESSABLE_ENTITY;
@@ -282,6 +279,14 @@ pub(super) fn unfit(words: &Words, wrong: Vec<Value>) -> Problem {
 pub(super) fn sentence(said: &str) -> String {
     let stop = if said.ends_with(['?', '.', '!']) { "" } else { "." };
     format!("{said}{stop}")
+}
+
+/// What is wrong with a note, for whoever writes a client.
+pub(super) fn unfit_note(why: UnfitNote) -> String {
+    match why {
+        UnfitNote::Long => format!("say it in at most {} characters", Note::MOST),
+        UnfitNote::Invisible(sign) => (ENGLISH.stating.invisible)(sign),
+    }
 }
 
 /// What is wrong, as one text.

@@ -212,12 +212,13 @@ impl Portal {
             self.keep_draft(visit, &deed(&meant), &form.note).await;
             return see_other(&to_sign_in(&meant));
         }
-        let unread = |text| self.note(StatusCode::UNPROCESSABLE_ENTITY, words.not_revoked_title, text);
-        let Ok(note) = Note::parse(&form.note) else {
-            return unread(words.bad_form);
+        let note = match Note::parse(&form.note) {
+            Ok(note) => note,
+            Err(why) => return self.unfit_note(words.not_revoked_title, why),
         };
         let Some(why) = Why::of(note).filter(|_| wrong.is_empty()) else {
-            return unread(words.say_why_you_revoke_here);
+            let (title, text) = (words.not_revoked_title, words.say_why_you_revoke_here);
+            return self.note(StatusCode::UNPROCESSABLE_ENTITY, title, text);
         };
         match self.revoke(visit, visitor, &meant, (why, Channel::Portal)).await {
             Ok(done) => {

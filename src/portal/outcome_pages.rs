@@ -10,6 +10,7 @@ use super::outcomes::{NotReported, Said, Unsaid};
 use super::pages::counter::ToReport;
 use super::pages::grant::OneGrant;
 use super::pages::{Page, see_other};
+use super::words::ENGLISH;
 use super::{Portal, Visit, times};
 use crate::facts::{Channel, Grant, GrantId, Report};
 use crate::ledger::Life;
@@ -166,6 +167,7 @@ pub(super) fn wrong(why: Unsaid) -> (&'static str, String) {
             "say how much in `amount`, or what in `text`; or `{\"skip\": true}`".to_owned(),
         ),
         Unsaid::NoNumber => ("amount", format!("a whole number from 0 to {}", Report::MOST)),
+        Unsaid::Invisible(sign) => ("text", (ENGLISH.stating.invisible)(sign)),
         Unsaid::LongText => ("text", format!("say it in at most {} characters", Report::LONGEST)),
     }
 }

@@ -8,7 +8,7 @@ use std::fmt::Display;
 
 use super::ended::tells;
 use super::{Portal, Visit};
-use crate::facts::{Grant, GrantAct, GrantId, Report, Wording};
+use crate::facts::{Grant, GrantAct, GrantId, Invisible, Lines, Report, Wording};
 use crate::ledger::LedgerError;
 use crate::rulebook::Visitor;
 
@@ -41,6 +41,8 @@ pub enum Unsaid {
     NoNumber,
     /// More than [`Report::LONGEST`] characters.
     LongText,
+    /// A character in the text that nobody sees, and that changes what is read.
+    Invisible(Invisible),
 }
 
 impl Said {
@@ -57,6 +59,9 @@ impl Said {
         }
         if text.chars().count() > Report::LONGEST {
             return Err(Unsaid::LongText);
+        }
+        if let Some(sign) = Invisible::first_in(text, Lines::Many) {
+            return Err(Unsaid::Invisible(sign));
         }
         if amount.is_none() && text.is_empty() {
             return Err(Unsaid::Nothing);
@@ -158,5 +163,6 @@ mod tests {
         let long = "é".repeat(Report::LONGEST);
         assert!(read("", &long).is_ok());
         assert_eq!(read("", &format!("{long}!")), Err(Unsaid::LongText));
+        assert!(matches!(read("3", "no\u{202e}thing"), Err(Unsaid::Invisible(_))));
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::api::{channel, not_found, not_kept};
 use super::beside::Beside;
-use super::intake::{Received, joined as sentences, text};
+use super::intake::{Received, joined as sentences, text, unfit_note};
 use super::lists::{OF_GRANTS, misnamed};
 use super::once::in_use;
 use super::pages::{self, Page, Problem, field, retry_after};
@@ -312,10 +312,7 @@ fn revocation(received: &Received) -> Result<Revocation, Problem> {
     let given = |name: &str| texts.get(name).and_then(Value::as_str).map(str::to_owned);
     let meant = selection(given, &mut wrong);
     let note = Note::parse(&text(&members, "reason", &mut wrong).unwrap_or_default());
-    if note.is_err() {
-        let most = Note::MOST;
-        wrong.push(field("reason", format!("say it in at most {most} characters")));
-    }
+    wrong.extend(note.as_ref().err().map(|why| field("reason", unfit_note(*why))));
     if !wrong.is_empty() {
         return Err(unfit(wrong));
     }

@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::facts::{
     Access, AccessAct, Act, Arrival, Channel, Grant, Observation, Person, PolicyId, Record, Subject, SubjectId, Token,
 };
-use crate::rulebook::{Directory, Rulebook, Visitor};
+use crate::rulebook::{Directory, InForce, Rulebook, Visitor};
 
 /// Somebody who reads decisions, apart from their request: a search asks from a thread of its own.
 pub(super) struct Sees {
@@ -40,6 +40,21 @@ impl Sees {
             people: visit.in_force.directory.clone(),
             known: BTreeMap::new(),
         }
+    }
+
+    /// The same person as they are now, before the rules that are in force now; none where these do not let them any more.
+    pub(super) fn by_now(&self, in_force: &InForce, at: Timestamp) -> Option<Self> {
+        let sees = Self {
+            rules: Arc::clone(&in_force.rulebook),
+            person: Person::clone(&*in_force.directory.person(&self.person.id)?),
+            subject: self.subject.clone(),
+            arrival: self.arrival.clone(),
+            channel: self.channel,
+            at,
+            people: in_force.directory.clone(),
+            known: BTreeMap::new(),
+        };
+        sees.may_see_of(&SubjectId::nobody(), None).then_some(sees)
     }
 
     /// Whether they may read this record.

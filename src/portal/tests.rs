@@ -31,7 +31,7 @@ use crate::facts::{
 use crate::identity::SignIn;
 use crate::ledger::{MOST_IN_FORCE, OnRecord};
 use crate::purpose::{Approval, Approved, Consent, Declaration, Hearing, Lapsed, Note, Over, Pending, Why};
-use crate::rulebook::{Sources, Weighing};
+use crate::rulebook::{Live, Sources, Weighing};
 
 fn noon() -> Timestamp {
     "2026-11-24T11:30:00Z".parse().unwrap()
@@ -1424,4 +1424,78 @@ async fn the_page_on_privacy_names_the_rules_by_which_others_than_those_in_a_rol
         .iter()
         .find(|one| one["id"] == "slack");
     assert_eq!(slack.unwrap()["others"][0]["policy"], "t.one");
+}
+
+/// What is in force with one more rule.
+fn with(rule: &str) -> InForce {
+    let mut sources = Sources::embedded();
+    let text = format!("@id(\"test\") @title(\"T\") @reason(\"R.\") @owner(\"IT\")\n{rule}");
+    sources.rules.push(SourceText::new("rules/99-test.cedar", text));
+    Rulebook::assemble(&sources).unwrap().in_mode(Mode::Enforce)
+}
+
+/// Sol takes away what the book says of so many grants of Ada's and of Ben's, and other rules come into force after the first
+/// piece: whether it came whole, and the holders of what was told before and after, with how it ended.
+async fn taken_away(grants: usize, then: InForce) -> (bool, [Vec<String>; 2]) {
+    let mut counter = Counter::new();
+    let portal = counter.open();
+    for (number, who) in ["ada", "ben"].into_iter().cycle().take(2 * grants).enumerate() {
+        let terms = GrantTerms {
+            subject: SubjectId::parse(who).unwrap(),
+            ..counter.terms()
+        };
+        let grant = terms.named(GrantId::new(format!("g{number}")));
+        portal.book.note(&recorded(&portal.book, &grant));
+    }
+    portal.book.flush().await.unwrap();
+    let sol = counter.serves("sol");
+    let (visit, _) = counter.visit(&sol);
+    let live = Arc::new(Live::new(Counter::new().in_force));
+    let anew = Anew::listening(&live, &Clock::fixed(noon()), Box::pin(std::future::pending()));
+    let request = Request::get("/v1/records?kind=grants&format=jsonl").header("sec-fetch-site", "none");
+    let request = request.body(http_body_util::Empty::<Bytes>::new()).unwrap();
+    let received = portal.receive(request).await.unwrap();
+    let tail = portal.flows(&visit, &received, anew).await.unwrap().unwrap();
+    let mut body = tail.into_body();
+    let told = |bytes: &[u8]| -> Vec<String> {
+        let lines = std::str::from_utf8(bytes).unwrap().lines();
+        let lines = lines.map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let told = |line: serde_json::Value| line.get("by").or(line.get("end"))?.as_str().map(str::to_owned);
+        lines.map(|line| told(line).unwrap()).collect()
+    };
+    let first = http_body_util::BodyExt::frame(&mut body).await.unwrap().unwrap();
+    let before = told(&first.into_data().unwrap());
+    live.replace(then);
+    let mut rest = Vec::new();
+    let mut is_whole = true;
+    while let Some(frame) = http_body_util::BodyExt::frame(&mut body).await {
+        match frame {
+            Ok(frame) => rest.extend(frame.into_data().unwrap()),
+            Err(_) => is_whole = false,
+        }
+    }
+    (is_whole, [before, told(&rest)])
+}
+
+#[tokio::test]
+async fn a_file_goes_on_where_rules_and_people_change_and_leaves_out_whom_they_keep_apart_from_then_on() {
+    let (is_whole, [before, after]) = taken_away(600, Counter::new().in_force).await;
+    assert!(is_whole);
+    let of = |told: &[String], who: &str| told.iter().filter(|whose| *whose == who).count();
+    assert_eq!(before.len() + after.len(), 1_200);
+    assert_eq!(of(&before, "ben") + of(&after, "ben"), 600, "each once");
+
+    let apart = with("forbid (principal, action == Action::\"see-decisions\", resource == User::\"ben\");");
+    let (is_whole, [before, after]) = taken_away(600, apart).await;
+    assert!(is_whole && of(&before, "ben") > 0);
+    assert_eq!(of(&before, "ada") + of(&after, "ada"), 600);
+    assert_eq!(of(&after, "ada"), after.len());
+}
+
+#[tokio::test]
+async fn a_file_breaks_off_where_other_rules_do_not_let_its_reader_have_it() {
+    let shut = with("forbid (principal, action == Action::\"see-decisions\", resource);");
+    let (is_whole, [before, after]) = taken_away(600, shut).await;
+    assert!(!is_whole && !before.is_empty());
+    assert_eq!(after, ["broken-off"]);
 }

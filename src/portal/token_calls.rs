@@ -105,7 +105,7 @@ impl Portal {
         match why {
             NotMade::Unfit(what) => {
                 let name = match what {
-                    UnfitToken::Name => "name",
+                    UnfitToken::Name | UnfitToken::Invisible(_) => "name",
                     UnfitToken::NoScope => "scope",
                     UnfitToken::Lasts(_) => "expires",
                 };

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use super::declare::sentence;
 use super::intake::Received;
 use super::pages::tokens::{MakeToken, ScopeChoice, TokenLine, TokenMade};
 use super::pages::{Page, see_other};
@@ -185,6 +186,7 @@ impl Portal {
         let words = &self.words.tokens;
         match what {
             UnfitToken::Name => (words.bad_name)(Token::LONGEST_NAME),
+            UnfitToken::Invisible(sign) => sentence(&(self.words.stating.invisible)(sign)),
             UnfitToken::NoScope => words.no_scope.to_owned(),
             UnfitToken::Lasts(days) => (words.bad_days)(days),
         }

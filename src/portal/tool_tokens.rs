@@ -12,7 +12,7 @@ use http::{HeaderMap, header};
 
 use super::ended::tells_of_tokens;
 use super::{Portal, Visit};
-use crate::facts::{Act, Channel, GrantAct, Reason, Scope, Secret, Token, TokenAct, token_text};
+use crate::facts::{Act, Channel, GrantAct, Invisible, Lines, Reason, Scope, Secret, Token, TokenAct, token_text};
 use crate::identity::{SignIn, WhyRejected, token_hash};
 use crate::ledger::{Ledger, LedgerError, Listed};
 use crate::rulebook::Visitor;
@@ -29,6 +29,8 @@ pub(super) struct Wanted {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum UnfitToken {
     Name,
+    /// Its name holds a character that nobody sees, and that changes what is read.
+    Invisible(Invisible),
     NoScope,
     /// It would be good for longer than so many days, or for no time.
     Lasts(u32),
@@ -110,8 +112,11 @@ impl Portal {
         channel: Channel,
     ) -> Result<Vec<Reason>, NotMade> {
         let length = wanted.name.chars().count();
-        if length > Token::LONGEST_NAME || wanted.name.chars().any(char::is_control) {
+        if length > Token::LONGEST_NAME {
             return Err(NotMade::Unfit(UnfitToken::Name));
+        }
+        if let Some(sign) = Invisible::first_in(&wanted.name, Lines::One) {
+            return Err(NotMade::Unfit(UnfitToken::Invisible(sign)));
         }
         if wanted.scope.is_empty() {
             return Err(NotMade::Unfit(UnfitToken::NoScope));

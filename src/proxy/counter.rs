@@ -10,7 +10,7 @@ use super::respond::{self, Reader};
 use crate::audit::{Closing, Entry};
 use crate::facts::{End, Fault, Observation, Stage};
 use crate::identity::SignIn;
-use crate::portal::{Page, Tail, Until, Visit};
+use crate::portal::{Anew, Page, Tail, Visit};
 use crate::upstream::Body;
 
 impl Proxy {
@@ -25,7 +25,7 @@ impl Proxy {
         };
         // INVARIANT: by the rules, the people and the accounts of this moment: a body may have been long on its way. What
         // changes is listened for before they are loaded, so that nothing falls between the two.
-        let until = self.until_anew(inbound.visitor.sign_in.clone());
+        let anew = self.anew(inbound.visitor.sign_in.clone());
         if !inbound.visitor.sign_in.is_good() {
             return respond::fault(entry, seen.ask.host(), true, reader, &signed_out());
         }
@@ -45,7 +45,7 @@ impl Proxy {
             once: None,
             token: inbound.visitor.token.as_deref(),
         };
-        match self.house.portal.flows(&visit, &received, until).await {
+        match self.house.portal.flows(&visit, &received, anew).await {
             Some(Ok(tail)) if !head_only => flows(entry, tail),
             Some(Ok(tail)) => said(entry, tail.map(|_| Full::default()), head_only),
             Some(Err(page)) => said(entry, page, head_only),
@@ -53,17 +53,17 @@ impl Proxy {
         }
     }
 
-    /// Comes once whoever watches at the counter must be looked at anew: other rules or people are in force, their sign-in is
-    /// good no longer, or the gateway stops.
-    fn until_anew(&self, sign_in: SignIn) -> Until {
-        let (mut changes, stopping) = (self.house.live.changes(), self.house.tasks.stopping().clone());
-        Box::pin(async move {
+    /// What is heard of while something flows to whoever signed in so: other rules or people, and that nothing may flow any
+    /// more, since their sign-in is good no longer or the gateway stops.
+    fn anew(&self, sign_in: SignIn) -> Anew {
+        let stopping = self.house.tasks.stopping().clone();
+        let over = Box::pin(async move {
             tokio::select! {
                 () = stopping.cancelled() => {}
                 () = sign_in.ended() => {}
-                _ = changes.changed() => {}
             }
-        })
+        });
+        Anew::listening(&self.house.live, &self.house.clock, over)
     }
 }
 

@@ -5,19 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::facts::{Person, PlatformId, PurposeId, RulebookId, SubjectId};
+use crate::facts::{Channel, Person, PlatformId, PurposeId, RulebookId, SubjectId};
 
 /// How many statements are remembered.
 const REMEMBERED: u64 = 10_000;
 /// For how long: what was refused at one time of the day may be given at another.
 pub(super) const LASTS: Duration = Duration::from_mins(1);
 
-/// What somebody stated, under the rules of then.
+/// What somebody stated and how, under the rules of then: what opens nothing one way may be refused the other, and that is
+/// recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Statement {
     pub(super) who: SubjectId,
     pub(super) purpose: PurposeId,
     pub(super) platform: PlatformId,
+    pub(super) channel: Channel,
     pub(super) rulebook: RulebookId,
 }
 

@@ -230,6 +230,7 @@ impl Proxy {
             who: given.subject.id.clone(),
             purpose: stated.purpose.clone(),
             platform: stated.platform.clone(),
+            channel: stated.channel,
             rulebook: given.in_force.rulebook.id().clone(),
         };
         if self.fruitless.knows(&statement, given.person, given.at).await {

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 
 use super::chain::Approval;
 use crate::clock::Timestamp;
-use crate::facts::{Answer, Behalf, Ended, Grant, GrantState, SubjectId, Verdict};
+use crate::facts::{Answer, Behalf, Ended, Grant, GrantState, Invisible, Lines, SubjectId, Verdict};
 
 /// How much somebody may write to an answer, in characters.
 const MOST_NOTED: usize = 2_000;
@@ -79,21 +79,28 @@ pub struct Useless;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Note(String);
 
-/// More than [`Note::MOST`] characters.
+/// What is wrong with what somebody writes to an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LongNote;
+pub enum UnfitNote {
+    /// More than [`Note::MOST`] characters.
+    Long,
+    /// A character that nobody sees, and that changes what is read.
+    Invisible(Invisible),
+}
 
 impl Note {
     /// How many characters it may have.
     pub const MOST: usize = MOST_NOTED;
 
     /// A note of what stands in `text`, without the space around it.
-    pub fn parse(text: &str) -> Result<Self, LongNote> {
+    pub fn parse(text: &str) -> Result<Self, UnfitNote> {
         let text = text.trim();
         if text.chars().count() > Self::MOST {
-            Err(LongNote)
-        } else {
-            Ok(Self(text.to_owned()))
+            return Err(UnfitNote::Long);
+        }
+        match Invisible::first_in(text, Lines::Many) {
+            Some(sign) => Err(UnfitNote::Invisible(sign)),
+            None => Ok(Self(text.to_owned())),
         }
     }
 
@@ -420,7 +427,8 @@ mod tests {
     #[test]
     fn a_note_is_bounded_and_a_reason_says_something() {
         assert!(Note::parse(&"é".repeat(Note::MOST)).is_ok());
-        assert_eq!(Note::parse(&"é".repeat(Note::MOST + 1)), Err(LongNote));
+        assert_eq!(Note::parse(&"é".repeat(Note::MOST + 1)), Err(UnfitNote::Long));
+        assert!(matches!(Note::parse("no\u{202e}t"), Err(UnfitNote::Invisible(_))));
         assert_eq!(Why::of(Note::parse(" \n ").unwrap()), None);
     }
 }

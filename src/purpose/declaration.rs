@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::terms::Purpose;
 use crate::clock::Timestamp;
-use crate::facts::{Category, Person, PlatformId, PurposeId, SubjectId, Wording, did_you_mean};
+use crate::facts::{Category, Invisible, Lines, Person, PlatformId, PurposeId, SubjectId, Wording, did_you_mean};
 
 /// How long a statement may be, in characters.
 const MOST_STATED: usize = 2_000;
@@ -143,8 +143,12 @@ pub enum Unfit {
     LongStatement { most: usize },
     /// The statement repeats characters or words, and says nothing.
     EmptyStatement,
+    /// The statement holds a character that nobody sees, and that changes what is read.
+    InvisibleInStatement(Invisible),
     /// The ticket has more characters.
     LongTicket { most: usize },
+    /// The ticket holds a character that nobody sees, and that changes what is read.
+    InvisibleInTicket(Invisible),
     /// No ticket is named, which an emergency takes.
     NoTicket,
     /// The ticket is missing, or looks otherwise.
@@ -192,8 +196,13 @@ impl Unfit {
             Self::NoPlatform | Self::OtherPlatform { .. } | Self::OpensNothingThere(_) => UnfitField::Platforms,
             Self::NoGroup | Self::OtherGroup { .. } => UnfitField::Covers,
             Self::TooLong { .. } => UnfitField::Duration,
-            Self::ShortStatement { .. } | Self::LongStatement { .. } | Self::EmptyStatement => UnfitField::Statement,
-            Self::LongTicket { .. } | Self::NoTicket | Self::OtherTicket { .. } => UnfitField::Ticket,
+            Self::ShortStatement { .. }
+            | Self::LongStatement { .. }
+            | Self::EmptyStatement
+            | Self::InvisibleInStatement(_) => UnfitField::Statement,
+            Self::LongTicket { .. } | Self::InvisibleInTicket(_) | Self::NoTicket | Self::OtherTicket { .. } => {
+                UnfitField::Ticket
+            }
         }
     }
 
@@ -322,6 +331,10 @@ impl Purpose {
 
     pub(super) fn weigh_ticket(&self, ticket: Option<&str>, unfit: &mut Vec<Unfit>) -> Option<String> {
         let ticket = ticket.map(str::trim).filter(|ticket| !ticket.is_empty());
+        if let Some(sign) = ticket.and_then(|ticket| Invisible::first_in(ticket, Lines::One)) {
+            unfit.push(Unfit::InvisibleInTicket(sign));
+            return ticket.map(str::to_owned);
+        }
         let Some(rule) = &self.ticket else {
             if ticket.is_some_and(|ticket| ticket.chars().count() > LONGEST_TICKET) {
                 unfit.push(Unfit::LongTicket { most: LONGEST_TICKET });
@@ -342,7 +355,9 @@ impl Purpose {
 pub(super) fn weigh_statement(statement: &str, least: usize, unfit: &mut Vec<Unfit>) {
     let statement = statement.trim();
     let length = statement.chars().count();
-    if length < least {
+    if let Some(sign) = Invisible::first_in(statement, Lines::Many) {
+        unfit.push(Unfit::InvisibleInStatement(sign));
+    } else if length < least {
         unfit.push(Unfit::ShortStatement { least });
     } else if length > MOST_STATED {
         unfit.push(Unfit::LongStatement { most: MOST_STATED });
@@ -507,6 +522,27 @@ review = 2027-06-30
             };
             assert_eq!(matches!(weigh(&one), Weighed::Fit(_)), fits, "{ticket:?}");
         }
+    }
+
+    #[test]
+    fn a_character_that_nobody_sees_is_told_by_its_name_whatever_else_is_written() {
+        let found = unfit(&Declaration {
+            statement: "\u{202e}x".to_owned(),
+            ticket: Some("HR-1\u{2066}".to_owned()),
+            ..declaration()
+        });
+        let [Unfit::InvisibleInStatement(first), Unfit::InvisibleInTicket(second)] = &found[..] else {
+            panic!("{found:?}")
+        };
+        assert_eq!(
+            (first.to_string(), second.to_string()),
+            ("U+202E".to_owned(), "U+2066".to_owned())
+        );
+        let lines = Declaration {
+            statement: "Two candidates:\n\tone in Lyon\r\n\tone in Nice\r\n".to_owned(),
+            ..declaration()
+        };
+        assert!(matches!(weigh(&lines), Weighed::Fit(_)));
     }
 
     #[test]

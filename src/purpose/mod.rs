@@ -18,7 +18,7 @@ mod working_days;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use approval::{
-    Approved, Consent, Declined, Hearing, Lapsed, LongNote, Note, Over, Own, PartlyApproved, Pending, Useless, Why,
+    Approved, Consent, Declined, Hearing, Lapsed, Note, Over, Own, PartlyApproved, Pending, UnfitNote, Useless, Why,
 };
 pub use chain::{ALTERNATE, Alternates, Approval, Approver, Lacking, Needed};
 pub use declaration::{Declaration, Terms, Unfit, UnfitField, Vain, Weighed};

@@ -10,7 +10,7 @@ use super::weigh::Visitor;
 use crate::clock::Timestamp;
 use crate::facts::{Grant, PlatformId};
 use crate::policy::Outlook;
-use crate::purpose::{GROUPS, Purpose};
+use crate::purpose::{GROUPS, LONGEST_EMERGENCY, Purpose};
 
 /// What a purpose is found to open.
 struct Prospect<'p> {
@@ -75,8 +75,11 @@ impl Rulebook {
         let all = prospect.grant(&purpose.covers, &purpose.platforms);
         prospect.look(&all);
         prospect.look_closer(&all);
-        if purpose.ticket.as_ref().is_some_and(|rule| !rule.required) {
-            prospect.look_closer(&Grant { ticket: None, ..all });
+        let may_lack_ticket = purpose.ticket.as_ref().is_some_and(|rule| !rule.required);
+        if may_lack_ticket && self.policy.heeds_tickets() {
+            let none = Grant { ticket: None, ..all };
+            prospect.look(&none);
+            prospect.look_closer(&none);
         }
         (prospect.platforms, prospect.groups)
     }
@@ -94,7 +97,11 @@ impl<'p> Prospect<'p> {
 
     fn lasts(&self, covers: &BTreeSet<String>) -> Duration {
         let each = covers.iter().map(|group| BTreeSet::from([group.clone()]));
-        let lasts = each.map(|group| self.purpose.default_for(&group)).max();
+        let lasts = each.map(|group| match self.by {
+            By::Declaring | By::Approval(_) => self.purpose.default_for(&group),
+            By::Emergency => self.purpose.longest_for(&group).min(LONGEST_EMERGENCY),
+        });
+        let lasts = lasts.max();
         lasts.unwrap_or_default()
     }
 
@@ -149,7 +156,7 @@ impl<'p> Prospect<'p> {
     /// A rule may want less than all that a purpose can be stated for: one platform, or few groups of activities. Where
     /// something of that could open what is not found yet, it is tried.
     fn look_closer(&mut self, all: &Grant) {
-        if self.is_whole() {
+        if self.is_whole() || self.rules.policy.more_is_better() {
             return;
         }
         let Some(outlook) = self.outlook(all).map(Outlook::of_any_width) else {

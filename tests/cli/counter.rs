@@ -209,6 +209,22 @@ fn what_somebody_must_approve_is_asked_for_and_answered_at_two_terminals() {
     nothing waits for you
     ");
     let id = "$(wayleave grants --to-approve --json | grep -o '\"id\": *\"[^\"]*' | grep -o '[^\"]*$' | head -1)";
+    let turned = "$(printf 'Go \\342\\200\\256daeha')";
+    insta::assert_snapshot!(types("ben", &format!("wayleave declare brand-publishing --on x --statement \"{turned}\"")), @"
+    exit 1
+    --- stderr
+    The declaration does not fit: Nothing was granted: leave out the character U+202E: nobody sees it, and it can change how the rest reads.
+    ");
+    insta::assert_snapshot!(types("mia", &format!("wayleave approve {id} --note \"{turned}\"")), @"
+    exit 1
+    --- stderr
+    The answer cannot be read: Nothing was answered: leave out the character U+202E: nobody sees it, and it can change how the rest reads.
+    ");
+    insta::assert_snapshot!(types("mia", &format!("wayleave decline {id} --reason \"{turned}\"")), @"
+    exit 1
+    --- stderr
+    The answer cannot be read: Nothing was answered: leave out the character U+202E: nobody sees it, and it can change how the rest reads.
+    ");
     insta::assert_snapshot!(types("mia", &format!("wayleave approve {id} --note 'Go ahead'")), @"
     exit 0
     --- stdout

@@ -7,7 +7,7 @@ use regex::Regex;
 use super::desk::Desk;
 
 /// Rules that each keep some property.
-const GUARDS: [(&str, &str); 9] = [
+const GUARDS: [(&str, &str); 10] = [
     ("10-reach", "connect.not-at-work"),
     ("10-reach", "inspect.never"),
     ("30-guardrails", "guard.scope"),
@@ -17,6 +17,7 @@ const GUARDS: [(&str, &str); 9] = [
     ("40-portal", "approve.never-own"),
     ("40-portal", "approve.never-for-who-asks"),
     ("40-portal", "token.never-by-token"),
+    ("50-break-glass", "break-glass.never-contractors"),
 ];
 
 /// Conditions that do, and what they are changed to.
@@ -61,7 +62,7 @@ const CONDITIONS: [(&str, &str, &str); 9] = [
 ];
 
 /// Rules that break some.
-const MORE: [&str; 11] = [
+const MORE: [&str; 15] = [
     "permit (principal, action == Action::\"connect\", resource in Category::\"dating\") when { context has purpose };",
     "permit (principal, action == Action::\"connect\", resource in Category::\"evasion\");",
     "permit (principal, action == Action::\"inspect\", resource in Category::\"sensitive\");",
@@ -73,6 +74,10 @@ const MORE: [&str; 11] = [
     "permit (principal in Role::\"manager\", action == Action::\"see-value\", resource);",
     "permit (principal in Role::\"manager\", action == Action::\"see-decisions\", resource);",
     "permit (principal in Role::\"manager\", action == Action::\"give-delegation\", resource);",
+    "permit (principal in Role::\"manager\", action == Action::\"revoke\", resource);",
+    "permit (principal, action == Action::\"make-token\", resource);",
+    "permit (principal, action == Action::\"give-delegation\", resource);",
+    "permit (principal in Role::\"tool\", action == Action::\"break-glass\", resource);",
 ];
 
 /// A folder in which no property holds.

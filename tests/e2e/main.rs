@@ -51,6 +51,7 @@ mod idle;
 mod in_force;
 mod inbox;
 mod intercept;
+mod invisible;
 mod kept;
 mod languages;
 mod limits;

@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
 use wayleave::facts::{Act, Answer, Channel, End, GrantAct, SubjectId};
 
+use crate::approvals::without_cases;
 use crate::harness::World;
 use crate::harness::client::Client;
 use crate::harness::house::PORTAL;
@@ -661,5 +662,37 @@ async fn what_a_tool_states_in_vain_is_weighed_again_after_a_minute_and_when_rul
         })
         .await;
     assert_eq!(held(facebook).await, 3);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_tool_states_in_vain_in_one_way_is_refused_and_recorded_in_another() {
+    const RULES: &str = "@id(\"test.vain\") @title(\"Never\") @reason(\"Never.\") @owner(\"IT\")\n\
+        forbid (principal == User::\"carebot\", action == Action::\"connect\", resource);\n\
+        @id(\"test.short\") @title(\"Whole shifts\") @reason(\"Whole shifts only.\") @owner(\"IT\")\n\
+        forbid (principal, action == Action::\"declare\", resource)\n\
+        when { context.channel == \"proxy-name\" && resource.maxDuration < duration(\"6h\") };\n";
+    let world = World::planned(|plan| {
+        without_cases(plan);
+        std::fs::write(plan.folder.join("policies/rules/90-test.cedar"), RULES).unwrap();
+    })
+    .await;
+    let x = "https://x.com/home";
+    let by_header = world
+        .client("carebot")
+        .with_hop_field("wayleave-purpose", "customer-support");
+    assert_eq!(by_header.get(x).await.status, StatusCode::FORBIDDEN);
+    let by_name = signed_in(&world, "carebot+customer-support");
+    assert_eq!(by_name.get(x).await.status, StatusCode::FORBIDDEN);
+    let refused = world.acts(|record| match &record.act {
+        Act::Grant { act, grant, .. } => Some((*act, grant.channel)),
+        _ => None,
+    });
+    let refused = refused.await;
+    let by_name = (GrantAct::Refused, Channel::ProxyName);
+    assert!(
+        !refused.is_empty() && refused.iter().all(|one| *one == by_name),
+        "{refused:?}"
+    );
     world.close().await;
 }

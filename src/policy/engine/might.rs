@@ -3,10 +3,61 @@
 //!
 //! INVARIANT: what is not known is never guessed. A rule that hangs on it may hold and may not hold, whatever else it says.
 
-use super::body::{Body, Condition};
+use super::body::{Body, Condition, Program};
 use super::facts::Facts;
+use super::index::Number;
 use super::node::{Make, Node, Pair};
 use super::run::Run;
+
+impl Program {
+    /// Whether a rule's condition may fail: the validator rules out what asks for something that is not there, and leaves what
+    /// overflows.
+    pub(super) fn may_fail(&self, number: Number) -> bool {
+        match self.body(number).map(Body::condition) {
+            Some(Condition::Always) => false,
+            Some(Condition::When(node)) => self.part_may_fail(node),
+            Some(Condition::LeftToCedar) | None => true,
+        }
+    }
+
+    fn part_may_fail(&self, node: &Node) -> bool {
+        let of_both = |both: &Pair| self.part_may_fail(&both.0) || self.part_may_fail(&both.1);
+        match node {
+            Node::Make(Make::Unary(..) | Make::Arithmetic(..) | Make::Call(..)) => true,
+            Node::Shared(number) => self.shared(*number).is_none_or(|part| self.part_may_fail(&part.node)),
+            Node::All(parts) | Node::Any(parts) | Node::Make(Make::Set(parts)) => {
+                parts.iter().any(|part| self.part_may_fail(part))
+            }
+            Node::Make(Make::Record(fields)) => fields.iter().any(|(_, field)| self.part_may_fail(field)),
+            Node::Not(one)
+            | Node::Get(one, _)
+            | Node::Has(one, _)
+            | Node::HasPath(one, _)
+            | Node::Like(one, _)
+            | Node::Is(one, _) => self.part_may_fail(one),
+            Node::If(three) => {
+                let (test, then, otherwise) = three.as_ref();
+                [test, then, otherwise].into_iter().any(|part| self.part_may_fail(part))
+            }
+            Node::Equal(both)
+            | Node::Order(_, both)
+            | Node::In(both)
+            | Node::Sets(_, both)
+            | Node::GetTag(both)
+            | Node::HasTag(both) => of_both(both),
+            Node::OrderOfLeaf(order) => of_both(&order.both),
+            Node::Const(_)
+            | Node::Principal
+            | Node::Action
+            | Node::Resource
+            | Node::Context
+            | Node::Leaf(_)
+            | Node::HasLeaf(_)
+            | Node::HasBeside(..)
+            | Node::HasBelow(..) => false,
+        }
+    }
+}
 
 impl<'a, F: Facts> Run<'a, F> {
     /// Whether a rule's condition surely holds, or surely does not; none where either may be. A condition that fails holds

@@ -186,6 +186,18 @@ impl Engine {
         })
     }
 
+    /// Whether a rule that counts may fail by what a leaf holds.
+    pub fn may_fail_by(
+        &self,
+        leaf: usize,
+        (principal, action, resource): (&Party, &Party, &Party),
+        mut counts: impl FnMut(Number) -> bool,
+    ) -> bool {
+        let candidates = self.candidates(principal, action, resource);
+        let mut reading = candidates.numbers().iter().copied();
+        reading.any(|number| self.program.reads(number).has(leaf) && counts(number) && self.program.may_fail(number))
+    }
+
     /// What the rules that count come to, by what each `says`: a permit allows, unless one settles it.
     fn settled<'a, F: Facts>(
         &'a self,

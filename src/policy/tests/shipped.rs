@@ -258,3 +258,12 @@ fn every_shipped_rule_about_sites_is_translated() {
         assert!(policy.engine.is_translated(number), "{}", rule.id);
     }
 }
+
+#[test]
+fn what_a_purpose_could_open_is_read_once_by_the_shipped_rules() {
+    assert!(
+        shipped().more_is_better(),
+        "a grant for all opens what one for less does"
+    );
+    assert!(!shipped().heeds_tickets());
+}

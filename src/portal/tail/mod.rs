@@ -21,7 +21,7 @@ use super::intake::Received;
 use super::pages::{Page, plain, retry_after};
 use super::sees::Sees;
 use super::wanted::Wanted;
-use super::{BadFilter, Portal, Visit, provenance};
+use super::{Anew, BadFilter, Portal, Visit, provenance};
 use crate::audit::{Filter, Watcher, Written};
 use crate::facts::{AccessAct, Channel};
 pub(super) use watchers::Watchers;
@@ -36,8 +36,6 @@ const BEAT: Duration = Duration::from_secs(15);
 pub type Tail = Response<StreamBody<Events>>;
 /// The events of it; an error where it ends before it is whole, so that the transport does not say that it is.
 pub(super) type Events = Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, std::io::Error>> + Send + Sync>>;
-/// Comes when somebody may watch no longer.
-pub type Until = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
 
 /// One who watches.
 struct Watching {
@@ -45,24 +43,24 @@ struct Watching {
     sees: Sees,
     wanted: Wanted,
     shown: Shown,
-    until: Until,
+    anew: Anew,
     end: Pin<Box<tokio::time::Sleep>>,
     _place: Place,
 }
 
 impl Portal {
-    /// What flows, until then, to whoever asks for decisions as they are made or for what a search finds as a file; a page says
-    /// why not, and nothing is answered here to any other request.
-    pub async fn flows(&self, visit: &Visit<'_>, received: &Received, until: Until) -> Option<Result<Tail, Page>> {
+    /// What flows to whoever asks for decisions as they are made or for what a search finds as a file, for as long as they may
+    /// have it; a page says why not, and nothing is answered here to any other request.
+    pub async fn flows(&self, visit: &Visit<'_>, received: &Received, anew: Anew) -> Option<Result<Tail, Page>> {
         if received.path() == ADDRESS {
-            self.tail(visit, received, until).await
+            self.tail(visit, received, anew).await
         } else {
-            self.export(visit, received, until).await
+            self.export(visit, received, anew).await
         }
     }
 
-    /// Decisions as they are made.
-    async fn tail(&self, visit: &Visit<'_>, received: &Received, until: Until) -> Option<Result<Tail, Page>> {
+    /// Decisions as they are made: a browser asks for them again where it is to be looked at anew.
+    async fn tail(&self, visit: &Visit<'_>, received: &Received, anew: Anew) -> Option<Result<Tail, Page>> {
         if received.path() != ADDRESS || received.method != Method::GET {
             return None;
         }
@@ -101,7 +99,7 @@ impl Portal {
                 ..wanted
             },
             shown: Shown::of(counter.words, visit, visitor),
-            until,
+            anew,
             end: Box::pin(tokio::time::sleep_until(place.until)),
             _place: place,
         };
@@ -147,7 +145,7 @@ impl Watching {
     async fn next(&mut self) -> Option<String> {
         tokio::select! {
             biased;
-            () = &mut self.until => None,
+            () = self.anew.comes() => None,
             () = &mut self.end => None,
             written = tokio::time::timeout(BEAT, self.watcher.next()) => match written {
                 Ok(written) => Some(self.told(&written?)),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::facts::Invisible;
+
 /// A text as it begins a sentence.
 pub(super) fn capital(text: &str) -> String {
     let mut chars = text.chars();
@@ -46,4 +48,6 @@ pub struct StatingWords {
     pub retention: &'static str,
     pub retention_hint: &'static str,
     pub usually_answered: fn(within: Duration) -> String,
+    /// Part of a list: it begins small and has no full stop.
+    pub invisible: fn(Invisible) -> String,
 }

@@ -71,7 +71,7 @@ pub(super) const BOOK: BookWords = BookWords {
     },
     file_broken_off: |next| {
         format!(
-            "Broken off: the records could not be read on, or rules, people or your sign-in have changed. The older ones follow with after={next}."
+            "Broken off: the records could not be read on, or the rules or your sign-in have changed and do not let you read them any more. The older ones follow with after={next}."
         )
     },
 };

@@ -1,6 +1,7 @@
 //! What came of it, in English.
 
 use super::parts::number;
+use super::unfit::invisible;
 use crate::facts::Report;
 use crate::portal::outcomes::Unsaid;
 use crate::portal::words::OutcomeWords;
@@ -26,6 +27,7 @@ pub(super) const OUTCOME: OutcomeWords = OutcomeWords {
             "Go back and give a whole number, 0 or more and at most {}.",
             number(Report::MOST)
         ),
+        Unsaid::Invisible(sign) => format!("Go back and {}.", invisible(sign)),
         Unsaid::LongText => format!("Go back and say it in at most {} characters.", Report::LONGEST),
     },
     not_kept_title: "Nothing was noted",

@@ -1,6 +1,7 @@
 //! Stating a purpose, in English.
 
 use super::parts::span;
+use super::unfit::invisible;
 use crate::portal::words::StatingWords;
 use crate::portal::words::stating::capital;
 
@@ -60,4 +61,5 @@ pub(super) const STATING: StatingWords = StatingWords {
     retention: "What is to be kept of it, and for how long",
     retention_hint: "So its owner means it; the gateway itself deletes no record.",
     usually_answered: |within| format!("Usually answered within {}.", span(within)),
+    invisible,
 };

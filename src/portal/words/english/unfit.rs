@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::{Category, Language, PlatformId, PurposeId, fields::list};
+use crate::facts::{Category, Invisible, Language, PlatformId, PurposeId, fields::list};
 use crate::purpose::{Unfit, Vain, show_duration};
+
+const EMPTY: &str = "say in your own words what you need it for, without repeating characters or words";
 
 pub(super) fn unfit(why: &Unfit) -> String {
     let all = |names: &BTreeSet<String>| list(names.iter().map(String::as_str));
@@ -58,13 +60,22 @@ pub(super) fn unfit(why: &Unfit) -> String {
         }
         Unfit::ShortStatement { least } => format!("say in at least {least} characters what you need it for"),
         Unfit::LongStatement { most } => format!("say it in at most {most} characters"),
-        Unfit::EmptyStatement => {
-            "say in your own words what you need it for, without repeating characters or words".to_owned()
-        }
+        Unfit::EmptyStatement => EMPTY.to_owned(),
+        Unfit::InvisibleInStatement(sign) => invisible(*sign),
+        Unfit::InvisibleInTicket(sign) => invisible_in_ticket(*sign),
         Unfit::LongTicket { most } => format!("name a ticket of at most {most} characters"),
         Unfit::NoTicket => "name a ticket: an emergency takes one".to_owned(),
         Unfit::OtherTicket { example, pattern } => format!("name a ticket such as `{example}` (pattern `{pattern}`)"),
     }
+}
+
+/// What is asked of whoever wrote a character that nobody sees.
+pub(super) fn invisible(sign: Invisible) -> String {
+    format!("leave out the character {sign}: nobody sees it, and it can change how the rest reads")
+}
+
+fn invisible_in_ticket(sign: Invisible) -> String {
+    format!("name a ticket without the character {sign}: nobody sees it, and it can change how the rest reads")
 }
 
 /// Where a purpose opens nothing: why, and what would.

@@ -73,7 +73,7 @@ pub(super) const BOOK: BookWords = BookWords {
     },
     file_broken_off: |next| {
         format!(
-            "Interrompu\u{a0}: les enregistrements n’ont pu être lus plus loin, ou les règles, les personnes ou votre identification ont changé. Les plus anciens suivent avec after={next}."
+            "Interrompu\u{a0}: les enregistrements n’ont pu être lus plus loin, ou les règles ou votre identification ont changé et ne vous laissent plus les lire. Les plus anciens suivent avec after={next}."
         )
     },
 };

@@ -1,6 +1,7 @@
 //! What came of it, in French.
 
 use super::parts::number;
+use super::unfit::invisible;
 use crate::facts::Report;
 use crate::portal::outcomes::Unsaid;
 use crate::portal::words::OutcomeWords;
@@ -28,6 +29,7 @@ pub(super) const OUTCOME: OutcomeWords = OutcomeWords {
             "Revenez en arrière et donnez un nombre entier, à partir de 0 et jusqu’à {}.",
             number(Report::MOST)
         ),
+        Unsaid::Invisible(sign) => format!("Revenez en arrière et {}.", invisible(sign)),
         Unsaid::LongText => format!(
             "Revenez en arrière et dites-le en {} caractères au plus.",
             Report::LONGEST

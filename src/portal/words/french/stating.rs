@@ -1,6 +1,7 @@
 //! Indiquer un motif, en français.
 
 use super::parts::span;
+use super::unfit::invisible;
 use crate::portal::words::StatingWords;
 use crate::portal::words::stating::capital;
 
@@ -60,6 +61,7 @@ pub(super) const STATING: StatingWords = StatingWords {
     retention: "Ce qui doit en être conservé, et combien de temps",
     retention_hint: "Telle est l’intention de la personne qui en répond\u{a0}; la passerelle elle-même n’efface rien.",
     usually_answered: |within| format!("La réponse vient d’habitude en moins de {}.", span(within)),
+    invisible,
 };
 
 pub(super) fn statement_hint(least: usize) -> String {

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::parts::{quoted, span};
-use crate::facts::{Category, Language, PlatformId, PurposeId};
+use crate::facts::{Category, Invisible, Language, PlatformId, PurposeId};
 use crate::purpose::{Unfit, Vain};
+
+const EMPTY: &str = "dites avec vos mots pourquoi vous en avez besoin, sans répéter de caractères ni de mots";
 
 pub(super) fn unfit(why: &Unfit) -> String {
     let all = |names: &BTreeSet<String>| quoted(names.iter().map(String::as_str));
@@ -57,15 +59,24 @@ pub(super) fn unfit(why: &Unfit) -> String {
             format!("dites en {least}\u{a0}caractères au moins pourquoi vous en avez besoin")
         }
         Unfit::LongStatement { most } => format!("dites-le en {most}\u{a0}caractères au plus"),
-        Unfit::EmptyStatement => {
-            "dites avec vos mots pourquoi vous en avez besoin, sans répéter de caractères ni de mots".to_owned()
-        }
+        Unfit::EmptyStatement => EMPTY.to_owned(),
+        Unfit::InvisibleInStatement(sign) => invisible(*sign),
+        Unfit::InvisibleInTicket(sign) => invisible_in_ticket(*sign),
         Unfit::LongTicket { most } => format!("indiquez un ticket de {most}\u{a0}caractères au plus"),
         Unfit::NoTicket => "indiquez un ticket : une urgence en demande un".to_owned(),
         Unfit::OtherTicket { example, pattern } => {
             format!("indiquez un ticket comme « {example} » (modèle « {pattern} »)")
         }
     }
+}
+
+/// What is asked of whoever wrote a character that nobody sees.
+pub(super) fn invisible(sign: Invisible) -> String {
+    format!("retirez le caractère {sign} : personne ne le voit, et il peut changer la lecture du reste")
+}
+
+fn invisible_in_ticket(sign: Invisible) -> String {
+    format!("indiquez un ticket sans le caractère {sign} : personne ne le voit, et il peut changer la lecture du reste")
 }
 
 /// For which platforms a purpose is meant.

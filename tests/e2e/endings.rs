@@ -171,7 +171,7 @@ async fn an_http_2_client_is_not_kept_waiting_for_the_end_of_nothing_and_hears_w
     }
     // who has all of it need not wait for the end
     stage.world.sends(1);
-    let (answer, _) = tokio::join!(sender.send(request("GET", "/enough")), async {
+    let (answer, ()) = tokio::join!(sender.send(request("GET", "/enough")), async {
         let stream = stage.asked().await;
         let frames = [(HEADERS, END_HEADERS, FIVE_BYTES), (DATA, 0, &b"hello"[..])];
         stage.says(stream, &frames).await;

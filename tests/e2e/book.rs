@@ -131,7 +131,7 @@ async fn the_security_team_finds_whatever_happened_by_kind_person_grant_purpose_
         french["records"][0]["what"]
             .as_str()
             .unwrap()
-            .starts_with("a accordé « "),
+            .starts_with("a accordé «\u{a0}"),
         "{french}"
     );
 

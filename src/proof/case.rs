@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::Told;
+use super::unread::UNREAD;
 use super::words::{BEHALF, THE_DECLARER, full_name};
 use crate::facts::{Host, Place, SubjectId};
 use crate::rulebook::Assembled;
@@ -48,6 +49,9 @@ impl CaseFiles {
         let (who, person) = if let Some(kind) = told.fact("resource.kind").filter(|_| by_owner) {
             let owner = owner(kind, assembled).ok_or("nobody owns such a purpose")?;
             (owner.to_string(), None)
+        } else if let Some(person) = told.who.as_ref().and_then(|id| assembled.directory.person(id)) {
+            // whom rules know by name is as the directory has them
+            (person.id.to_string(), None)
         } else {
             let person = person(&said, assembled).ok_or("the directory has no such department")?;
             (SOMEBODY.to_owned(), Some(person))
@@ -92,7 +96,15 @@ impl CaseFiles {
         if let Some(proof) = proof {
             let _ = writeln!(case, "proof = \"{proof}\"");
         }
-        if told.action == "inspect" && asking == Asking::Whole {
+        if told.action == UNREAD {
+            // wherever it passes, it is to be read
+            let inspect = if asking == Asking::Whole {
+                "inspect = true\n"
+            } else {
+                ""
+            };
+            let _ = write!(case, "outcome = \"allow\"\n{inspect}");
+        } else if told.action == "inspect" && asking == Asking::Whole {
             let _ = writeln!(case, "outcome = \"allow\"\ninspect = {allowed}");
         } else {
             let outcome = if allowed { "allow" } else { "refused" };
@@ -220,8 +232,9 @@ fn flow(said: &Said<'_>, asking: Asking, host: &Host, case: &mut String, assembl
     let path = said.fact("request.path").filter(|path| path.starts_with('/'));
     let url = toml::Value::from(format!("https://{host}{}", path.unwrap_or("/")));
     let _ = match (asking, action.as_str()) {
+        (Asking::Alone, UNREAD) => writeln!(case, "to = {url}\nasks = [\"inspect\"]"),
         (Asking::Alone, _) => writeln!(case, "to = {url}\nasks = [\"{action}\"]"),
-        (Asking::Whole, "connect" | "inspect") => writeln!(case, "to = \"{host}:443\""),
+        (Asking::Whole, "connect" | "inspect" | UNREAD) => writeln!(case, "to = \"{host}:443\""),
         (Asking::Whole, _) => writeln!(case, "to = {url}\ndoes = \"{action}\""),
     };
     request(said, case);
@@ -285,8 +298,14 @@ fn request(said: &Said<'_>, case: &mut String) {
 /// A host of the catalogue that is in everything that the example's host is in.
 fn host(told: &Told, assembled: &Assembled) -> Option<Host> {
     let catalog = assembled.rulebook.catalog();
+    let said = told.fact("resource.host").filter(|host| host.contains('.'));
+    let said = said.and_then(|host| Host::parse(host).ok());
     if told.fact("resource.classified")? == "false" {
-        return Host::parse("host.example").ok();
+        let is_outside = |host: &Host| {
+            let place = catalog.place(host);
+            place.platform.is_none() && place.categories.is_empty()
+        };
+        return said.filter(is_outside).or_else(|| Host::parse("host.example").ok());
     }
     let known = |id: &&String| catalog.platforms().any(|platform| platform.id.as_str() == id.as_str());
     let named: BTreeSet<&String> = told.platforms.iter().filter(known).collect();
@@ -306,7 +325,7 @@ fn host(told: &Told, assembled: &Assembled) -> Option<Host> {
             .is_some_and(|own| host.to_string().contains(own.as_str()));
         (!called, host.to_string())
     };
-    if let Some(host) = told.named_host().filter(fits) {
+    if let Some(host) = told.named_host().into_iter().chain(said).find(fits) {
         return Some(host);
     }
     if let Some(host) = catalog.domains().into_iter().filter(fits).min_by_key(strange) {

@@ -15,6 +15,7 @@ use super::looks::{Looks, kinds, leaves_room};
 use super::places::Places;
 use super::premise::{Premise, digest};
 use super::rewrite::until;
+use super::unread::Unread;
 use crate::facts::Problem;
 use crate::policy::{Rule, RuleSet};
 use crate::rulebook::{Directory, Rulebook, Sources};
@@ -73,6 +74,10 @@ pub struct Theory {
     places: Places,
     /// Forbids those that nobody would recognise.
     odd: Option<Policy>,
+    /// Rules that close something to all but those who continue.
+    strict: Vec<Arc<Premise>>,
+    /// What passes unread.
+    unread: OnceLock<Option<Unread>>,
 }
 
 impl Theory {
@@ -85,10 +90,10 @@ impl Theory {
         more: &[Policy],
     ) -> Result<Self, Vec<Problem>> {
         let language = Language::new(&sources.schema, rulebook.catalog(), people, BTreeSet::new())?;
-        let (mut rules, mut coached) = (Vec::new(), BTreeSet::new());
+        let (mut rules, mut coached, mut strict) = (Vec::new(), BTreeSet::new(), Vec::new());
         // what is on probation has no effect, and nothing hangs on it; what is only coached can pass
-        let can_pass = |rule: &&Rule| rule.is_in(RuleSet::Continued);
-        for rule in rulebook.policy().rules().filter(can_pass) {
+        let counts = |rule: &&Rule| rule.is_in(RuleSet::Continued) || rule.is_in(RuleSet::InEffect);
+        for rule in rulebook.policy().rules().filter(counts) {
             let parsed = Policy::parse(Some(PolicyId::new(rule.id.as_str())), &rule.text);
             let mut policy = parsed.map_err(|e| broken(&sources.schema, &e))?;
             if let Some(end) = rule.expires.filter(|_| policy.effect() == Effect::Permit) {
@@ -98,7 +103,12 @@ impl Theory {
             if !rule.is_in(RuleSet::InEffect) {
                 coached.insert(rule.id.to_string());
             }
-            rules.push(Arc::new(Premise::new(policy)));
+            let place = if rule.is_in(RuleSet::Continued) {
+                &mut rules
+            } else {
+                &mut strict
+            };
+            place.push(Arc::new(Premise::new(policy)));
         }
         let Language {
             schema,
@@ -109,6 +119,7 @@ impl Theory {
         } = &language;
         let of_rules = rules
             .iter()
+            .chain(&strict)
             .flat_map(|rule: &Arc<Premise>| rule.names().iter().cloned());
         let named = of_rules.chain(more.iter().flat_map(Policy::entity_literals)).collect();
         let understood = |text: &str| is_understood(text, schema);
@@ -140,6 +151,8 @@ impl Theory {
             named,
             language,
             rules,
+            strict,
+            unread: OnceLock::new(),
         })
     }
 
@@ -147,6 +160,11 @@ impl Theory {
     pub fn rules(&self, env: &RequestEnv) -> impl Iterator<Item = &Arc<Premise>> {
         let place = self.place(env).and_then(|place| self.spoken.get(place));
         place.into_iter().flatten().filter_map(|number| self.rules.get(*number))
+    }
+
+    /// The flows that pass unread; none where the schema does not ask whether something is read.
+    pub(super) fn unread(&self) -> Option<&Unread> {
+        self.unread.get_or_init(|| Unread::of(self, &self.strict)).as_ref()
     }
 
     fn place(&self, env: &RequestEnv) -> Option<usize> {
@@ -177,7 +195,7 @@ impl Theory {
     }
 
     /// Whether a rule only lets pass whoever is told why not and continues: that is less than what others permit.
-    fn only_coaches(&self, rule: &Policy) -> bool {
+    pub(super) fn only_coaches(&self, rule: &Policy) -> bool {
         self.coached.contains::<str>(rule.id().as_ref())
     }
 

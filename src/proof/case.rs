@@ -45,17 +45,7 @@ impl CaseFiles {
     ) -> Result<Self, &'static str> {
         let said = Said { told, names: said };
         let mut case = format!("[[case]]\nit = {}\n", toml::Value::from(it));
-        let by_owner = told.fact("resource.businessOwner") == Some("themselves");
-        let (who, person) = if let Some(kind) = told.fact("resource.kind").filter(|_| by_owner) {
-            let owner = owner(kind, assembled).ok_or("nobody owns such a purpose")?;
-            (owner.to_string(), None)
-        } else if let Some(person) = told.who.as_ref().and_then(|id| assembled.directory.person(id)) {
-            // whom rules know by name is as the directory has them
-            (person.id.to_string(), None)
-        } else {
-            let person = person(&said, assembled).ok_or("the directory has no such department")?;
-            (SOMEBODY.to_owned(), Some(person))
-        };
+        let (who, person) = who(&said, assembled)?;
         let _ = writeln!(case, "who = \"{who}\"");
         if told.action == "make-token" {
             case.push_str("may = \"make-token\"\n");
@@ -96,22 +86,37 @@ impl CaseFiles {
         if let Some(proof) = proof {
             let _ = writeln!(case, "proof = \"{proof}\"");
         }
-        if told.action == UNREAD {
-            // wherever it passes, it is to be read
-            let inspect = if asking == Asking::Whole {
-                "inspect = true\n"
-            } else {
-                ""
-            };
-            let _ = write!(case, "outcome = \"allow\"\n{inspect}");
-        } else if told.action == "inspect" && asking == Asking::Whole {
-            let _ = writeln!(case, "outcome = \"allow\"\ninspect = {allowed}");
-        } else {
-            let outcome = if allowed { "allow" } else { "refused" };
-            let _ = writeln!(case, "outcome = \"{outcome}\"");
-        }
+        outcome(told, asking, allowed, &mut case);
         Ok(Self { person, case })
     }
+}
+
+/// Who asks, and they as a person where the directory has nobody such.
+fn who(said: &Said<'_>, assembled: &Assembled) -> Result<(String, Option<String>), &'static str> {
+    let told = said.told;
+    let by_owner = told.fact("resource.businessOwner") == Some("themselves");
+    if let Some(kind) = told.fact("resource.kind").filter(|_| by_owner) {
+        let owner = owner(kind, assembled).ok_or("nobody owns such a purpose")?;
+        return Ok((owner.to_string(), None));
+    }
+    // whom rules know by name is as the directory has them
+    if let Some(id) = &told.who {
+        return Ok((id.to_string(), None));
+    }
+    let person = person(said, assembled).ok_or("the directory has no such department")?;
+    Ok((SOMEBODY.to_owned(), Some(person)))
+}
+
+/// What is to come of it.
+fn outcome(told: &Told, asking: Asking, allowed: bool, case: &mut String) {
+    let word = if allowed { "allow" } else { "refused" };
+    let _ = match (told.action.as_str(), asking) {
+        // wherever it passes, it is to be read
+        (UNREAD, Asking::Whole) => writeln!(case, "outcome = \"allow\"\ninspect = true"),
+        (UNREAD, Asking::Alone) => writeln!(case, "outcome = \"allow\""),
+        ("inspect", Asking::Whole) => writeln!(case, "outcome = \"allow\"\ninspect = {allowed}"),
+        _ => writeln!(case, "outcome = \"{word}\""),
+    };
 }
 
 /// By which way it is asked, where that is said.

@@ -10,6 +10,7 @@
 pub mod case;
 mod cause;
 pub mod claim;
+mod counting;
 mod difference;
 mod draft;
 mod effect;

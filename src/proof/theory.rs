@@ -4,20 +4,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use cedar_policy::{
-    Effect, EntityUid, Policy, PolicyId, PolicySet, RequestEnv, Schema, SchemaFragment, ValidationMode, Validator,
+    EntityUid, Policy, PolicyId, PolicySet, RequestEnv, Schema, SchemaFragment, ValidationMode, Validator,
 };
 use serde_json::Value;
 
 use super::Example;
+use super::counting::Counting;
 use super::ladders::{Known, known};
-use super::language::{Language, broken};
+use super::language::Language;
 use super::looks::{Looks, kinds, leaves_room};
 use super::places::Places;
 use super::premise::{Premise, digest};
-use super::rewrite::until;
 use super::unread::Unread;
 use crate::facts::Problem;
-use crate::policy::{Rule, RuleSet};
 use crate::rulebook::{Directory, Rulebook, Sources};
 
 /// What holds of every request, as far as the schema's types do not say it. A condition whose words a schema does not
@@ -90,26 +89,7 @@ impl Theory {
         more: &[Policy],
     ) -> Result<Self, Vec<Problem>> {
         let language = Language::new(&sources.schema, rulebook.catalog(), people, BTreeSet::new())?;
-        let (mut rules, mut coached, mut strict) = (Vec::new(), BTreeSet::new(), Vec::new());
-        // what is on probation has no effect, and nothing hangs on it; what is only coached can pass
-        let counts = |rule: &&Rule| rule.is_in(RuleSet::Continued) || rule.is_in(RuleSet::InEffect);
-        for rule in rulebook.policy().rules().filter(counts) {
-            let parsed = Policy::parse(Some(PolicyId::new(rule.id.as_str())), &rule.text);
-            let mut policy = parsed.map_err(|e| broken(&sources.schema, &e))?;
-            if let Some(end) = rule.expires.filter(|_| policy.effect() == Effect::Permit) {
-                let end = condition(&format!("context.now < datetime(\"{end}\")"));
-                policy = end.and_then(|end| until(&policy, &end)).unwrap_or(policy);
-            }
-            if !rule.is_in(RuleSet::InEffect) {
-                coached.insert(rule.id.to_string());
-            }
-            let place = if rule.is_in(RuleSet::Continued) {
-                &mut rules
-            } else {
-                &mut strict
-            };
-            place.push(Arc::new(Premise::new(policy)));
-        }
+        let Counting { rules, coached, strict } = Counting::of(sources, rulebook)?;
         let Language {
             schema,
             envs,
@@ -345,7 +325,7 @@ pub fn set(policies: impl IntoIterator<Item = Policy>) -> PolicySet {
     set
 }
 
-fn condition(text: &str) -> Option<Policy> {
+pub(super) fn condition(text: &str) -> Option<Policy> {
     Policy::parse(None, format!("permit (principal, action, resource) when {{ {text} }};")).ok()
 }
 

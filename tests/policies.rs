@@ -252,3 +252,21 @@ fn a_file_that_is_missing_or_stands_in_the_wrong_place_is_named() {
     more.push(SourceText::new("mine.cedar", "permit (principal, action, resource);"));
     insta::assert_snapshot!(said(more), @"mine.cedar: nothing reads `mine.cedar` (rules stand in `rules/*.cedar`, data in `*.toml` in `catalog/`, `people/`, `cases/` and `properties/`, all in lower case and without folders in them)");
 }
+
+#[test]
+fn what_is_promised_of_approvals_speaks_of_every_purpose_that_needs_one() {
+    let (sources, assembled) = shipped();
+    let promised: Vec<_> = sources
+        .properties
+        .iter()
+        .flat_map(|file| file.text.split("[[property]]"))
+        .filter(|text| text.contains("name = \"approval-comes-first\""))
+        .collect();
+    let [promised] = promised[..] else {
+        panic!("{promised:?}");
+    };
+    for purpose in assembled.rulebook.purposes().iter() {
+        let names = promised.contains(&format!("PurposeKind::\"{}\"", purpose.id));
+        assert_eq!(names, purpose.approval.is_needed(), "{}", purpose.id);
+    }
+}

@@ -12,10 +12,11 @@ use crate::gatehouse::sources::find;
 use crate::policy::laid_out;
 
 /// Lays out `rules/*.cedar`: the same rules, with their annotations and comments, in one form. A file that is not Cedar is
-/// reported and left as it is.
+/// reported and left as it is. The folder may be `rules/` itself.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Exit code: 0 every file is laid out; 1 some are not (with `--check`), or cannot be; 2 the folder cannot be read"
+    after_help = "Exit code: 0 every file is laid out; 1 some are not (with `--check`), or cannot be; 2 the folder cannot be read, or has \
+                  no rules"
 )]
 pub struct Args {
     /// The folder of policies; without it `policies/` here.
@@ -27,7 +28,8 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> ExitCode {
-    let found = match find(args.dir.as_deref()) {
+    let above = args.dir.as_deref().and_then(folder_of_rules);
+    let found = match find(above.as_deref().or(args.dir.as_deref())) {
         Ok(found) => found,
         Err(problems) => {
             tell(&problems, &[]);
@@ -38,7 +40,14 @@ pub fn run(args: &Args) -> ExitCode {
         printer::talk("error: there is no folder `policies/` here: name the one to format");
         return ExitCode::from(2);
     };
-    let rules = found.files.iter().filter(|file| is_rules(&file.name));
+    let mut rules = found.files.iter().filter(|file| is_rules(&file.name)).peekable();
+    if rules.peek().is_none() {
+        printer::talk(format_args!(
+            "error: `{}` has no files `rules/*.cedar`: name the folder of policies, which holds `rules/`",
+            folder.display()
+        ));
+        return ExitCode::from(2);
+    }
     let mut code = ExitCode::SUCCESS;
     for file in rules {
         if !settled(file, &folder.join(&file.name), args.check) {
@@ -46,6 +55,18 @@ pub fn run(args: &Args) -> ExitCode {
         }
     }
     code
+}
+
+/// The folder of policies, where its `rules/` was named.
+fn folder_of_rules(dir: &Path) -> Option<PathBuf> {
+    let whole = std::fs::canonicalize(dir).ok()?;
+    if whole.file_name()? != "rules" || whole.join("rules").is_dir() {
+        return None;
+    }
+    let above = dir
+        .parent()
+        .filter(|above| dir.file_name().is_some() && !above.as_os_str().is_empty());
+    Some(above.map_or_else(|| dir.join(".."), Path::to_owned))
 }
 
 fn is_rules(name: &str) -> bool {

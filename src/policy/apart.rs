@@ -116,7 +116,7 @@ fn part(body: &Value, unless: bool) -> Option<Part> {
     })
 }
 
-pub(super) fn split<'a>(expression: &'a Value, operator: &str, parts: &mut Vec<&'a Value>) {
+pub(crate) fn split<'a>(expression: &'a Value, operator: &str, parts: &mut Vec<&'a Value>) {
     if let Some((left, right)) = sides(expression, operator) {
         split(left, operator, parts);
         split(right, operator, parts);

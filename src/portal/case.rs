@@ -14,7 +14,7 @@ use crate::facts::{
 };
 use crate::ledger::Life;
 use crate::purpose::Purpose;
-use crate::rulebook::{InForce, Refusal, Rulebook};
+use crate::rulebook::{InEmergency, InForce, Refusal, Rulebook};
 
 /// For how long a page still says that a purpose has run out.
 const LATELY: Duration = Duration::from_hours(24);
@@ -42,6 +42,8 @@ pub(super) struct Case<'a> {
     record: &'a RecordId,
     rulebook: &'a RulebookId,
     repeatable: bool,
+    /// What the person could take in an emergency.
+    emergencies: Vec<InEmergency>,
     pub(super) may_continue: bool,
 }
 
@@ -69,6 +71,7 @@ impl<'a> Case<'a> {
         (refusal, mut remedy, rulebook): (Refusal, Remedy, &'a RulebookId),
     ) -> Self {
         let rules = &in_force.rulebook;
+        let emergencies = rules.in_emergency(seen, &remedy);
         for offer in remedy.offers.iter_mut().filter(|offer| offer.needs_approval) {
             keep_who_may_answer(in_force, seen, offer);
         }
@@ -106,6 +109,7 @@ impl<'a> Case<'a> {
             record: &refused.record,
             rulebook,
             repeatable: refused.back.is_some(),
+            emergencies,
         }
     }
 
@@ -133,6 +137,7 @@ impl<'a> Case<'a> {
             rulebook: self.rulebook,
             ticket: None,
             repeatable: self.repeatable,
+            emergencies: &self.emergencies,
             may_continue: self.may_continue,
         }
     }

@@ -11,7 +11,7 @@ use super::revocations::AGAIN;
 use super::{Portal, Visit};
 use crate::catalog::Platform;
 use crate::facts::{Category, Reason};
-use crate::proof::{Promise, Promises};
+use crate::proof::{Promise, Promises, Property};
 use crate::rulebook::{Readers, Reads, There, Visitor};
 
 /// What there is to know.
@@ -91,12 +91,18 @@ impl Portal {
         pages::json(StatusCode::OK, &body)
     }
 
+    /// What a property promises, with what it leaves out.
+    pub(super) fn promised(&self, property: &Property) -> String {
+        let whole = std::iter::once(&property.sentence).chain(&property.unread);
+        whole.map(|part| self.said(part)).collect::<Vec<_>>().join(" ")
+    }
+
     fn properties(&self, promises: &Promises) -> Vec<Value> {
         let told = |promise: &Promise| {
             let verdict = promises.verdict(promise);
             json!({
                 "name": promise.property.name,
-                "sentence": self.said(&promise.property.sentence),
+                "sentence": self.promised(&promise.property),
                 "owner": promise.property.owner,
                 "privacy": promise.is_of_privacy(),
                 "state": verdict.map_or("not-proved", crate::proof::Verdict::as_str),

@@ -207,7 +207,7 @@ impl Portal {
         let line = |promise: &Promise| {
             let verdict = promises.verdict(promise);
             PromiseLine {
-                sentence: self.said(&promise.property.sentence).to_owned(),
+                sentence: self.promised(&promise.property),
                 name: promise.property.name.clone(),
                 result: (words.verdict)(verdict),
                 is_proved: verdict == Some(Verdict::Proved),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::Told;
+use super::unread::UNREAD;
 use super::words::{BEHALF, THE_DECLARER, full_name};
 use crate::facts::{Host, Place, SubjectId};
 use crate::rulebook::Assembled;
@@ -44,14 +45,7 @@ impl CaseFiles {
     ) -> Result<Self, &'static str> {
         let said = Said { told, names: said };
         let mut case = format!("[[case]]\nit = {}\n", toml::Value::from(it));
-        let by_owner = told.fact("resource.businessOwner") == Some("themselves");
-        let (who, person) = if let Some(kind) = told.fact("resource.kind").filter(|_| by_owner) {
-            let owner = owner(kind, assembled).ok_or("nobody owns such a purpose")?;
-            (owner.to_string(), None)
-        } else {
-            let person = person(&said, assembled).ok_or("the directory has no such department")?;
-            (SOMEBODY.to_owned(), Some(person))
-        };
+        let (who, person) = who(&said, assembled)?;
         let _ = writeln!(case, "who = \"{who}\"");
         if told.action == "make-token" {
             case.push_str("may = \"make-token\"\n");
@@ -92,14 +86,37 @@ impl CaseFiles {
         if let Some(proof) = proof {
             let _ = writeln!(case, "proof = \"{proof}\"");
         }
-        if told.action == "inspect" && asking == Asking::Whole {
-            let _ = writeln!(case, "outcome = \"allow\"\ninspect = {allowed}");
-        } else {
-            let outcome = if allowed { "allow" } else { "refused" };
-            let _ = writeln!(case, "outcome = \"{outcome}\"");
-        }
+        outcome(told, asking, allowed, &mut case);
         Ok(Self { person, case })
     }
+}
+
+/// Who asks, and they as a person where the directory has nobody such.
+fn who(said: &Said<'_>, assembled: &Assembled) -> Result<(String, Option<String>), &'static str> {
+    let told = said.told;
+    let by_owner = told.fact("resource.businessOwner") == Some("themselves");
+    if let Some(kind) = told.fact("resource.kind").filter(|_| by_owner) {
+        let owner = owner(kind, assembled).ok_or("nobody owns such a purpose")?;
+        return Ok((owner.to_string(), None));
+    }
+    // whom rules know by name is as the directory has them
+    if let Some(id) = &told.who {
+        return Ok((id.to_string(), None));
+    }
+    let person = person(said, assembled).ok_or("the directory has no such department")?;
+    Ok((SOMEBODY.to_owned(), Some(person)))
+}
+
+/// What is to come of it.
+fn outcome(told: &Told, asking: Asking, allowed: bool, case: &mut String) {
+    let word = if allowed { "allow" } else { "refused" };
+    let _ = match (told.action.as_str(), asking) {
+        // wherever it passes, it is to be read
+        (UNREAD, Asking::Whole) => writeln!(case, "outcome = \"allow\"\ninspect = true"),
+        (UNREAD, Asking::Alone) => writeln!(case, "outcome = \"allow\""),
+        ("inspect", Asking::Whole) => writeln!(case, "outcome = \"allow\"\ninspect = {allowed}"),
+        _ => writeln!(case, "outcome = \"{word}\""),
+    };
 }
 
 /// By which way it is asked, where that is said.
@@ -220,8 +237,9 @@ fn flow(said: &Said<'_>, asking: Asking, host: &Host, case: &mut String, assembl
     let path = said.fact("request.path").filter(|path| path.starts_with('/'));
     let url = toml::Value::from(format!("https://{host}{}", path.unwrap_or("/")));
     let _ = match (asking, action.as_str()) {
+        (Asking::Alone, UNREAD) => writeln!(case, "to = {url}\nasks = [\"inspect\"]"),
         (Asking::Alone, _) => writeln!(case, "to = {url}\nasks = [\"{action}\"]"),
-        (Asking::Whole, "connect" | "inspect") => writeln!(case, "to = \"{host}:443\""),
+        (Asking::Whole, "connect" | "inspect" | UNREAD) => writeln!(case, "to = \"{host}:443\""),
         (Asking::Whole, _) => writeln!(case, "to = {url}\ndoes = \"{action}\""),
     };
     request(said, case);
@@ -285,8 +303,14 @@ fn request(said: &Said<'_>, case: &mut String) {
 /// A host of the catalogue that is in everything that the example's host is in.
 fn host(told: &Told, assembled: &Assembled) -> Option<Host> {
     let catalog = assembled.rulebook.catalog();
+    let said = told.fact("resource.host").filter(|host| host.contains('.'));
+    let said = said.and_then(|host| Host::parse(host).ok());
     if told.fact("resource.classified")? == "false" {
-        return Host::parse("host.example").ok();
+        let is_outside = |host: &Host| {
+            let place = catalog.place(host);
+            place.platform.is_none() && place.categories.is_empty()
+        };
+        return said.filter(is_outside).or_else(|| Host::parse("host.example").ok());
     }
     let known = |id: &&String| catalog.platforms().any(|platform| platform.id.as_str() == id.as_str());
     let named: BTreeSet<&String> = told.platforms.iter().filter(known).collect();
@@ -306,7 +330,7 @@ fn host(told: &Told, assembled: &Assembled) -> Option<Host> {
             .is_some_and(|own| host.to_string().contains(own.as_str()));
         (!called, host.to_string())
     };
-    if let Some(host) = told.named_host().filter(fits) {
+    if let Some(host) = told.named_host().into_iter().chain(said).find(fits) {
         return Some(host);
     }
     if let Some(host) = catalog.domains().into_iter().filter(fits).min_by_key(strange) {

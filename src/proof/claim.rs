@@ -12,12 +12,16 @@ use super::premise::{Premise, digest};
 use super::property::{Claim, Property};
 use super::question::{Aim, Question, Rules};
 use super::theory::{Theory, set};
+use super::unread::{around, excepting};
 use crate::facts::{PolicyId, Problem, SourceText, did_you_mean};
 use crate::policy::{DEEPEST, Rule, is_deep};
 use crate::rulebook::Sources;
 
 /// The way in which questions are put: to be raised whenever the same check asks something else, or of something else.
 const FORM: &str = "2";
+
+/// The group of all that people do on a site.
+const ACTIVITY: &str = "activity";
 
 /// A request for which something does not hold, with everybody and everything that it names.
 #[derive(Clone, Debug)]
@@ -76,6 +80,9 @@ pub struct Check {
     /// The kinds of requests that it is about, by their places in [`Theory::envs`]: one for all that no rule can tell from
     /// it.
     pub envs: Vec<usize>,
+    /// The flows in which what it speaks of could be done, if they passed unread: permits them, and forbids those that are
+    /// excepted. None where it says nothing of these.
+    pub(super) unread: Option<Arc<Rules>>,
 }
 
 impl Check {
@@ -99,6 +106,7 @@ impl Check {
             &ground,
         ];
         let envs = self.envs.iter().filter_map(|env| theory.language.envs.get(*env));
+        let unread = self.ground_unread(theory);
         let kinds: Vec<(String, &str)> = envs
             .map(|env| {
                 let of_rules = if self.is_of_itself() { "" } else { theory.grounds(env) };
@@ -107,7 +115,19 @@ impl Check {
             })
             .collect();
         let kinds = kinds.iter().flat_map(|(kind, of_rules)| [kind.as_str(), of_rules]);
-        digest(about.into_iter().chain(theory.always()).chain(kinds))
+        let unread = unread.iter().map(String::as_str);
+        digest(about.into_iter().chain(theory.always()).chain(kinds).chain(unread))
+    }
+
+    /// What a proof that nothing of it passes unread rests on.
+    fn ground_unread(&self, theory: &Theory) -> Vec<String> {
+        let (Some(domain), Some(unread)) = (&self.unread, theory.unread()) else {
+            return Vec::new();
+        };
+        let rules = domain.every().chain(&unread.reading);
+        let reaching = theory.language.envs.get(unread.reaching);
+        let reaching = reaching.map(|env| theory.grounds(env).to_owned());
+        rules.map(|rule| theory.ground(rule)).chain(reaching).collect()
     }
 
     /// What is claimed, in a form that is the same for the same claim.
@@ -180,6 +200,54 @@ impl Check {
             },
         };
         Box::new(std::iter::once(ask))
+    }
+}
+
+impl Check {
+    /// What to ask so that nothing that it speaks of can be done unread: nothing passes so, and wherever something is read,
+    /// no rule fails to say it.
+    pub(super) fn questions_unread<'a>(&'a self, theory: &'a Theory) -> Box<dyn Iterator<Item = Question<'a>> + 'a> {
+        let (Some(domain), Some(unread)) = (&self.unread, theory.unread()) else {
+            return Box::new(std::iter::empty());
+        };
+        let Some(env) = theory.language.envs.get(unread.env) else {
+            return Box::new(std::iter::empty());
+        };
+        let domain = Rules::clone(domain);
+        let passes = Question::new(theory, env, Aim::Disjoint, unread.rules.clone(), domain.clone());
+        let evaluate = unread.reading.iter().map(move |rule| {
+            let aim = Aim::Evaluates(Arc::clone(rule));
+            Question::new(theory, env, aim, domain.clone(), Rules::default())
+        });
+        Box::new(std::iter::once(passes).chain(evaluate))
+    }
+
+    /// The same, of what is done: unread, it may be anything. `private` is what is promised never to be read.
+    #[must_use]
+    pub(super) fn also_unread(mut self, theory: &Theory, private: &[Arc<Premise>]) -> Self {
+        let About::Property(property) = &self.about else {
+            return self;
+        };
+        let (group, _) = theory.language.actions(&[ACTIVITY.to_owned()]);
+        let does = self.envs.iter().filter_map(|env| theory.language.envs.get(*env));
+        let is_of_activities = does.map(RequestEnv::action).any(|action| group.contains(action));
+        let unread = theory.unread().and_then(|unread| theory.language.envs.get(unread.env));
+        if let (true, Claim::Never, None, Some(env)) = (is_of_activities, property.claim, &property.unread, unread) {
+            let domain = around(theory, self.policy.policy(), env).map(|domain| {
+                let domain = Arc::new(domain);
+                std::iter::once(&domain).chain(private).collect()
+            });
+            self.unread = domain.map(Arc::new);
+        }
+        self
+    }
+
+    /// What it says is never read, where it does.
+    pub(super) fn private(&self) -> Option<Arc<Premise>> {
+        match &self.about {
+            About::Property(property) if property.is_of_reading_alone() => excepting(&self.policy, &property.name),
+            _ => None,
+        }
     }
 }
 
@@ -280,6 +348,7 @@ pub fn of_property(theory: &Theory, property: &Property, file: &SourceText) -> R
         envs: theory.distinct(envs.map(|(number, _)| number), &policy),
         about: About::Property(Box::new(property.clone())),
         policy: Arc::new(Premise::new(policy)),
+        unread: None,
     })
 }
 
@@ -301,6 +370,7 @@ pub fn of_claims(checks: &[Check]) -> Vec<Check> {
         };
         Some(Check {
             about: About::Spoken(property.clone()),
+            unread: None,
             ..check.clone()
         })
     };
@@ -323,6 +393,7 @@ pub fn of_rules<'a>(theory: &'a Theory, rules: impl Iterator<Item = &'a Rule>) -
             about,
             policy: Arc::clone(policy),
             envs: envs.clone(),
+            unread: None,
         }));
     }
     checks

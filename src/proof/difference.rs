@@ -11,11 +11,12 @@ use super::question::{Aim, Question, Rules};
 use super::settle::lifelike;
 use super::solver::{Solver, crew};
 use super::sound::gateway;
-use super::statement::{Statement, statements};
+use super::statement::{Statement, sort, statements};
+use super::unnoticed::Unnoticed;
 use super::{Effort, Example, Missing, Outcome, Premise, Scope, Theory};
 
 /// How many differences through one rule are looked for; more would tell nobody more.
-const MOST: usize = 24;
+pub(super) const MOST: usize = 24;
 /// And how many through one that fails to evaluate, which is to be mended, whatever it denies.
 const MOST_FAILING: usize = 8;
 
@@ -50,8 +51,9 @@ pub struct Found {
 }
 
 impl Found {
-    fn kind(&self) -> (Way, &Scope, &str, bool, &[String]) {
-        (self.way, &self.scope, &self.rule, self.fails, &self.grounds)
+    fn kind(&self) -> (Way, u8, &Scope, &str, bool, &[String]) {
+        let sort = sort(&self.actions);
+        (self.way, sort, &self.scope, &self.rule, self.fails, &self.grounds)
     }
 }
 
@@ -108,6 +110,8 @@ pub struct Comparison<'a> {
     new: &'a Theory,
     alone: Alone<'a>,
     tasks: Vec<Task<'a>>,
+    /// What may pass unread by one of them alone, which comes last.
+    unread: Vec<Unnoticed<'a>>,
 }
 
 impl<'a> Comparison<'a> {
@@ -116,12 +120,22 @@ impl<'a> Comparison<'a> {
     pub fn of(old: &'a Theory, new: &'a Theory) -> Self {
         let alone = Alone::of(old, new);
         let tasks = tasks(old, new, &alone);
-        Self { old, new, alone, tasks }
+        let unread = [(Way::Allowed, new, old), (Way::Denied, old, new)];
+        let unread = unread.into_iter();
+        let unread = unread.filter_map(|(way, more, less)| Unnoticed::of(way, (more, less), new, &alone));
+        let unread = unread.collect();
+        Self {
+            old,
+            new,
+            alone,
+            tasks,
+            unread,
+        }
     }
 
     /// How much there is to settle.
     pub fn size(&self) -> usize {
-        self.tasks.len()
+        self.tasks.len() + self.unread.len()
     }
 
     /// What the two answer differently, as far as the effort goes; says of each part when it is settled, so that whoever
@@ -130,9 +144,14 @@ impl<'a> Comparison<'a> {
         let (old, new) = (self.old, self.new);
         let result: Mutex<Vec<Done>> = Mutex::default();
         crew(&new.language.schema, effort, self.size(), &|solver, number| {
-            let Some(task) = self.tasks.get(number) else { return };
-            let look = if task.fails { failing } else { through };
-            let (found, doubt) = look(solver, &self.alone, task.sides(old, new), new, task, effort.each());
+            let (found, doubt) = match self.task(number) {
+                Some(Ok(task)) => {
+                    let look = if task.fails { failing } else { through };
+                    look(solver, &self.alone, task.sides(old, new), new, task, effort.each())
+                }
+                Some(Err(unread)) => unread.found(solver, effort.each()),
+                None => return,
+            };
             let mut result = result.lock().unwrap_or_else(PoisonError::into_inner);
             result.push((number, found, doubt));
             drop(result);
@@ -141,6 +160,12 @@ impl<'a> Comparison<'a> {
         let mut result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
         result.sort_by_key(|(number, _, _)| *number);
         Ok(self.told(result))
+    }
+
+    /// What to settle by its number.
+    fn task(&self, number: usize) -> Option<Result<&Task<'a>, &Unnoticed<'a>>> {
+        let unread = || self.unread.get(number.checked_sub(self.tasks.len())?);
+        self.tasks.get(number).map(Ok).or_else(|| unread().map(Err))
     }
 
     fn told(&self, result: Vec<Done>) -> Difference {
@@ -153,9 +178,12 @@ impl<'a> Comparison<'a> {
                     None => all.push(found),
                 }
             }
-            let about = self.tasks.get(number).map(|task| {
-                let actions = self.new.grouped(task.actions.clone()).join(", ");
-                format!("{actions} through `{}`", task.cause.policy().id())
+            let about = self.task(number).map(|task| match task {
+                Ok(task) => {
+                    let actions = self.new.grouped(task.actions.clone()).join(", ");
+                    format!("{actions} through `{}`", task.cause.policy().id())
+                }
+                Err(unread) => unread.about(),
             });
             difference.doubts.extend(about.zip(doubt));
         }

@@ -10,6 +10,7 @@
 pub mod case;
 mod cause;
 pub mod claim;
+mod counting;
 mod difference;
 mod draft;
 mod effect;
@@ -37,6 +38,8 @@ mod statement;
 #[cfg(feature = "prove")]
 mod tests;
 pub mod theory;
+mod unnoticed;
+mod unread;
 mod value;
 mod watch;
 pub mod words;
@@ -57,6 +60,7 @@ pub use shelf::Shelf;
 pub use solver::Solver;
 pub use statement::Statement;
 pub use theory::Theory;
+pub use unread::UNREAD;
 pub use watch::Watch;
 pub use words::Told;
 pub use work::{Work, mistakes};

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::draft::{Draft, is};
 use super::{Ask, Example};
+use crate::facts::Host;
 
 /// In milliseconds.
 const HOUR: i64 = 3_600_000;
@@ -56,6 +57,7 @@ pub(super) fn polished(is_shown_by: &dyn Fn(&Example) -> bool, example: Example)
     polish.emergency();
     polish.circumstances();
     polish.request();
+    polish.names();
     polish.purpose();
     polish.person();
     polish.best
@@ -175,6 +177,38 @@ impl Polish<'_> {
             let request = draft.context.get_mut("request")?.as_object_mut()?;
             request.remove("contentType").map(drop)
         });
+    }
+
+    /// A host and a ticket such as there are: a solver takes the shortest text that will do.
+    fn names(&mut self) {
+        let resource = self.draft.resource.clone();
+        let host = |draft: &mut Draft| {
+            Some(
+                draft
+                    .entity(&resource)?
+                    .get_mut("attrs")?
+                    .get("host")?
+                    .as_str()?
+                    .to_owned(),
+            )
+        };
+        let is_host = |name: &str| name.contains('.') && Host::parse(name).is_ok();
+        if let Some(name) = host(&mut self.draft).filter(|name| !name.is_empty() && !is_host(name)) {
+            let others = [
+                format!("a{name}"),
+                format!("{name}.example"),
+                format!("a{name}.example"),
+            ];
+            let _ = others.iter().filter(|other| is_host(other)).any(|other| {
+                self.tried(|draft| {
+                    *draft.entity(&resource)?.get_mut("attrs")?.get_mut("host")? = json!(other);
+                    Some(())
+                })
+            });
+        }
+        if self.draft.context.pointer("/purpose/ticket").and_then(Value::as_str) == Some("") {
+            self.tried(|draft| draft.put("/purpose/ticket", json!("T-1")));
+        }
     }
 
     /// Without a purpose, or with one that covers no more than it must.

@@ -5,7 +5,7 @@ use crate::facts::{Partial, Problem, SourceText, Wording};
 use crate::policy::{Cedar, too_deep};
 
 const FILE: &[&str] = &["property"];
-const PROPERTY: &[&str] = &["name", "owner", "sentence", "never", "always"];
+const PROPERTY: &[&str] = &["name", "owner", "sentence", "never", "always", "unread"];
 const CLAIM: &[&str] = &["actions", "when"];
 
 /// What is claimed of the requests that a property speaks of.
@@ -34,12 +34,21 @@ pub struct Property {
     pub actions: Vec<String>,
     /// The requests that it speaks of: a Cedar expression.
     pub when: String,
+    /// Why it says nothing of what passes unread, where it does not.
+    pub unread: Option<Wording>,
     /// The file that it stands in.
     pub file: String,
     /// Where in the file the Cedar expression stands.
     pub span: (usize, usize),
     /// The line of its name, from 1.
     pub line: usize,
+}
+
+impl Property {
+    /// Whether it says that some flows are never read, and nothing else.
+    pub fn is_of_reading_alone(&self) -> bool {
+        self.claim == Claim::Never && self.actions.iter().all(|action| action == "inspect")
+    }
 }
 
 /// Reads files of properties; all problems at once.
@@ -121,6 +130,7 @@ fn one(file: &SourceText, entry: &Fields<'_, '_>) -> Option<Property> {
         claim,
         actions,
         when: when.value.to_owned(),
+        unread: entry.wording("unread"),
         file: file.name.clone(),
         span: when.span,
     })

@@ -58,7 +58,7 @@ impl<'r> FromIterator<&'r Arc<Premise>> for Rules {
 }
 
 impl Rules {
-    fn every(&self) -> impl Iterator<Item = &Arc<Premise>> {
+    pub(super) fn every(&self) -> impl Iterator<Item = &Arc<Premise>> {
         self.permits.iter().chain(&self.forbids)
     }
 }

@@ -10,6 +10,11 @@ pub(super) fn permitting(policy: &Policy) -> Policy {
     effect(policy, "permit").unwrap_or_else(|| policy.clone())
 }
 
+/// A policy that forbids exactly where `policy` applies, whatever its effect.
+pub(super) fn forbidding(policy: &Policy) -> Option<Policy> {
+    effect(policy, "forbid")
+}
+
 fn effect(policy: &Policy, effect: &str) -> Option<Policy> {
     let mut text = policy.to_json().ok()?;
     text.as_object_mut()?.insert("effect".to_owned(), Value::from(effect));

@@ -10,6 +10,7 @@ use super::polish::polished;
 use super::question::{Answer, Question};
 use super::solver::{Solver, crew};
 use super::sound::gateway;
+use super::unread::UNREAD;
 use super::{Check, Effort, Example, Missing, Outcome, Theory};
 
 /// How far a check has come.
@@ -21,7 +22,19 @@ struct Course {
     /// Why nobody knows.
     doubt: Option<String>,
     /// The first kind of request for which it is settled, and how.
-    settled: Option<(usize, Outcome)>,
+    settled: Option<(Kind, Outcome)>,
+}
+
+/// Of what a check is asked: of a kind of request, by its place in [`super::Language::envs`], and then of what passes unread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Of(usize),
+    Unread,
+}
+
+fn kinds(check: &Check) -> impl Iterator<Item = Kind> {
+    let envs = check.envs.iter().copied().map(Kind::Of);
+    envs.chain(check.unread.as_ref().map(|_| Kind::Unread))
 }
 
 /// Proves `checks`, as far as the effort goes; tells each outcome as it comes.
@@ -33,7 +46,7 @@ pub fn prove(
 ) -> Result<Vec<Outcome>, Missing> {
     let course = |check: &Check| {
         Mutex::new(Course {
-            open: check.envs.len(),
+            open: kinds(check).count(),
             spent: Duration::ZERO,
             doubt: None,
             settled: None,
@@ -41,11 +54,11 @@ pub fn prove(
     };
     let courses: Vec<Mutex<Course>> = checks.iter().map(course).collect();
     let numbered = checks.iter().enumerate();
-    let tasks: Vec<(usize, usize)> = numbered
-        .flat_map(|(number, check)| check.envs.iter().map(move |env| (number, *env)))
+    let tasks: Vec<(usize, Kind)> = numbered
+        .flat_map(|(number, check)| kinds(check).map(move |kind| (number, kind)))
         .collect();
     crew(&theory.language.schema, effort, tasks.len(), &|solver, task| {
-        let Some((number, env)) = tasks.get(task).copied() else {
+        let Some((number, kind)) = tasks.get(task).copied() else {
             return;
         };
         let (Some(check), Some(course)) = (checks.get(number), courses.get(number)) else {
@@ -58,14 +71,14 @@ pub fn prove(
             Some(effort.each().saturating_sub(course.spent)).filter(|_| !is_settled)
         };
         let answer = left.map(|left| match solver.left(left) {
-            Ok(left) => one(solver, theory, check, env, left),
+            Ok(left) => one(solver, theory, check, kind, left),
             Err(undecided) => (undecided, Duration::ZERO),
         });
         let mut course = locked();
         course.open -= 1;
         if let Some((outcome, took)) = answer {
             course.spent += took;
-            course.learns(env, outcome, check.wants_all());
+            course.learns(kind, outcome, check.wants_all());
         }
         if course.open == 0 {
             told(number, &course.outcome(check.wants_all()));
@@ -80,7 +93,7 @@ pub fn prove(
 
 impl Course {
     /// Takes in an answer. The first kind of request counts, whoever answers first.
-    fn learns(&mut self, env: usize, outcome: Outcome, wants_all: bool) {
+    fn learns(&mut self, kind: Kind, outcome: Outcome, wants_all: bool) {
         let settles = match outcome {
             Outcome::Failed(example) if wants_all => Outcome::Failed(example),
             Outcome::Failed(_) => Outcome::Proved,
@@ -90,8 +103,8 @@ impl Course {
             }
             Outcome::Proved => return,
         };
-        if self.settled.as_ref().is_none_or(|(first, _)| env < *first) {
-            self.settled = Some((env, settles));
+        if self.settled.as_ref().is_none_or(|(first, _)| kind < *first) {
+            self.settled = Some((kind, settles));
         }
     }
 
@@ -106,19 +119,23 @@ impl Course {
 }
 
 /// What becomes of a check for one kind of request.
-fn one(solver: &mut Solver, theory: &Theory, check: &Check, env: usize, limit: Duration) -> (Outcome, Duration) {
-    let Some(env) = theory.language.envs.get(env) else {
-        return (Outcome::Proved, Duration::ZERO);
+fn one(solver: &mut Solver, theory: &Theory, check: &Check, kind: Kind, limit: Duration) -> (Outcome, Duration) {
+    let questions = match kind {
+        Kind::Of(env) => theory.language.envs.get(env).map(|env| check.questions(theory, env)),
+        Kind::Unread => Some(check.questions_unread(theory)),
     };
     let mut spent = Duration::ZERO;
-    for question in check.questions(theory, env) {
+    for question in questions.into_iter().flatten() {
         let answer = question.put(solver, limit.saturating_sub(spent));
         spent += answer.spent;
         match &answer.outcome {
             Outcome::Proved => {}
             Outcome::Failed(Some(example)) if check.wants_all() => {
                 let left = limit.saturating_sub(spent);
-                let (example, took) = telling(solver, &question, &answer, example, left);
+                let (mut example, took) = telling(solver, &question, &answer, example, left);
+                if kind == Kind::Unread {
+                    example = example.asking(UNREAD);
+                }
                 return (Outcome::Failed(Some(Box::new(example))), spent + took);
             }
             Outcome::Failed(_) | Outcome::Undecided(_) => return (answer.outcome, spent),

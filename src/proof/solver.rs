@@ -92,6 +92,13 @@ impl Solver {
                 entities: found.entities,
             }))),
             Ok(Err(Error::SolverUnknown)) => Outcome::Undecided("the solver gave up".to_owned()),
+            Ok(Err(error @ (Error::EncodeError(_) | Error::SolverError(_) | Error::DecodeModel(_)))) => {
+                let why = chain(&error);
+                Outcome::Undecided(format!(
+                    "`{}` does not answer as the solver cvc5 does: {why}",
+                    program()
+                ))
+            }
             Ok(Err(error)) => Outcome::Undecided(chain(&error)),
             Err(why) => Outcome::Undecided(why),
         };

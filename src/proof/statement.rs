@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Theory;
 use super::difference::{Found, Way};
 use super::effect::listed;
+use super::unread::UNREAD;
 
 /// Groups of actions by which something leaves the house: what is said of them comes first.
 const WEIGHTY: [&str; 2] = ["publish", "administer"];
@@ -14,6 +15,8 @@ const WEIGHTY: [&str; 2] = ["publish", "administer"];
 pub struct Statement {
     /// Which way.
     pub way: Way,
+    /// Whether it is about whom the gateway reads, and not about what they may do.
+    pub reads: bool,
     /// The rules that make the difference, each of which one side alone has.
     pub rules: Vec<String>,
     /// Who, what, where and what for, in words.
@@ -94,6 +97,12 @@ impl Draft {
         }
     }
 
+    /// What it is about: see [`sort`].
+    fn sort(&self) -> u8 {
+        let [actions, ..] = &self.things;
+        sort(actions)
+    }
+
     fn differs_only_in(&self, thing: usize, other: &Self) -> bool {
         let both = || self.things.iter().zip(&other.things).enumerate();
         let same = both().all(|(number, (one, another))| number == thing || one == another);
@@ -107,7 +116,7 @@ impl Draft {
         let same_grounds = other.grounds.iter().filter(but_for_this).eq(&self.grounds);
         same && said
             && same_grounds
-            && (self.way, self.fails) == (other.way, other.fails)
+            && (self.way, self.fails, self.sort()) == (other.way, other.fails, other.sort())
             && self.network == other.network
     }
 
@@ -120,7 +129,11 @@ impl Draft {
         let is_weighty = weighty
             .flatten()
             .any(|action| actions.contains(action.id().unescaped()));
-        (!is_weighty, !who.contains(""), self.grounds.len())
+        (
+            !is_weighty && !actions.contains(UNREAD),
+            !who.contains(""),
+            self.grounds.len(),
+        )
     }
 
     fn statement(self, theory: &Theory) -> Statement {
@@ -136,7 +149,8 @@ impl Draft {
         let is = |name: &str| actions.iter().all(|action| action == name);
         let verb = match () {
             () if is("connect") => "may reach hosts".to_owned(),
-            () if is("inspect") => "is read".to_owned(),
+            () if is("inspect") => String::new(),
+            () if is(UNREAD) => "may do anything unread".to_owned(),
             () => format!("may {}", listed(&theory.grouped(actions.clone()), "and")),
         };
         more(verb, " ");
@@ -152,11 +166,21 @@ impl Draft {
             (true, Way::Allowed) => format!("failed to evaluate, which denied: {said}"),
         };
         Statement {
+            reads: is("inspect"),
             way: self.way,
             rules: rules.iter().cloned().collect(),
             sentence: said,
             found: self.found,
         }
+    }
+}
+
+/// What is done, what is read, and what passes unread are not told in one breath.
+pub(super) fn sort(actions: &BTreeSet<String>) -> u8 {
+    match () {
+        () if actions.contains(UNREAD) => 2,
+        () if actions.contains("inspect") => 1,
+        () => 0,
     }
 }
 

@@ -4,19 +4,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use cedar_policy::{
-    Effect, EntityUid, Policy, PolicyId, PolicySet, RequestEnv, Schema, SchemaFragment, ValidationMode, Validator,
+    EntityUid, Policy, PolicyId, PolicySet, RequestEnv, Schema, SchemaFragment, ValidationMode, Validator,
 };
 use serde_json::Value;
 
 use super::Example;
+use super::counting::Counting;
 use super::ladders::{Known, known};
-use super::language::{Language, broken};
+use super::language::Language;
 use super::looks::{Looks, kinds, leaves_room};
 use super::places::Places;
 use super::premise::{Premise, digest};
-use super::rewrite::until;
+use super::unread::Unread;
 use crate::facts::Problem;
-use crate::policy::{Rule, RuleSet};
 use crate::rulebook::{Directory, Rulebook, Sources};
 
 /// What holds of every request, as far as the schema's types do not say it. A condition whose words a schema does not
@@ -73,6 +73,10 @@ pub struct Theory {
     places: Places,
     /// Forbids those that nobody would recognise.
     odd: Option<Policy>,
+    /// Rules that close something to all but those who continue.
+    strict: Vec<Arc<Premise>>,
+    /// What passes unread.
+    unread: OnceLock<Option<Unread>>,
 }
 
 impl Theory {
@@ -85,21 +89,7 @@ impl Theory {
         more: &[Policy],
     ) -> Result<Self, Vec<Problem>> {
         let language = Language::new(&sources.schema, rulebook.catalog(), people, BTreeSet::new())?;
-        let (mut rules, mut coached) = (Vec::new(), BTreeSet::new());
-        // what is on probation has no effect, and nothing hangs on it; what is only coached can pass
-        let can_pass = |rule: &&Rule| rule.is_in(RuleSet::Continued);
-        for rule in rulebook.policy().rules().filter(can_pass) {
-            let parsed = Policy::parse(Some(PolicyId::new(rule.id.as_str())), &rule.text);
-            let mut policy = parsed.map_err(|e| broken(&sources.schema, &e))?;
-            if let Some(end) = rule.expires.filter(|_| policy.effect() == Effect::Permit) {
-                let end = condition(&format!("context.now < datetime(\"{end}\")"));
-                policy = end.and_then(|end| until(&policy, &end)).unwrap_or(policy);
-            }
-            if !rule.is_in(RuleSet::InEffect) {
-                coached.insert(rule.id.to_string());
-            }
-            rules.push(Arc::new(Premise::new(policy)));
-        }
+        let Counting { rules, coached, strict } = Counting::of(sources, rulebook)?;
         let Language {
             schema,
             envs,
@@ -109,6 +99,7 @@ impl Theory {
         } = &language;
         let of_rules = rules
             .iter()
+            .chain(&strict)
             .flat_map(|rule: &Arc<Premise>| rule.names().iter().cloned());
         let named = of_rules.chain(more.iter().flat_map(Policy::entity_literals)).collect();
         let understood = |text: &str| is_understood(text, schema);
@@ -140,6 +131,8 @@ impl Theory {
             named,
             language,
             rules,
+            strict,
+            unread: OnceLock::new(),
         })
     }
 
@@ -147,6 +140,11 @@ impl Theory {
     pub fn rules(&self, env: &RequestEnv) -> impl Iterator<Item = &Arc<Premise>> {
         let place = self.place(env).and_then(|place| self.spoken.get(place));
         place.into_iter().flatten().filter_map(|number| self.rules.get(*number))
+    }
+
+    /// The flows that pass unread; none where the schema does not ask whether something is read.
+    pub(super) fn unread(&self) -> Option<&Unread> {
+        self.unread.get_or_init(|| Unread::of(self, &self.strict)).as_ref()
     }
 
     fn place(&self, env: &RequestEnv) -> Option<usize> {
@@ -177,7 +175,7 @@ impl Theory {
     }
 
     /// Whether a rule only lets pass whoever is told why not and continues: that is less than what others permit.
-    fn only_coaches(&self, rule: &Policy) -> bool {
+    pub(super) fn only_coaches(&self, rule: &Policy) -> bool {
         self.coached.contains::<str>(rule.id().as_ref())
     }
 
@@ -327,7 +325,7 @@ pub fn set(policies: impl IntoIterator<Item = Policy>) -> PolicySet {
     set
 }
 
-fn condition(text: &str) -> Option<Policy> {
+pub(super) fn condition(text: &str) -> Option<Policy> {
     Policy::parse(None, format!("permit (principal, action, resource) when {{ {text} }};")).ok()
 }
 

@@ -9,8 +9,9 @@ use super::case::span;
 use super::claim::Example;
 use super::value::{ANOTHER, flatten, named, plain, weekday};
 use crate::clock::Timestamp;
-use crate::facts::{Host, PolicyId};
+use crate::facts::{Host, PolicyId, SubjectId};
 use crate::policy::{Answer, Policy, RuleSet};
+use crate::rulebook::Directory;
 
 /// The fact for how long a token is to be good.
 const LASTS: &str = "lasts";
@@ -24,6 +25,8 @@ pub(super) const THE_DECLARER: &str = "the declarer";
 pub struct Told {
     /// The action.
     pub action: String,
+    /// Whom of the directory it is about, where rules know them by name.
+    pub who: Option<SubjectId>,
     /// Roles, as the solver chose them.
     pub roles: BTreeSet<String>,
     /// Departments.
@@ -53,6 +56,10 @@ pub(super) fn full_name(key: &str) -> String {
 impl Example {
     /// The rules that decide about it, be it by continuing.
     pub fn decided_by(&self, policy: &Policy) -> BTreeSet<PolicyId> {
+        if self.is_unread() {
+            let both = ["connect", "inspect"].map(|action| self.asking(action).decided_by(policy));
+            return both.into_iter().flatten().collect();
+        }
         let at = Told::of(self).at();
         let sets = [RuleSet::Continued, RuleSet::InEffect];
         let answers = sets.map(|set| policy.answer(set, &self.request, &self.entities, at));
@@ -62,6 +69,17 @@ impl Example {
     /// Whether the engine lets it pass at all, be it by continuing; and in words, what the engine says to it.
     pub fn put_to(&self, policy: &Policy) -> (bool, String) {
         let at = Told::of(self).at();
+        if self.is_unread() {
+            let (is_reached, reached) = self.asking("connect").put_to(policy);
+            let asked = self.asking("inspect");
+            // nothing is read because somebody continued
+            let read = policy.answer(RuleSet::InEffect, &asked.request, &asked.entities, at);
+            let told = format!(
+                "reaching the host is {reached}; reading it is {}",
+                read.beside(&read, policy)
+            );
+            return (is_reached && !read.allowed, told);
+        }
         let answer = |set| policy.answer(set, &self.request, &self.entities, at);
         let (passes, in_effect) = (answer(RuleSet::Continued), answer(RuleSet::InEffect));
         (passes.allowed, passes.beside(&in_effect, policy))
@@ -118,6 +136,16 @@ impl Told {
         }
         told.facts = facts;
         told
+    }
+
+    /// The same of an example about people of a directory, if it is about any of these.
+    pub fn among(example: &Example, people: &Directory) -> Self {
+        let called = example.request.principal().map(|uid| uid.id().unescaped());
+        let who = called.and_then(|name| SubjectId::parse(name).ok());
+        Self {
+            who: who.filter(|who| people.person(who).is_some()),
+            ..Self::of(example)
+        }
     }
 
     fn units(&mut self, example: &Example, uid: &cedar_policy::EntityUid) {
@@ -178,14 +206,18 @@ impl Told {
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         let join = |set: &BTreeSet<String>| set.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", ");
-        let mut who = format!("somebody engaged as {}", self.employment);
+        let somebody = self
+            .who
+            .as_ref()
+            .map_or("somebody".to_owned(), |who| format!("`{who}`,"));
+        let mut who = format!("{somebody} engaged as {}", self.employment);
         for (kind, set) in [("role", &self.roles), ("department", &self.departments)] {
             let many = if set.len() == 1 { "" } else { "s" };
             if !set.is_empty() {
                 let _ = write!(who, ", {kind}{many} {}", join(set));
             }
         }
-        if self.roles.is_empty() && self.departments.is_empty() {
+        if self.roles.is_empty() && self.departments.is_empty() && self.who.is_none() {
             who.push_str(", of no role and no department");
         }
         for (course, until) in &self.training {

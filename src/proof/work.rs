@@ -84,6 +84,9 @@ impl Work {
             }
         }
         if problems.is_empty() {
+            let private: Vec<_> = checks.iter().filter_map(Check::private).collect();
+            let checks = checks.into_iter().map(|check| check.also_unread(&theory, &private));
+            let checks = checks.collect();
             Ok((theory, checks))
         } else {
             Err(problems)

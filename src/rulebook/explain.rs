@@ -3,13 +3,12 @@
 use serde::Serialize;
 
 use super::Rulebook;
+use super::explain_help::InEmergency;
 use super::judgement::Judgement;
-use crate::facts::fields::list;
 use crate::facts::{
-    Activity, Coach, Effect, GrantId, Host, Mode, Observation, Offer, Outcome, PlatformId, PolicyId, PurposeId, Reason,
+    Activity, Coach, Effect, GrantId, Host, Mode, Observation, Outcome, PlatformId, PolicyId, PurposeId, Reason,
     Remedy, RulebookId, SignatureId, SubjectId, WouldBe,
 };
-use crate::purpose::show_duration;
 
 /// Everything that there is to say about one judgement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -56,6 +55,9 @@ pub struct Explanation {
     pub would: Option<ExplainedTrial>,
     /// What would help.
     pub remedy: Remedy,
+    /// What would open it at once in an emergency, where no purpose does that opens without an approval.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub emergencies: Vec<InEmergency>,
     /// The rules that decided.
     pub rulebook: RulebookId,
 }
@@ -144,6 +146,7 @@ impl Rulebook {
             troubles: judgement.troubles().to_vec(),
             coach: judgement.coach(),
             would,
+            emergencies: self.in_emergency(seen, &remedy),
             remedy,
             rulebook: self.id.clone(),
         }
@@ -271,7 +274,7 @@ impl Explanation {
     }
 
     /// Whether a rule failed to evaluate: then nothing passes and nothing is read, whatever the others say.
-    fn has_failed(&self) -> bool {
+    pub(super) fn has_failed(&self) -> bool {
         !self.troubles.is_empty()
     }
 
@@ -287,77 +290,9 @@ impl Explanation {
         };
         vec![line]
     }
-
-    /// What its sender could do; nothing needs help that passes.
-    fn help(&self) -> Vec<String> {
-        if self.passes {
-            return Vec::new();
-        }
-        let mut lines: Vec<String> = self.remedy.offers.iter().map(offered).collect();
-        let fixes = self.remedy.fixes.iter().map(|fix| match Remedy::selected_in(fix) {
-            Some(selected) => format!("  select another purpose than `{selected}`, or none"),
-            None => format!("  fix `{fix}`"),
-        });
-        lines.extend(fixes);
-        lines.extend(
-            self.remedy
-                .alternative
-                .iter()
-                .map(|other| format!("  instead: {other}")),
-        );
-        let coaching = self.policies.iter().filter(|policy| policy.mode == Mode::Coach);
-        let coaching = list(coaching.map(|policy| policy.id.as_str()));
-        match (&self.coach, lines.is_empty()) {
-            (Some(_), true) => lines.push("  to continue, once told why not: no purpose would do more".to_owned()),
-            (Some(_), false) => lines.push("  or to continue, once told why not".to_owned()),
-            (None, true) if self.has_failed() => {
-                lines.push(
-                    "  nothing that its sender can do: the rule must be repaired by whoever answers for it".to_owned(),
-                );
-            }
-            (None, true) if self.outcome == Outcome::Deny => {
-                lines.push("  nothing: no purpose of the catalogue opens this".to_owned());
-            }
-            (None, false) if !coaching.is_empty() && !self.remedy.offers.is_empty() => {
-                lines.push(format!("  and then to continue past {coaching}, which only coaches"));
-            }
-            (None, _) => {}
-        }
-        lines
-    }
 }
 
 const FAILED: &str = "  a rule fails to evaluate, and any error denies";
-
-fn offered(offer: &Offer) -> String {
-    let verb = if offer.needs_approval { "ask for" } else { "declare" };
-    let covers = list(offer.covers.iter().map(String::as_str));
-    let (lasts, longest) = (show_duration(offer.default_for), show_duration(offer.longest_for));
-    let mut line = format!(
-        "  {verb} `{}` ({}): covers {covers}, lasts {lasts}, at most {longest}",
-        offer.purpose, offer.title
-    );
-    if let Some(idle) = offer.idle {
-        line = format!("{line}, unused {}", show_duration(idle));
-    }
-    if !offer.approvers.is_empty() {
-        let approvers = list(offer.approvers.iter().map(String::as_str));
-        let of = match offer.needed {
-            0 | 1 => String::new(),
-            needed => format!("{needed} of "),
-        };
-        line = format!("{line}, approved by {of}{approvers}");
-    }
-    if let Some(later) = &offer.later {
-        let by = list(later.approvers.iter().map(String::as_str));
-        let also = if offer.approvers.is_empty() { "approved" } else { "also" };
-        line = format!("{line}, {also} by {by} from {} on", show_duration(later.after));
-    }
-    if let Some(pattern) = &offer.ticket_pattern {
-        line = format!("{line}, ticket `{pattern}`");
-    }
-    line
-}
 
 impl ExplainedTrial {
     fn lines(&self, inspected: bool) -> Vec<String> {

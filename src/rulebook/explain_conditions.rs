@@ -114,7 +114,7 @@ impl Because {
         }
         if !self.nearly.is_empty() {
             lines.push(String::new());
-            lines.push("rules that would permit it, and what keeps them from it".to_owned());
+            lines.push("permits that do not apply, and what keeps them from it".to_owned());
             for account in &self.nearly {
                 lines.push(format!("  `{}`, asked for {}", account.policy, account.action));
                 let failed = account

@@ -330,6 +330,26 @@ fn a_pipe_in_the_place_of_a_file_is_told_and_not_passed_over() {
 }
 
 #[test]
+fn the_folder_of_rules_itself_can_be_formatted_and_one_without_rules_is_told() {
+    let desk = Desk::with_policies();
+    for line in ["wayleave fmt policies/rules", "cd policies/rules && wayleave fmt ."] {
+        desk.edit("policies/rules/10-reach.cedar", "forbid (\n", "forbid(");
+        let told = desk.types(&format!("{line} --check"));
+        assert!(
+            told.starts_with("exit 1\n") && told.contains("rules/10-reach.cedar\n"),
+            "{told}"
+        );
+        assert!(desk.types(line).starts_with("exit 0\n"));
+    }
+    assert_eq!(desk.types("wayleave fmt --check"), "exit 0\n");
+    let told = desk.types("wayleave fmt policies/people");
+    assert!(
+        told.starts_with("exit 2\n") && told.contains("`policies/people` has no files `rules/*.cedar`"),
+        "{told}"
+    );
+}
+
+#[test]
 fn rules_written_on_windows_are_rules() {
     let desk = Desk::with_policies();
     for name in ["policies/rules/10-reach.cedar", "policies/wayleave.cedarschema"] {

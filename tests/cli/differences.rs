@@ -388,6 +388,39 @@ mod solved {
     }
 
     #[test]
+    fn what_is_no_longer_read_passes_unread_and_that_is_told_as_more_and_not_as_less() {
+        let desk = with_new();
+        adds(
+            &desk,
+            "mine",
+            "forbid (principal, action == Action::\"inspect\", resource in Platform::\"quora\");",
+        );
+        let told = compared(&desk);
+        for said in [
+            "newly allowed, the weightiest first; ",
+            "\n  `mine`: somebody may do anything unread on `quora`",
+            "; anything, unread; ",
+            "\nnewly denied: nothing\n",
+            "\nno longer read by the gateway:\n  `mine`: somebody on `quora`",
+            "    new: reaching the host is allowed by `connect.social` (rules/10-reach.cedar:",
+        ] {
+            assert!(told.contains(said), "{said}: {told}");
+        }
+        assert_eq!(
+            desk.types("mv new newer && mv policies new && mv newer policies"),
+            "exit 0\n"
+        );
+        let told = compared(&desk);
+        for said in [
+            "newly allowed: nothing\nnewly denied, the weightiest first; ",
+            "\n  `mine`: somebody may do anything unread on `quora`",
+            "\nnewly read by the gateway, so that each activity is decided:\n  `mine`: somebody on `quora`",
+        ] {
+            assert!(told.contains(said), "{said}: {told}");
+        }
+    }
+
+    #[test]
     fn two_revisions_are_compared_like_two_folders() {
         let desk = in_git();
         desk.edit_rule(
@@ -482,6 +515,36 @@ mod solved {
         let told = desk.types("wayleave diff policies new");
         assert!(!told.contains("please report"), "{told}");
         told
+    }
+
+    #[test]
+    fn each_side_is_asked_by_its_own_people() {
+        let desk = with_new();
+        let hana = "id = \"hana\"\n";
+        desk.edit(
+            "new/people/people.toml",
+            hana,
+            &format!("{hana}training = {{ social-media = 2031-12-31 }}\n"),
+        );
+        let told = compared(&desk);
+        for said in [
+            "it lets nobody without a training post, not even in an emergency\n    policies: comes as the case says\n    new: ",
+        ] {
+            assert!(told.contains(said), "{said}: {told}");
+        }
+        assert!(told.starts_with("exit 1\n") && !told.contains("every case"), "{told}");
+        let zoe = "\n[[person]]\nid = \"zoe\"\nname = \"Zoe\"\nroles = [\"staff\"]\ndepartment = \"hr\"\nemployment = \"employee\"\nregion = \
+                   \"eu-west\"\ntime-zone = \"UTC\"\n";
+        let people = desk.read("policies/people/people.toml");
+        desk.write("new/people/people.toml", &format!("{people}{zoe}"));
+        desk.write(
+            "new/cases/zoe.toml",
+            "[[case]]\nit = \"lets Zoe in\"\nwho = \"zoe\"\nto = \"linkedin.com:443\"\nat = 2026-11-24T10:00:00Z\noutcome = \"allow\"\n",
+        );
+        let told = compared(&desk);
+        let unjudged = "cases/zoe.toml:1 it lets Zoe in\n    policies: it cannot be judged: there is no person `zoe`\n    new: comes as \
+                        the case says\n";
+        assert!(told.contains(unjudged), "{told}");
     }
 
     #[test]

@@ -117,3 +117,20 @@ fn how_fast_such_requests_are_usually_answered_is_told_at_a_terminal_once_five_w
     assert!(asked.contains("; usually answered within 5 minutes"), "{asked}");
     assert_eq!(gate.stop(), 0);
 }
+
+#[test]
+fn what_only_an_emergency_opens_is_explained_as_that() {
+    let desk = Desk::with_policies();
+    desk.edit(
+        "policies/people/people.toml",
+        "id = \"hana\"\n",
+        "id = \"hana\"\ntraining = { social-media = 2031-12-31 }\n",
+    );
+    let line = "wayleave explain --as hana --to https://x.com/i/api/graphql/AbC/CreateTweet --method POST --at 2026-11-24T09:30:00Z";
+    let told = desk.types(line);
+    let helps = "what would help\n  in an emergency, `wayleave break-glass crisis-response --on x` (Crisis response): covers `publish` and \
+                 `read`, opens at once for an hour at most, and is reviewed by the next working day\n";
+    assert!(told.contains(helps), "{told}");
+    let told = desk.types(&format!("{line} --json"));
+    assert!(told.contains("\"purpose\": \"crisis-response\""), "{told}");
+}

@@ -238,7 +238,7 @@ fn the_rules() {
       -V, --version  Print version
 
     Exit code: 0 every file is laid out; 1 some are not (with `--check`), or cannot be; 2 the folder
-    cannot be read
+    cannot be read, or has no rules
     ");
     insta::assert_snapshot!(desk.types("wayleave matrix --help"), @"
     exit 0

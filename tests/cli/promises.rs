@@ -228,3 +228,87 @@ fn of_an_emergency_that_lasts_too_long_it_is_told_when_it_was_declared() {
     assert!(told.contains("with   context.purpose.declaredAt = [time]\n"), "{told}");
     assert!(told.contains("\n    declared = [time]\n"), "{told}");
 }
+
+const UNREAD_ON_QUORA: &str = "@id(\"more\")\n@title(\"T\")\n@reason(\"R.\")\n@owner(\"IT\")\nforbid (principal, action == \
+                               Action::\"inspect\", resource in Platform::\"quora\");\n";
+
+/// What `prove` says of interns on rules that read nothing on one platform, and one property more.
+fn of_interns(more: &str) -> (Desk, String) {
+    let desk = Desk::with_policies();
+    desk.write("policies/rules/90-more.cedar", UNREAD_ON_QUORA);
+    desk.write("policies/properties/mine.toml", more);
+    let told = desk.types("wayleave prove policies --no-cache --only interns-never-publish");
+    (desk, told)
+}
+
+#[test]
+fn who_is_not_read_may_do_what_is_never_allowed_and_that_breaks_the_promise() {
+    let (desk, told) = of_interns("");
+    for said in [
+        "exit 1\n",
+        "FAILED     interns-never-publish: ",
+        "does   anything, unread\n",
+        "the property: not reached, or read by `interns-never-publish`",
+        "the engine: reaching the host is allowed by `connect.social` (rules/10-reach.cedar:",
+        "reading it is denied by `more` (rules/90-more.cedar:1)",
+        "to = \"quora.com:443\"",
+        "inspect = true",
+    ] {
+        assert!(told.contains(said), "{said}: {told}");
+    }
+    let (_, cases) = told.split_once("`wayleave test` fails today:\n").unwrap();
+    let sound = Desk::with_policies();
+    for (name, text) in files(cases, 0) {
+        desk.write(&name, &text);
+        sound.write(&name, &text);
+    }
+    let came = desk.types("wayleave test policies");
+    assert!(came.contains("FAIL cases/somebody-0.toml"), "{came}");
+    let came = sound.types("wayleave test policies");
+    assert!(came.starts_with("exit 0\n"), "{came}");
+}
+
+#[test]
+fn a_promise_says_what_it_leaves_open_where_nothing_is_read() {
+    let private = "[[property]]\nname = \"quora-is-private\"\nowner = \"legal\"\nsentence = \"S.\"\nnever = { actions = \
+                   [\"inspect\"], when = 'resource in Platform::\"quora\"' }\n";
+    let (_, told) = of_interns(private);
+    assert!(told.contains("proved     interns-never-publish: "), "{told}");
+
+    let desk = Desk::with_policies();
+    let unread = "[[property]]\nname = \"mine\"\nowner = \"HR\"\nsentence = \"Interns never post.\"\nunread = \"Hosts that nobody \
+                  manages aside.\"\nnever = { actions = [\"post\"], when = 'principal.employment == Employment::\"intern\" && \
+                  (resource in Category::\"social-media\" || context.request.path like \"/x/*\" && resource in \
+                  Category::\"internal-collaboration\")' }\n";
+    desk.write("policies/properties/mine.toml", unread);
+    let told = desk.types("wayleave prove policies --no-cache --only mine");
+    let proved = "proved     mine: Interns never post. Hosts that nobody manages aside.\n";
+    assert!(told.contains(proved), "{told}");
+    let silent = desk.read("policies/properties/mine.toml");
+    desk.write(
+        "policies/properties/mine.toml",
+        &silent.replace("unread = \"Hosts that nobody manages aside.\"\n", ""),
+    );
+    let told = desk.types("wayleave prove policies --no-cache --only mine");
+    assert!(told.contains("does   anything, unread\n"), "{told}");
+}
+
+#[test]
+fn a_host_and_a_ticket_of_a_counterexample_are_such_as_there_are() {
+    let desk = Desk::with_policies();
+    desk.write(
+        "policies/rules/90-more.cedar",
+        "@id(\"more\")\n@title(\"T\")\n@reason(\"R.\")\n@owner(\"IT\")\nforbid (principal, action == Action::\"connect\", resource) \
+         when { resource.host like \"*.evil.example\" };\n",
+    );
+    let told = desk.types("wayleave prove policies --no-cache --only the-open-web-stays-open");
+    assert!(told.contains("to = \"a.evil.example:443\"\n"), "{told}");
+    let desk = Desk::with_policies();
+    desk.edit_rule(
+        "policies/rules/20-purposes.cedar",
+        "].contains(context.purpose.kind) && context.purpose has approvedBy && context.purpose.approvedBy != principal",
+        "].contains(context.purpose.kind) && context.purpose has ticket",
+    );
+    let told = desk.types("wayleave prove policies --no-cache --only approval-comes-first");
+    assert!(told.contains("ticket = \"T-1\"\n"), "{told}");
+}

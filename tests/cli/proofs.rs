@@ -269,7 +269,7 @@ never = { actions = ["connect"], when = 'resource in Category::"social-media"' }
         proved     break-glass-never-reaches-a-hard-ban: Break-glass never reaches what is closed to everybody: dating, adult platforms and evasion.
         proved     break-glass-passes-no-guard: In an emergency, too, nothing is published on social media by interns, without a valid training, from the guest network or on the word of an address.
         proved     break-glass-lasts-an-hour-at-most: Nobody breaks the glass for longer than an hour.
-        proved     an-emergency-is-over-after-an-hour: Whatever was taken in an emergency opens nothing an hour after it was declared.
+        proved     an-emergency-is-over-after-an-hour: Whatever was taken in an emergency opens nothing on social media an hour after it was declared, not even signing in.
         proved     nobody-breaks-the-glass-for-others: Nobody breaks the glass in the name of somebody else.
         proved     only-employees-break-the-glass: Nobody breaks the glass who is not an employee: no intern, no contractor, nobody of a vendor.
         proved     each-emergency-has-its-people: In an emergency nobody speaks for the company but communications, the board and managers, and nobody looks for fraud but security and legal.
@@ -293,14 +293,14 @@ never = { actions = ["connect"], when = 'resource in Category::"social-media"' }
         proved     evasion-stays-closed: Services that hide where somebody goes never open.
         proved     guests-never-publish: Nothing is published on social media from the guest network.
         proved     the-open-web-stays-open: Hosts outside the catalogue can always be reached.
-        proved     approval-comes-first: But for an emergency, a purpose that needs approval opens nothing on social media until somebody has approved it.
+        proved     approval-comes-first: But for an emergency, a purpose that needs approval opens nothing on social media until somebody has approved it, except signing in, signing out and live updates.
         proved     own-approval-counts-for-nothing: An approval that somebody gave themselves opens no publishing for the brand.
         proved     nothing-is-published-without-a-purpose: Nothing is published on social media without a purpose.
-        proved     a-grant-stays-on-its-platforms: A grant opens nothing outside its platforms; pictures and video of a platform's family aside.
-        proved     reading-grants-publish-nothing: A grant that does not cover publishing publishes nothing.
+        proved     a-grant-stays-on-its-platforms: A grant opens nothing on other social media than its own platforms, not even signing in; pictures and video of a platform's family aside.
+        proved     reading-grants-publish-nothing: A grant that does not cover publishing publishes nothing on social media.
         proved     research-never-publishes: Research, listening and press monitoring publish nothing on social media.
         proved     bans-hold-for-every-purpose: What is closed to everybody, dating, adult platforms and evasion, no purpose opens, approved or not.
-        proved     breaks-are-at-noon: The personal break opens nothing before noon, after two o'clock, or at the weekend.
+        proved     breaks-are-at-noon: The personal break opens nothing on social media before noon, after two o'clock, or at the weekend, except signing in, signing out and live updates.
         proved     tokens-end-within-three-months: Nobody makes a token that is good for more than three months.
         proved     no-token-makes-another: A token makes no other token.
         proved     delegates-are-staff: Nobody lets somebody answer for them who is not staff, nor for longer than three months.

@@ -43,7 +43,7 @@ fn a_day_is_replayed_and_explained_under_its_own_rules_and_under_others() {
         "exit 0",
         "record [id] of [time]: declare was decided, as these rules do",
         "declare `recruiting`",
-        "rules that would permit it, and what keeps them from it",
+        "permits that do not apply, and what keeps them from it",
         "failed: context has purpose",
     ] {
         assert!(explained.contains(part), "{part} in {explained}");

@@ -396,7 +396,7 @@ fn a_request_is_explained_for_each_outcome() {
     rules
       [rulebook]
 
-    rules that would permit it, and what keeps them from it
+    permits that do not apply, and what keeps them from it
       `activity.open-web`, asked for browse
         failed: unless resource.classified  [resource.classified is true]
       `recruiting.read`, asked for browse
@@ -542,7 +542,7 @@ fn a_request_is_explained_for_each_outcome() {
     rules
       [rulebook]
 
-    rules that would permit it, and what keeps them from it
+    permits that do not apply, and what keeps them from it
       `activity.open-web`, asked for post
         failed: unless resource.classified  [resource.classified is true]
       `brand.publish`, asked for post

@@ -303,6 +303,9 @@ async fn from_the_page_of_a_refusal_through_the_glass_and_on_to_the_review() {
     let world = World::open().await;
     let pia = world.client("pia");
     let refused = pia.post(TWEET, "application/json", "{}").await;
+    let told = refused.json();
+    assert_eq!(told["break_glass"], format!("{PORTAL}/v1/break-glass"));
+    assert_eq!(told["emergencies"][0]["id"], "crisis-response", "{told}");
     let page = format!(
         "{PORTAL}{}",
         refused.json()["instance"]
@@ -345,6 +348,7 @@ async fn from_the_page_of_a_refusal_through_the_glass_and_on_to_the_review() {
     // who may not, or has a purpose to declare, is not offered it
     let dan = world.client("dan");
     let refused = dan.post(TWEET, "application/json", "{}").await;
+    assert_eq!(refused.json().get("emergencies"), None);
     let page = format!(
         "{PORTAL}{}",
         refused.json()["instance"]

@@ -1,10 +1,10 @@
-//! What the cases of both folders say to the rules of the other.
+//! What the cases of both folders say to the rules and people of each.
 
 use std::collections::BTreeMap;
 
 use super::Side;
 use crate::facts::SourceText;
-use crate::rulebook::CaseResult;
+use crate::rulebook::{CaseReport, CaseResult};
 
 /// A case that comes out differently.
 pub(super) struct Turned {
@@ -18,37 +18,55 @@ pub(super) struct Turned {
     pub(super) new: Option<String>,
 }
 
-/// Runs the cases of both under both.
+/// Runs the cases of both under the rules of each, asked by the people whom its own directory knows: roles, trainings and time
+/// zones decide as rules do.
 pub(super) fn turned(old: &Side, new: &Side) -> Vec<Turned> {
     let files = |side: &Side, other: Option<&Side>| -> Vec<SourceText> {
         let has = |file: &&SourceText| other.is_some_and(|other| other.sources.cases.contains(file));
         side.sources.cases.iter().filter(|file| !has(file)).cloned().collect()
     };
-    let mut turned = cases(old, new, new, &files(new, None));
-    turned.extend(cases(old, new, old, &files(old, Some(new))));
+    let mut turned = cases(old, new, &files(new, None));
+    turned.extend(cases(old, new, &files(old, Some(new))));
     turned
 }
 
-fn cases(old: &Side, new: &Side, people: &Side, files: &[SourceText]) -> Vec<Turned> {
-    let run = |side: &Side| -> BTreeMap<(String, usize, String), String> {
-        let report = side.assembled.rulebook.run_cases(&people.assembled.directory, files);
-        let told = |failure: &CaseResult| {
-            let key = (failure.file.clone(), failure.place.0, failure.name.clone());
-            let came = failure.differences.first().map(ToString::to_string);
-            (key, came.unwrap_or_default())
-        };
-        report.failures().map(told).collect()
-    };
-    let (before, after) = (run(old), run(new));
+fn cases(old: &Side, new: &Side, files: &[SourceText]) -> Vec<Turned> {
+    let both = [old, new].map(|side| side.assembled.rulebook.run_cases(&side.assembled.directory, files));
+    let [before, after] = both.each_ref().map(by_place);
     let all = before
         .keys()
         .chain(after.keys().filter(|key| !before.contains_key(*key)));
-    all.filter(|key| before.get(*key) != after.get(*key))
-        .map(|key| Turned {
+    let turned = all.map(|key| {
+        let came = |report: &CaseReport, known: &BTreeMap<Key<'_>, Option<String>>| {
+            let told = known.get(key).cloned();
+            told.unwrap_or_else(|| Some(unjudged(report, key)))
+        };
+        let [was, is] = &both;
+        Turned {
             place: format!("{}:{}", key.0, key.1),
-            name: key.2.clone(),
-            old: before.get(key).cloned(),
-            new: after.get(key).cloned(),
-        })
+            name: key.2.to_owned(),
+            old: came(was, &before),
+            new: came(is, &after),
+        }
+    });
+    turned.filter(|case| case.old != case.new).collect()
+}
+
+/// A case by its file, line and name.
+type Key<'r> = (&'r str, usize, &'r str);
+
+/// What came otherwise than each case says, where anything did.
+fn by_place(report: &CaseReport) -> BTreeMap<Key<'_>, Option<String>> {
+    let told = |case: &CaseResult| case.differences.first().map(ToString::to_string);
+    let each = report.results.iter();
+    each.map(|case| ((case.file.as_str(), case.place.0, case.name.as_str()), told(case)))
         .collect()
+}
+
+/// Why a case was not judged: it names what that side does not know.
+fn unjudged(report: &CaseReport, (file, line, _): &Key<'_>) -> String {
+    let mut problems = report.problems.iter();
+    let why = problems.find(|problem| problem.file == *file && problem.line >= *line);
+    let why = why.map_or_else(String::new, |problem| format!(": {}", problem.message));
+    format!("it cannot be judged{why}")
 }

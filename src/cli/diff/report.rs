@@ -71,7 +71,8 @@ impl Report {
 
     fn proved(&mut self, old: &Side, new: &Side, difference: &Difference, is_all: bool) {
         for (way, head) in [(Way::Allowed, "newly allowed"), (Way::Denied, "newly denied")] {
-            let statements = difference.statements.iter().filter(|statement| statement.way == way);
+            let statements = difference.statements.iter();
+            let statements = statements.filter(|statement| statement.way == way && !statement.reads);
             let mut statements = statements.peekable();
             if statements.peek().is_none() {
                 let found = if difference.doubts.is_empty() { "" } else { " found" };
@@ -83,12 +84,24 @@ impl Report {
                 "{head}, the weightiest first; of each kind at least the request that is shown ({}, unless it says otherwise):",
                 Told::USUAL
             ));
-            for statement in statements {
-                let rules: Vec<String> = statement.rules.iter().map(|rule| format!("`{rule}`")).collect();
-                self.lines
-                    .push(format!("  {}: {}", rules.join(", "), statement.sentence));
-                self.examples(old, new, statement);
+            statements.for_each(|statement| self.statement(old, new, statement));
+        }
+        for (way, head) in [
+            (
+                Way::Allowed,
+                "newly read by the gateway, so that each activity is decided:",
+            ),
+            (Way::Denied, "no longer read by the gateway:"),
+        ] {
+            let statements = difference.statements.iter();
+            let mut statements = statements
+                .filter(|statement| statement.way == way && statement.reads)
+                .peekable();
+            if statements.peek().is_some() {
+                self.differs = true;
+                self.lines.push(head.to_owned());
             }
+            statements.for_each(|statement| self.statement(old, new, statement));
         }
         if difference.doubts.is_empty() {
             let rest = match (self.differs, is_all) {
@@ -105,12 +118,19 @@ impl Report {
         }
     }
 
+    fn statement(&mut self, old: &Side, new: &Side, statement: &Statement) {
+        let rules: Vec<String> = statement.rules.iter().map(|rule| format!("`{rule}`")).collect();
+        self.lines
+            .push(format!("  {}: {}", rules.join(", "), statement.sentence));
+        self.examples(old, new, statement);
+    }
+
     /// One request of a statement, and what the engine says to it under both; each of the others is put to the engine as
     /// well.
     fn examples(&mut self, old: &Side, new: &Side, statement: &Statement) {
         for (number, found) in statement.found.iter().enumerate() {
             let example = &found.example;
-            let told = Told::of(example);
+            let told = Told::among(example, &new.assembled.directory);
             let answer = |side: &Side| {
                 let (passes, answer) = example.put_to(side.assembled.rulebook.policy());
                 (passes, format!("{}: {answer}", side.label))

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use cedar_policy::ActionConstraint;
 
 use crate::facts::SourceText;
-use crate::proof::{Asking, CaseFiles, Check, Claim, Property, Told, unsaid};
+use crate::proof::{Asking, CaseFiles, Check, Claim, Property, Told, UNREAD, unsaid};
 use crate::rulebook::{Assembled, Directory, Rulebook, Sources};
 
 /// Why a property that speaks of a purpose keeps nobody from anything.
@@ -26,6 +26,8 @@ struct Trial<'a> {
     /// The property, and the check of it.
     property: &'a Property,
     check: &'a Check,
+    /// Whether the case is about what passes unread.
+    is_unread: bool,
     /// The rules under which it holds.
     kept: OnceCell<Option<Rulebook>>,
 }
@@ -42,9 +44,10 @@ pub(super) fn case_of(
         folder,
         property,
         check,
+        is_unread: told.action == UNREAD,
         kept: OnceCell::new(),
     };
-    let mut why = "what a case can say of it does not come out so";
+    let mut why = "a case asks the whole gateway, which answers it otherwise";
     // a rule that does not decide may still hang on a fact
     let all = told.names();
     for asking in [Asking::Whole, Asking::Alone] {
@@ -58,11 +61,26 @@ pub(super) fn case_of(
         }
     }
     let unsaid = unsaid(told, read);
-    Err(if unsaid.is_empty() {
-        why.to_owned()
-    } else {
-        format!("no case says {}", unsaid.join(", or "))
+    let beyond = unsayable(read);
+    Err(match (unsaid.is_empty(), beyond.is_empty()) {
+        (false, _) => format!("no case says {}", unsaid.join(", or ")),
+        (true, false) if why != WITHOUT => {
+            format!("it hangs on {}, of which no case says anything", beyond.join(", and "))
+        }
+        (true, _) => why.to_owned(),
     })
+}
+
+/// The attributes among `read` for which a case has no word.
+fn unsayable(read: &BTreeSet<String>) -> Vec<String> {
+    let has_no_word = |name: &&String| {
+        let of_declarer = name.strip_prefix("resource.declarer.");
+        of_declarer.is_some() || ["context.namedAs", "principal.manager"].contains(&name.as_str())
+    };
+    read.iter()
+        .filter(has_no_word)
+        .map(|name| format!("`{name}`"))
+        .collect()
 }
 
 impl Trial<'_> {
@@ -78,7 +96,9 @@ impl Trial<'_> {
             return false;
         };
         let case = self.case(&without, asking, &without.names());
-        self.property.claim == Claim::Never && case.is_ok_and(|files| self.fails_when_kept(&files) == Some(true))
+        self.property.claim == Claim::Never
+            && !self.is_unread
+            && case.is_ok_and(|files| self.fails_when_kept(&files) == Some(true))
     }
 
     fn fails_when_kept(&self, files: &CaseFiles) -> Option<bool> {
@@ -96,7 +116,7 @@ impl Trial<'_> {
     }
 
     /// The rules with what must never be as a `forbid`; or the one that permits what must always be, and of all else nothing
-    /// that is forbidden.
+    /// that is forbidden; of what passes unread, that all is read.
     fn rules(&self) -> Option<Rulebook> {
         let ActionConstraint::In(actions) = self.check.policy.policy().action_constraint() else {
             return None;
@@ -112,6 +132,14 @@ impl Trial<'_> {
         };
         let mut sources = self.folder.sources.clone();
         let text = match self.property.claim {
+            Claim::Never if self.is_unread => {
+                sources.rules.clear();
+                let both = "[Action::\"connect\", Action::\"inspect\"]";
+                rule(
+                    "all-is-read",
+                    format!("permit (principal, action in {both}, resource);"),
+                )
+            }
             Claim::Never => said("forbid"),
             Claim::Always => {
                 sources.rules.clear();

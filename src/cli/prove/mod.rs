@@ -16,7 +16,7 @@ use super::printer;
 use super::progress::Progress;
 use super::shown::tell;
 use crate::clock::Clock;
-use crate::facts::{Mode, PolicyId, Problem, SourceText};
+use crate::facts::{Effect, Mode, PolicyId, Problem, SourceText};
 use crate::gatehouse::sources::find;
 use crate::proof::{self, About, Check, Effort, Findings, Missing, Outcome, Prover, Shelf, Work, solver};
 use crate::rulebook::{Assembled, Rulebook, Sources};
@@ -125,8 +125,12 @@ fn unproved(name: &str, assembled: &Assembled) -> String {
         Mode::Coach => ("only coaches", rule.mode.as_str()),
         Mode::Enforce => return format!("nothing is to be proved of the rule `{name}`"),
     };
+    let idle = match rule.effect {
+        Effect::Permit => "it opens nothing by itself",
+        Effect::Forbid => "it keeps nobody from anything for good",
+    };
     format!(
-        "the rule `{name}` ({}:{}) {only}: it keeps nobody from anything for good, so it is not in effect, and nothing is \
+        "the rule `{name}` ({}:{}) {only}: {idle}, so it is not in effect, and nothing is \
          proved of it\n  help: to prove it as if it were, copy the folder, take `@mode(\"{mode}\")` off the rule there, and \
          run `wayleave prove COPY --only {name}`",
         rule.file, rule.line

@@ -69,7 +69,8 @@ impl Report {
         known: (&Theory, Folder<'_>),
     ) {
         let (property, _) = of;
-        let head = format!("{}: {}", property.name, property.sentence);
+        let aside = property.unread.iter().map(|why| format!(" {why}")).collect::<String>();
+        let head = format!("{}: {}{aside}", property.name, property.sentence);
         let example = match (outcome, spoken) {
             (_, Some(Outcome::Failed(_))) => None,
             (Outcome::Proved, Some(doubt @ Outcome::Undecided(_))) => {
@@ -112,7 +113,7 @@ impl Report {
             assembled,
         );
         if let Some(example) = example {
-            self.told(&Told::of(example), &check.policy.reads());
+            self.told(&Told::among(example, &assembled.directory), &check.policy.reads());
             let (_, answer) = example.put_to(assembled.rulebook.policy());
             self.lines.push(format!("  the engine: {answer}"));
         }
@@ -203,7 +204,7 @@ impl Report {
         (theory, folder): (&Theory, Folder<'_>),
     ) {
         let policy = folder.assembled.rulebook.policy();
-        let told = Told::of(example);
+        let told = Told::among(example, &folder.assembled.directory);
         let deciding = example.decided_by(policy);
         let deciding = deciding.iter().filter_map(|id| theory.rule(id.as_str()));
         let looking = deciding.chain([&check.policy]);
@@ -212,6 +213,7 @@ impl Report {
         let (_, answer) = example.put_to(policy);
         let word = match property.claim {
             Claim::Always => "allowed",
+            Claim::Never if example.is_unread() => "not reached, or read",
             Claim::Never => "denied",
         };
         let (file, line) = (&property.file, property.line);

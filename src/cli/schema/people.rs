@@ -212,6 +212,12 @@ pub(super) fn properties() -> Value {
         ("sentence", wording("What it says, for people")),
         ("never", claim("None of these requests is allowed")),
         ("always", claim("Each of these requests is allowed")),
+        (
+            "unread",
+            wording(
+                "Why it says nothing of what passes unread, as people read it after the sentence; without it, that must not be able to do what is never allowed either",
+            ),
+        ),
     ];
     let property = table(&["name", "owner", "sentence"], keys);
     let keys = [("property", list("What holds of every possible request", &property))];

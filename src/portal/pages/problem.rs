@@ -5,7 +5,9 @@ use http::header::{self, HeaderName};
 use serde_json::{Map, Value, json};
 
 use super::answer::{BY_HEADER, Page, in_language, plain, put};
+use crate::facts::Language;
 use crate::portal::words::ENGLISH;
+use crate::rulebook::InEmergency;
 
 /// Where the problem types are described; stable, whatever the portal's host is called.
 pub(in crate::portal) const TYPES: &str = "https://wayleave.example/problems/";
@@ -51,6 +53,24 @@ impl Problem {
     pub(in crate::portal) fn in_english(mut self) -> Self {
         self.is_english = true;
         self
+    }
+
+    /// The same problem with what whoever met it could take in an emergency, and where.
+    #[must_use]
+    pub(super) fn in_emergency(self, taken: &[InEmergency], (portal, language): (&str, Language)) -> Self {
+        if taken.is_empty() {
+            return self;
+        }
+        let one = |taken: &InEmergency| {
+            json!({
+                "id": taken.purpose,
+                "title": taken.title.said_in(language),
+                "covers": taken.covers,
+            })
+        };
+        let all: Vec<Value> = taken.iter().map(one).collect();
+        self.with("emergencies", all)
+            .with("break_glass", format!("{portal}/v1/break-glass"))
     }
 
     /// The problem as an answer.

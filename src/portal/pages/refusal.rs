@@ -13,7 +13,7 @@ use super::problem::{Problem, proxy_status, retry_after};
 use crate::facts::{Activity, Offer, Outcome, PolicyId, PurposeId, Reason, RecordId, Remedy, RulebookId};
 use crate::portal::words::{Kind, Selected, Words};
 use crate::purpose::mildest_first;
-use crate::rulebook::Refusal;
+use crate::rulebook::{InEmergency, Refusal};
 
 /// What said no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +92,8 @@ pub struct Told<'a> {
     pub ticket: Option<&'a str>,
     /// Whether the refused request could be repeated by opening its address.
     pub repeatable: bool,
+    /// What the person could take in an emergency.
+    pub emergencies: &'a [InEmergency],
     /// Whether the person may continue all the same.
     pub may_continue: bool,
 }
@@ -183,7 +185,9 @@ pub fn problem(told: &Told<'_>) -> Page {
     if told.may_continue {
         problem = problem.with("continue", format!("{}{}/continue", told.portal, told.instance()));
     }
-    let mut page = problem.answer();
+    let mut page = problem
+        .in_emergency(told.emergencies, (told.portal, words.language))
+        .answer();
     told.mark(&mut page);
     in_language(page, words, BY_HEADER)
 }

@@ -148,7 +148,7 @@ impl Rulebook {
         if judgement.is_allowed() || !is_sought {
             return judgement.note_in(from.mode, None);
         }
-        judgement.note_in(from.mode, Some(&self.remedy(seen)))
+        judgement.note_in(from.mode, Some(&self.remedy_judged(seen, &judgement)))
     }
 }
 

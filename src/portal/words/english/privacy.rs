@@ -130,7 +130,7 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
     grounds_title: "What purposes rest on",
     grounds_what: "As their owners wrote it: on what ground personal data is processed for each, and what they mean to keep of it. It is not computed: the gateway itself deletes no record.",
     proved_title: "What was proved",
-    proved_what: "These sentences must hold of every request there can be. A proof shows it for the very rules, sites and purposes that are in force; one made of other rules is not shown. It speaks of the rules: that the program obeys them is tested, and not proved.",
+    proved_what: "These sentences must hold of every request there can be. A proof shows it for the very rules, sites and purposes that are in force; one made of other rules is not shown. What is said of what people do holds of traffic that passes unread, too, in which anything could be done: but for what is promised never to be read. A proof speaks of the rules: that the program obeys them is tested, and not proved.",
     rulebook: "Rulebook in force",
     proved_by: |when, by, solver| {
         let by = by.map_or_else(String::new, |by| format!(" by {by}"));

@@ -137,7 +137,7 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
     grounds_title: "Sur quoi reposent les motifs",
     grounds_what: "Tel que les personnes qui en répondent l’ont écrit\u{a0}: pour chacun, le fondement du traitement des données personnelles et ce qui doit en être conservé. Ce n’est pas calculé\u{a0}: la passerelle elle-même n’efface rien.",
     proved_title: "Ce qui est prouvé",
-    proved_what: "Ces phrases doivent être vraies de toute requête possible. Une preuve le montre pour les règles, les sites et les motifs mêmes qui sont en vigueur\u{a0}; celle d’autres règles n’est pas montrée. Elle porte sur les règles\u{a0}: que le programme leur obéit est testé, et non prouvé.",
+    proved_what: "Ces phrases doivent être vraies de toute requête possible. Une preuve le montre pour les règles, les sites et les motifs mêmes qui sont en vigueur\u{a0}; celle d’autres règles n’est pas montrée. Ce qui est dit de ce que l’on fait sur un site vaut aussi pour les échanges qui passent sans être lus, où tout serait possible, sauf là où il est promis que rien n’est lu. Une preuve porte sur les règles\u{a0}: que le programme leur obéit est testé, et non prouvé.",
     rulebook: "Recueil de règles en vigueur",
     proved_by: |when, by, solver| {
         let by = by.map_or_else(String::new, |by| format!(" par {by}"));

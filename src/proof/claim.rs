@@ -244,10 +244,11 @@ impl Check {
 
     /// What it says is never read, where it does.
     pub(super) fn private(&self) -> Option<Arc<Premise>> {
-        match &self.about {
-            About::Property(property) if property.is_of_reading_alone() => excepting(&self.policy, &property.name),
-            _ => None,
-        }
+        let About::Property(property) = &self.about else {
+            return None;
+        };
+        let private = property.is_of_reading_alone();
+        private.then(|| excepting(&self.policy, &property.name))?
     }
 }
 

@@ -398,7 +398,7 @@ mod solved {
         let told = compared(&desk);
         for said in [
             "newly allowed, the weightiest first; ",
-            "\n  `mine`: somebody may do anything unread on `quora`",
+            "\n  `mine`: somebody with role `staff` may do anything unread on `quora`",
             "; anything, unread; ",
             "\nnewly denied: nothing\n",
             "\nno longer read by the gateway:\n  `mine`: somebody on `quora`",
@@ -413,7 +413,7 @@ mod solved {
         let told = compared(&desk);
         for said in [
             "newly allowed: nothing\nnewly denied, the weightiest first; ",
-            "\n  `mine`: somebody may do anything unread on `quora`",
+            "\n  `mine`: somebody with role `staff` may do anything unread on `quora`",
             "\nnewly read by the gateway, so that each activity is decided:\n  `mine`: somebody on `quora`",
         ] {
             assert!(told.contains(said), "{said}: {told}");
@@ -542,7 +542,7 @@ mod solved {
             "[[case]]\nit = \"lets Zoe in\"\nwho = \"zoe\"\nto = \"linkedin.com:443\"\nat = 2026-11-24T10:00:00Z\noutcome = \"allow\"\n",
         );
         let told = compared(&desk);
-        let unjudged = "cases/zoe.toml:1 it lets Zoe in\n    policies: it cannot be judged: there is no person `zoe`\n    new: comes as \
+        let unjudged = "cases/zoe.toml:2 it lets Zoe in\n    policies: it cannot be judged: there is no person `zoe`\n    new: comes as \
                         the case says\n";
         assert!(told.contains(unjudged), "{told}");
     }

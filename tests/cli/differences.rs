@@ -675,6 +675,10 @@ mod solved {
         exit 1
         --- stdout
         newly allowed, the weightiest first; of each kind at least the request that is shown (on Tuesday at 10:00, from the office network, identified by basic, unless it says otherwise):
+          `mine`: somebody may do anything unread on `evasion`
+            e.g. somebody engaged as employee, of no role and no department; anything, unread; a host in `evasion`; with principal.region = us-east
+            policies: reaching the host is denied by `connect.no-evasion` (rules/10-reach.cedar:77); reading it is denied: no rule permits it
+            new: reaching the host is allowed by `mine` (rules/90-mine.cedar:1); reading it is denied: no rule permits it
           `mine`: somebody may reach hosts on `evasion`
             e.g. somebody engaged as employee, of no role and no department; connect; a host in `evasion`; with principal.region = us-east
             policies: denied by `connect.no-evasion` (rules/10-reach.cedar:77)

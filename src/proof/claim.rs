@@ -204,8 +204,7 @@ impl Check {
 }
 
 impl Check {
-    /// What to ask so that nothing that it speaks of can be done unread: nothing passes so, and wherever something is read,
-    /// no rule fails to say it.
+    /// What to ask so that nothing of it can be done unread: nothing passes so, and no rule about reading fails.
     pub(super) fn questions_unread<'a>(&'a self, theory: &'a Theory) -> Box<dyn Iterator<Item = Question<'a>> + 'a> {
         let (Some(domain), Some(unread)) = (&self.unread, theory.unread()) else {
             return Box::new(std::iter::empty());
@@ -244,10 +243,11 @@ impl Check {
 
     /// What it says is never read, where it does.
     pub(super) fn private(&self) -> Option<Arc<Premise>> {
-        match &self.about {
-            About::Property(property) if property.is_of_reading_alone() => excepting(&self.policy, &property.name),
-            _ => None,
-        }
+        let About::Property(property) = &self.about else {
+            return None;
+        };
+        let private = property.is_of_reading_alone();
+        private.then(|| excepting(&self.policy, &property.name))?
     }
 }
 

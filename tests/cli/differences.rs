@@ -398,7 +398,7 @@ mod solved {
         let told = compared(&desk);
         for said in [
             "newly allowed, the weightiest first; ",
-            "\n  `mine`: somebody may do anything unread on `quora`",
+            "\n  `mine`: somebody with role `staff` may do anything unread on `quora`",
             "; anything, unread; ",
             "\nnewly denied: nothing\n",
             "\nno longer read by the gateway:\n  `mine`: somebody on `quora`",
@@ -413,7 +413,7 @@ mod solved {
         let told = compared(&desk);
         for said in [
             "newly allowed: nothing\nnewly denied, the weightiest first; ",
-            "\n  `mine`: somebody may do anything unread on `quora`",
+            "\n  `mine`: somebody with role `staff` may do anything unread on `quora`",
             "\nnewly read by the gateway, so that each activity is decided:\n  `mine`: somebody on `quora`",
         ] {
             assert!(told.contains(said), "{said}: {told}");
@@ -542,7 +542,7 @@ mod solved {
             "[[case]]\nit = \"lets Zoe in\"\nwho = \"zoe\"\nto = \"linkedin.com:443\"\nat = 2026-11-24T10:00:00Z\noutcome = \"allow\"\n",
         );
         let told = compared(&desk);
-        let unjudged = "cases/zoe.toml:1 it lets Zoe in\n    policies: it cannot be judged: there is no person `zoe`\n    new: comes as \
+        let unjudged = "cases/zoe.toml:2 it lets Zoe in\n    policies: it cannot be judged: there is no person `zoe`\n    new: comes as \
                         the case says\n";
         assert!(told.contains(unjudged), "{told}");
     }
@@ -675,6 +675,10 @@ mod solved {
         exit 1
         --- stdout
         newly allowed, the weightiest first; of each kind at least the request that is shown (on Tuesday at 10:00, from the office network, identified by basic, unless it says otherwise):
+          `mine`: somebody may do anything unread on `evasion`
+            e.g. somebody engaged as employee, of no role and no department; anything, unread; a host in `evasion`; with principal.region = us-east
+            policies: reaching the host is denied by `connect.no-evasion` (rules/10-reach.cedar:77); reading it is denied: no rule permits it
+            new: reaching the host is allowed by `mine` (rules/90-mine.cedar:1); reading it is denied: no rule permits it
           `mine`: somebody may reach hosts on `evasion`
             e.g. somebody engaged as employee, of no role and no department; connect; a host in `evasion`; with principal.region = us-east
             policies: denied by `connect.no-evasion` (rules/10-reach.cedar:77)

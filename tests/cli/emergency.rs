@@ -128,7 +128,7 @@ fn what_only_an_emergency_opens_is_explained_as_that() {
     );
     let line = "wayleave explain --as hana --to https://x.com/i/api/graphql/AbC/CreateTweet --method POST --at 2026-11-24T09:30:00Z";
     let told = desk.types(line);
-    let helps = "what would help\n  in an emergency, `wayleave break-glass crisis-response --on x` (Crisis response): covers `publish` and \
+    let helps = "what would help\n  in an emergency, `wayleave break-glass crisis-response --on x` (Crisis response): covers `publish`, \
                  `read`, opens at once for an hour at most, and is reviewed by the next working day\n";
     assert!(told.contains(helps), "{told}");
     let told = desk.types(&format!("{line} --json"));

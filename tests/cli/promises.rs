@@ -256,6 +256,9 @@ fn who_is_not_read_may_do_what_is_never_allowed_and_that_breaks_the_promise() {
     ] {
         assert!(told.contains(said), "{said}: {told}");
     }
+    // with its times
+    let line = "wayleave prove policies --no-cache --only interns-never-publish";
+    let told = String::from_utf8(desk.command(line).output().unwrap().stdout).unwrap();
     let (_, cases) = told.split_once("`wayleave test` fails today:\n").unwrap();
     let sound = Desk::with_policies();
     for (name, text) in files(cases, 0) {

@@ -64,7 +64,7 @@ fn hosts_outside_the_catalogue_pass_unread_until_one_rule_has_them_read() {
 
 /// The rule of the README that has Google's hosts read.
 fn shared_google() -> SourceText {
-    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/README.md")).unwrap();
+    let readme = include_str!("../policies/README.md");
     let (_, rule) = readme.split_once("```cedar title=rules/70-shared.cedar\n").unwrap();
     let (rule, _) = rule.split_once("```").unwrap();
     SourceText::new("rules/70-shared.cedar", rule)

@@ -1,5 +1,5 @@
-//! Hosts that several services share, told apart by the path: `www.googleapis.com` answers for YouTube and for the rest of
-//! Google.
+//! Hosts that several services share, told apart by the path: `www.googleapis.com` answers for one platform and for the
+//! rest of Google.
 //!
 //! As a host such a one is on no platform, so that no rule about the platform has all of it read. A request whose path is
 //! among those listed, in whatever way some server may spell it, is one to the platform: it is judged by the rules about

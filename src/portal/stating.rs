@@ -79,9 +79,9 @@ impl Portal {
         let opened = rules.opened_by_stating(visitor, purpose, &platforms, visit.at);
         rules.tell_opened(&mut widths, Some(&opened));
         Some(Reached {
-            widths,
             purpose,
             platforms,
+            widths,
         })
     }
 

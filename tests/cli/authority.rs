@@ -18,7 +18,7 @@ fn an_authority_is_made_and_shown() {
       subject    O=Wayleave, CN=Wayleave issuing [serial]
       SHA-256    [fingerprint]
       valid      [day] to [day]
-      speaks for 485 names and networks, see `wayleave ca show --names`
+      speaks for 487 names and networks, see `wayleave ca show --names`
     client certificates
       subject    O=Wayleave, CN=Wayleave client certificates [serial]
       SHA-256    [fingerprint]
@@ -40,7 +40,7 @@ fn an_authority_is_made_and_shown() {
       subject    O=Wayleave, CN=Wayleave issuing [serial]
       SHA-256    [fingerprint]
       valid      [day] to [day]
-      speaks for 485 names and networks, see `wayleave ca show --names`
+      speaks for 487 names and networks, see `wayleave ca show --names`
     client certificates
       subject    O=Wayleave, CN=Wayleave client certificates [serial]
       SHA-256    [fingerprint]

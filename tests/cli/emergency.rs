@@ -131,6 +131,6 @@ fn what_only_an_emergency_opens_is_explained_as_that() {
     let helps = "what would help\n  in an emergency, `wayleave break-glass crisis-response --on x` (Crisis response): covers `publish`, \
                  `read`, opens at once for an hour at most, and is reviewed by the next working day\n";
     assert!(told.contains(helps), "{told}");
-    let told = desk.types(&format!("{line} --json"));
+    let told = desk.types(&format!("{line} --format json"));
     assert!(told.contains("\"purpose\": \"crisis-response\""), "{told}");
 }

@@ -606,7 +606,7 @@ never = { actions = ["connect"], when = 'resource in Category::"social-media"' }
             property(
                 "somebody",
                 "never",
-                "principal in Role::\"visitor\" && action == Action::\"post\" && context has purpose && !context.purpose.covers.contains(\"publish\")",
+                "principal in Role::\"visitor\" && resource in Platform::\"linkedin\" && action == Action::\"post\" && context has purpose && !context.purpose.covers.contains(\"publish\")",
             ),
         ];
         desk.write("policies/properties/empty.toml", &properties.join("\n"));

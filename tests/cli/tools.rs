@@ -38,7 +38,7 @@ fn tokens_are_made_listed_and_revoked_from_a_terminal() {
     insta::assert_snapshot!(by("ada", "wayleave token create --scope reed"), @"
     exit 1
     --- stderr
-    It cannot be read what token is wanted: No token was made: there is no scope `reed`: did you mean `read`?.
+    It cannot be read what token is wanted: No token was made: there is no scope `reed`: did you mean `read`?
     ");
     insta::assert_snapshot!(by("ada", "wayleave token create --scope read --expires 99d"), @"
     exit 1

@@ -751,7 +751,11 @@ forbid (principal, action in Action::"activity", resource);
     assert!(!others.is_empty(), "{told}");
     for other in others {
         let change = other["change"].as_str().unwrap();
-        assert!(text.contains(change) || change.starts_with("from "), "{change}: {text}");
+        let shown = change.split('`').enumerate().fold(String::new(), |said, (at, part)| {
+            let mark = ["", "\u{201c}", "\u{201d}"][if at == 0 { 0 } else { 2 - at % 2 }];
+            said + mark + part
+        });
+        assert!(text.contains(&shown) || change.starts_with("from "), "{shown}: {text}");
         assert!(!french.contains(change), "{change}: {french}");
     }
     assert!(!french.contains("lang=\"en\""), "{french}");

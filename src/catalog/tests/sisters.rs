@@ -34,72 +34,75 @@ fn a_write_that_may_come_as_get_is_one_on_every_host_of_its_platform() {
     assert!(wrong.is_empty(), "add `**` to their hosts, or say why not: {wrong:#?}");
 }
 
+/// Writes by GET at hosts and paths beside those of the web client.
+const DEEDS: &[(&str, &str)] = &[
+    ("https://m.facebook.com/sharer/sharer.php?u=x", "share"),
+    ("https://www.facebook.com/sharer.php?u=x", "share"),
+    ("https://mbasic.facebook.com/dialog/share", "share"),
+    ("https://m.facebook.com/v19.0/dialog/share", "share"),
+    ("https://m.facebook.com/v19.0/dialog/oauth", "oauth"),
+    ("https://m.facebook.com/messaging/send/?body=hi", "message"),
+    (
+        "https://mbasic.facebook.com/api/graphql/?fb_api_req_friendly_name=ComposerStoryCreateMutation",
+        "post",
+    ),
+    (
+        "https://mbasic.facebook.com/api/graphql/?doc_id=1&variables={\"input\":{}}",
+        "unknown-write",
+    ),
+    (
+        "https://graph.facebook.com/graphql?doc_id=1&variables={\"input\":{}}",
+        "unknown-write",
+    ),
+    ("https://x.com/share?text=hi", "post"),
+    ("https://twitter.com/share?text=hi", "post"),
+    ("https://upload.x.com/1.1/media/upload.json?command=FINALIZE", "upload"),
+    ("https://api.x.com/1.1/favorites/create.json?id=1", "react"),
+    ("https://api.x.com/1.1/statuses/retweet/1.json", "share"),
+    ("https://x.com/i/api/1.1/statuses/destroy/1.json", "delete"),
+    ("https://api.x.com/1.1/blocks/create.json", "unknown-write"),
+    ("https://us.tiktok.com/api/comment/publish/?text=hi", "comment"),
+    ("https://www.tiktok.com/tiktok/v1/upvote/publish?item_id=1", "share"),
+    ("https://webcast.tiktok.com/api/commit/follow/user/?type=1", "follow"),
+    ("https://im-api.tiktok.com/v1/message/send", "message"),
+    ("https://webcast.tiktok.com/webcast/room/chat/?content=hi", "message"),
+    (
+        "https://api16-normal.tiktokv.com/aweme/v1/commit/item/digg/?type=1",
+        "react",
+    ),
+    (
+        "https://www.instagram.com/api/v1/web/comments/1/add/?comment_text=hi",
+        "comment",
+    ),
+    ("https://b.i.instagram.com/api/v1/web/likes/1/like/", "react"),
+    ("https://i.instagram.com/api/v1/friendships/create/1/", "follow"),
+    (
+        "https://www.linkedin.com/sales-api/salesApiMessaging?action=createMessage",
+        "message",
+    ),
+    (
+        "https://www.linkedin.com/sales-api/salesApiLeads?action=save",
+        "unknown-write",
+    ),
+    (
+        "https://de.linkedin.com/voyager/api/graphql?action=execute&queryId=voyagerContentcreationDashShares.a",
+        "post",
+    ),
+    ("https://old.reddit.com/api/submit.json?kind=self", "post"),
+    ("https://oauth.reddit.com/r/x/api/submit?kind=self", "post"),
+    ("https://oauth.reddit.com/r/x/api/comment.json", "comment"),
+    (
+        "https://studio.youtube.com/youtubei/v1/comment/create_comment",
+        "comment",
+    ),
+    ("https://i.pinimg.com/resource/PinResource/create/", "post"),
+    ("https://api.vc.bilibili.com/x/v2/reply/add", "comment"),
+];
+
 #[test]
 fn a_deed_at_a_sister_host_or_path_is_the_same_deed() {
-    for (url, activity) in [
-        ("https://m.facebook.com/sharer/sharer.php?u=x", "share"),
-        ("https://www.facebook.com/sharer.php?u=x", "share"),
-        ("https://mbasic.facebook.com/dialog/share", "share"),
-        ("https://m.facebook.com/v19.0/dialog/share", "share"),
-        ("https://m.facebook.com/v19.0/dialog/oauth", "oauth"),
-        ("https://m.facebook.com/messaging/send/?body=hi", "message"),
-        (
-            "https://mbasic.facebook.com/api/graphql/?fb_api_req_friendly_name=ComposerStoryCreateMutation",
-            "post",
-        ),
-        (
-            "https://mbasic.facebook.com/api/graphql/?doc_id=1&variables={\"input\":{}}",
-            "unknown-write",
-        ),
-        (
-            "https://graph.facebook.com/graphql?doc_id=1&variables={\"input\":{}}",
-            "unknown-write",
-        ),
-        ("https://x.com/share?text=hi", "post"),
-        ("https://twitter.com/share?text=hi", "post"),
-        ("https://upload.x.com/1.1/media/upload.json?command=FINALIZE", "upload"),
-        ("https://api.x.com/1.1/favorites/create.json?id=1", "react"),
-        ("https://api.x.com/1.1/statuses/retweet/1.json", "share"),
-        ("https://x.com/i/api/1.1/statuses/destroy/1.json", "delete"),
-        ("https://api.x.com/1.1/blocks/create.json", "unknown-write"),
-        ("https://us.tiktok.com/api/comment/publish/?text=hi", "comment"),
-        ("https://www.tiktok.com/tiktok/v1/upvote/publish?item_id=1", "share"),
-        ("https://webcast.tiktok.com/api/commit/follow/user/?type=1", "follow"),
-        ("https://im-api.tiktok.com/v1/message/send", "message"),
-        ("https://webcast.tiktok.com/webcast/room/chat/?content=hi", "message"),
-        (
-            "https://api16-normal.tiktokv.com/aweme/v1/commit/item/digg/?type=1",
-            "react",
-        ),
-        (
-            "https://www.instagram.com/api/v1/web/comments/1/add/?comment_text=hi",
-            "comment",
-        ),
-        ("https://b.i.instagram.com/api/v1/web/likes/1/like/", "react"),
-        ("https://i.instagram.com/api/v1/friendships/create/1/", "follow"),
-        (
-            "https://www.linkedin.com/sales-api/salesApiMessaging?action=createMessage",
-            "message",
-        ),
-        (
-            "https://www.linkedin.com/sales-api/salesApiLeads?action=save",
-            "unknown-write",
-        ),
-        (
-            "https://de.linkedin.com/voyager/api/graphql?action=execute&queryId=voyagerContentcreationDashShares.a",
-            "post",
-        ),
-        ("https://old.reddit.com/api/submit.json?kind=self", "post"),
-        ("https://oauth.reddit.com/r/x/api/submit?kind=self", "post"),
-        ("https://oauth.reddit.com/r/x/api/comment.json", "comment"),
-        (
-            "https://studio.youtube.com/youtubei/v1/comment/create_comment",
-            "comment",
-        ),
-        ("https://i.pinimg.com/resource/PinResource/create/", "post"),
-        ("https://api.vc.bilibili.com/x/v2/reply/add", "comment"),
-    ] {
-        assert_eq!(request("GET", url).read().activity.as_str(), activity, "{url}");
+    for (url, activity) in DEEDS {
+        assert_eq!(request("GET", url).read().activity.as_str(), *activity, "{url}");
     }
     for url in [
         "https://m.facebook.com/somepage",

@@ -277,15 +277,10 @@ impl Way {
         let again = answer.headers().get(header::RETRY_AFTER);
         let again = again.and_then(|seconds| seconds.to_str().ok()?.parse::<u64>().ok());
         // an answer that ends early says no more than its status
-        let body = Limited::new(answer.into_body(), LONGEST_REFUSAL);
-        let bytes = body.collect().await.map(Collected::to_bytes);
-        let json = serde_json::from_slice(&bytes.unwrap_or_default()).unwrap_or_default();
+        let said = Limited::new(answer.into_body(), LONGEST_REFUSAL).collect().await;
+        let json = serde_json::from_slice(&said.map(Collected::to_bytes).unwrap_or_default()).unwrap_or_default();
         // nobody has proved yet that they are the gateway: what they say does nothing to a terminal
-        let why = problem(&Said { status, json });
-        let why: String = why
-            .chars()
-            .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
-            .collect();
+        let why = problem(&Said { status, json }).replace(char::is_control, "\u{fffd}");
         let why = format!("the proxy refused the way to `{}` ({status}): {why}", self.portal);
         match again {
             Some(seconds) => miette!(help = format!("try again in {seconds} seconds"), "{why}"),

@@ -185,9 +185,8 @@ pub fn problem(told: &Told<'_>) -> Page {
     if told.may_continue {
         problem = problem.with("continue", format!("{}{}/continue", told.portal, told.instance()));
     }
-    let mut page = problem
-        .in_emergency(told.emergencies, (told.portal, words.language))
-        .answer();
+    let urgent = (told.portal, words.language);
+    let mut page = problem.in_emergency(told.emergencies, urgent).answer();
     told.mark(&mut page);
     in_language(page, words, BY_HEADER)
 }
@@ -279,9 +278,8 @@ impl Told<'_> {
     fn reasons(&self) -> Vec<&str> {
         let helps = |fix: &str| self.remedy.fixes.iter().any(|one| one == fix);
         let of_grants = self.may_continue || self.remedy.makes_grants_matter();
-        let counts = |reason: &&Reason| {
-            (of_grants || !self.of_grants.contains(&reason.policy)) && !self.elsewhere.contains(&reason.policy)
-        };
+        let here = |reason: &&Reason| !self.elsewhere.contains(&reason.policy);
+        let counts = |reason: &&Reason| here(reason) && (of_grants || !self.of_grants.contains(&reason.policy));
         let lasting = self.reasons.iter().filter(|reason| reason.fix.is_none());
         let lasting = lasting.filter(counts);
         let mended = self.reasons.iter().filter(counts);
@@ -394,8 +392,7 @@ impl Told<'_> {
         put(page.headers_mut(), header::LINK, &links);
         // A cache or a service worker must not show this to somebody else, or later.
         put(page.headers_mut(), HeaderName::from_static("vary"), "*");
-        // an approver is a person: a minute is soon
-        // (of a redirect it would say how long to wait before following it: RFC 9110 §10.2.3)
+        // an approver is a person: a minute is soon (of a redirect it would say when to follow it: RFC 9110 §10.2.3)
         if !page.status().is_redirection() && matches!(kind, Kind::PolicyError | Kind::ApprovalPending) {
             retry_after(page, 60);
         }

@@ -4,6 +4,8 @@
 //! INVARIANT: errs to one side only. Whatever a request could bring along to be permitted under the grant, and could not
 //! without it, is never said to stay shut; what rules ask for that is not known here may be so.
 
+mod opened;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -18,7 +20,7 @@ use super::values;
 use super::wall::Wall;
 use super::{Policy, RuleSet};
 use crate::clock::Timestamp;
-use crate::facts::{Activity, Effect, Grant, Person, Place};
+use crate::facts::{Effect, Grant, Person, Place};
 
 /// What is not known of a grant before it is given; whoever approves it is known to somebody else.
 const VAGUE: [&str; 4] = ["id", "declaredAt", "expiresAt", "approvedBy"];
@@ -222,26 +224,6 @@ impl Outlook<'_> {
             there.reading = there.read();
         }
         Some(there)
-    }
-
-    /// Of these activities those that it could open at a place, at any time of its life.
-    pub fn opened<'v>(&self, place: &Place, among: &[&'v Activity]) -> BTreeSet<&'v Activity> {
-        let open = |when, among: &[&'v Activity]| -> Vec<&'v Activity> {
-            let there = self.there(place, when);
-            let opens = |activity: &&Activity| there.as_ref().is_none_or(|there| there.opens(activity.as_str()));
-            among.iter().copied().filter(opens).collect()
-        };
-        let mut left = open(When::Ever, among);
-        let ever = self.moments.is_empty().then(|| std::mem::take(&mut left));
-        let mut opened: BTreeSet<&Activity> = ever.into_iter().flatten().collect();
-        for at in &self.moments {
-            if left.is_empty() {
-                break;
-            }
-            opened.extend(open(When::At(*at), &left));
-            left.retain(|activity| !opened.contains(activity));
-        }
-        opened
     }
 
     /// Whether a rule may have a say then that opens something: none who is told that it is shut for want of a training is

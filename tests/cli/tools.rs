@@ -43,7 +43,7 @@ fn tokens_are_made_listed_and_revoked_from_a_terminal() {
     insta::assert_snapshot!(by("ada", "wayleave token create --scope read --expires 99d"), @"
     exit 1
     --- stderr
-    It cannot be read what token is wanted: No token was made: It can be good for 1 to 90 days..
+    It cannot be read what token is wanted: No token was made: It can be good for 1 to 90 days.
     ");
     insta::assert_snapshot!(by("ada", "wayleave token create"), @"
     exit 2
